@@ -1,0 +1,47 @@
+# Works on a bare Debian 12: python3 >= 3.11, pip, make. No root, no apt, no python3-venv (no ensurepip), no compiler.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# pip of the system works *into* the environment: no ensurepip, no "externally managed" refusal (pip >= 22.3).
+PIP := $(PYTHON) -m pip --python $(BIN)/python
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mintmark needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv --without-pip $(VENV)
+
+$(STAMP): requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes --only-binary :all: --no-deps -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+.PHONY: help setup demo test lint lock clean
+help:
+	@echo 'make demo | test | lint | lock | clean'
+
+setup: $(STAMP)
+
+demo: $(STAMP)
+	$(BIN)/mintmark --version
+	$(BIN)/mintmark --help
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Developers only: needs uv. The lowest Python and Linux, so that one file serves every Python >= 3.11.
+lock: $(BIN)/python
+	$(PIP) install --quiet uv
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_28 --only-binary :all: \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-markers --extra asr --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV)

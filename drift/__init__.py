@@ -1,0 +1,1 @@
+"""Ground floor: measures media; two files in, scores out. No database, no network, no settings."""

@@ -1,0 +1,1 @@
+"""Upper floor: re-runs. Manifest in, replay and drift record out."""

@@ -1,0 +1,1 @@
+"""The public formats as JSON Schema, one folder per document, with valid and invalid samples."""
