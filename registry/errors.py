@@ -1,0 +1,136 @@
+"""Errors of the registry: the whole tree, with exit codes and HTTP statuses.
+
+MintmarkError (drift.errors)     exit  HTTP
+└── RegistryError                3     500
+    ├── Refused                  2     422   what was handed in breaks a rule of the format
+    │   ├── NotCanonical         2     422   JSON that other readers would change
+    │   ├── SchemaMismatch       2     422   does not fit its published JSON Schema
+    │   ├── InvalidDigest        2     422   not `sha256:` or `blake3:` and 64 hex digits
+    │   ├── InvalidValue         2     422   a label, time, amount or name that breaks its syntax
+    │   ├── ExchangeConflict     2     422   an exchange id that names another draft
+    │   └── AmbiguousPrefix      2     422   an id prefix that several records share
+    ├── NotFound                 1     404   no such record, asset or disclosure
+    ├── Corrupted                1     500   stored bytes no longer match their name
+    └── CouldNotRun              3     503   the surroundings fail: no home, disk full, newer database …
+        ├── NoRegistry           3     503
+        └── NewerDatabase        3     503
+"""
+
+from pathlib import Path
+
+from drift.errors import MintmarkError
+
+
+class RegistryError(MintmarkError):
+    """Anything the registry refuses or cannot do."""
+
+    exit_code = 3
+    http_status = 500
+
+
+class Refused(RegistryError):
+    """What was handed in breaks a rule; nothing was stored."""
+
+    exit_code = 2
+    http_status = 422
+
+
+class NotCanonical(Refused):
+    """JSON without one agreed reading."""
+
+    def __init__(self, pointer: str, why: str) -> None:
+        """Name the place by its JSON pointer (RFC 6901)."""
+        super().__init__(f"at {pointer or 'the top'}: {why}; correct it and try again")
+        self.pointer, self.why = pointer, why
+
+
+class SchemaMismatch(Refused):
+    """A document that does not fit its published schema."""
+
+    def __init__(self, document: str, pointer: str, why: str) -> None:
+        """Name the schema and the place in the document."""
+        super().__init__(f"{document} at {pointer or 'the top'}: {why}; see schemas/{document}.schema.json")
+        self.document, self.pointer, self.why = document, pointer, why
+
+
+class InvalidDigest(Refused):
+    """Text that is no digest."""
+
+    def __init__(self, text: str) -> None:
+        """Quote the text."""
+        super().__init__(f"{text!r} is not a digest; write sha256: or blake3: and 64 hexadecimal digits")
+
+
+class InvalidValue(Refused):
+    """A value that breaks the syntax of its field."""
+
+    def __init__(self, field: str, value: object, expected: str) -> None:
+        """Name the field, the value and what was expected."""
+        super().__init__(f"{field}: {value!r} is not {expected}")
+        self.field = field
+
+
+class ExchangeConflict(Refused):
+    """One exchange id, two different drafts."""
+
+    def __init__(self, exchange_id: str, stored: str) -> None:
+        """Name the manifest that already answers to the exchange."""
+        super().__init__(
+            f"exchange {exchange_id} is recorded already as {stored}, from a different draft; "
+            "mint a new exchange id for a new generation"
+        )
+        self.stored = stored
+
+
+class AmbiguousPrefix(Refused):
+    """A prefix that names several records."""
+
+    def __init__(self, prefix: str, count: int) -> None:
+        """Say how many share it."""
+        super().__init__(f"{prefix}: {count} records begin like this; give more digits")
+
+
+class NotFound(RegistryError):
+    """No such record, asset or disclosure."""
+
+    exit_code = 1
+    http_status = 404
+
+    def __init__(self, what: str, name: str, remedy: str = "`mintmark search` lists what there is") -> None:
+        """Say what was looked for."""
+        super().__init__(f"no {what} {name} in this registry; {remedy}")
+        self.what, self.name = what, name
+
+
+class Corrupted(RegistryError):
+    """Stored bytes that no longer match their name."""
+
+    exit_code = 1
+
+    def __init__(self, where: str, *, expected: str, actual: str) -> None:
+        """Name both digests."""
+        super().__init__(
+            f"{where} was altered: its name says {expected}, its bytes are {actual}; restore it from a backup"
+        )
+
+
+class CouldNotRun(RegistryError):
+    """The surroundings fail; nothing is wrong with the input."""
+
+    http_status = 503
+
+
+class NoRegistry(CouldNotRun):
+    """A reading command found no home."""
+
+    def __init__(self, start: Path) -> None:
+        """Say where the search began and how to make one."""
+        super().__init__(f"no registry here: no .mintmark in {start} or above it; `mintmark init` makes one")
+
+
+class NewerDatabase(CouldNotRun):
+    """The database was written by a newer program."""
+
+    def __init__(self, where: str, revision: str) -> None:
+        """Name the revision that this program does not know."""
+        super().__init__(f"{where} is at revision {revision}, newer than this program; install the newer mintmark")
