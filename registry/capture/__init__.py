@@ -1,0 +1,1 @@
+"""Capture: vendor exchanges read into manifests, by descriptions that are data."""

@@ -1,0 +1,230 @@
+"""Descriptions: one provider operation as data, checked when it is loaded."""
+
+import copy
+import datetime
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Final, Literal, TypeAlias, cast
+
+from registry.capture import slots as places
+from registry.capture.description_file import read_description_file
+from registry.capture.errors import AmbiguousDescription, SlotMismatch, UnknownSlot
+from registry.capture.slots import JSON, Step
+
+Pin: TypeAlias = Literal["snapshot", "hash", "build", "alias"]
+
+_NOT_SETTINGS: Final = frozenset({"model", "prompt", "seed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What the provider can do: take a seed or an idempotency key, call back, name the model that served."""
+
+    seed: bool
+    idempotency: bool
+    webhook: bool
+    echoes_model: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PinPattern:
+    """Model names that ``pattern`` matches in full are exact versions of this kind."""
+
+    kind: Literal["snapshot", "hash", "build"]
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """The header that carries the key: ``value`` holds ``{secret}``, ``secret`` is the name it is stored under."""
+
+    header: str
+    value: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """How one provider operation speaks; built by ``load``.
+
+    ``sha256`` is the hex digest of the TOML file's bytes and decides equality. ``method`` is ``LOCAL`` for an engine
+    on this machine, else an HTTP method; ``path`` is what follows it. ``base_url`` and ``auth`` are None for a local
+    engine, ``hosts`` is then empty. ``pins`` maps an alias to its known pins, newest first. ``contract`` and ``data``
+    are service terms; a key that is missing there is unknown.
+    """
+
+    id: str
+    sha256: str
+    provider: str = field(compare=False)
+    operation: str = field(compare=False)
+    method: str = field(compare=False)
+    path: str = field(compare=False)
+    encode: Literal["json", "multipart", "bytes"] = field(compare=False)
+    base_url: str | None = field(compare=False)
+    hosts: tuple[str, ...] = field(compare=False)
+    auth: Auth | None = field(compare=False)
+    caps: Caps = field(compare=False)
+    public: tuple[str, ...] = field(compare=False)
+    template: Mapping[str, JSON] = field(compare=False)
+    slots: Mapping[str, str] = field(compare=False)
+    pin_patterns: tuple[PinPattern, ...] = field(compare=False)
+    pins: Mapping[str, tuple[str, ...]] = field(compare=False)
+    retires: Mapping[str, datetime.date] = field(compare=False)
+    contract: Mapping[str, JSON] = field(compare=False)
+    data: Mapping[str, JSON] = field(compare=False)
+
+    @property
+    def local(self) -> bool:
+        """Whether an engine on this machine does the work."""
+        return self.method == "LOCAL"
+
+    def pin(self, model: str) -> Pin:
+        """What kind of exact version ``model`` names; ``alias`` where no pattern says so."""
+        for known in self.pin_patterns:
+            if known.pattern.fullmatch(model):
+                return known.kind
+        return "alias"
+
+    def knows(self, model: str) -> bool:
+        """Whether this file names ``model``: by a pin pattern, as an alias or pin, or with a day of retirement."""
+        named = {*self.pins, *self.retires, *(pin for pins in self.pins.values() for pin in pins)}
+        return model in named or self.pin(model) != "alias"
+
+    def is_public(self, path: str | Sequence[Step]) -> bool:
+        """Whether the value at ``path`` may stand in clear.
+
+        Args:
+            path: dotted text with ``[n]`` or ``[]`` for array elements (``body.items[0].x``), or its steps
+                (``["body", "items", 0, "x"]``). Steps are exact: a member name that holds a dot or a bracket
+                cannot pose as another path, and as text such a name is simply not public.
+        """
+        if isinstance(path, str):
+            try:
+                path = places.parse(path)
+            except SlotMismatch:
+                return False
+        return any(places.matches(places.parse(pattern), path) for pattern in self.public)
+
+    def fill(self, values: Mapping[str, JSON]) -> dict[str, JSON]:
+        """A new body: the template with ``values`` written by slot name.
+
+        Raises:
+            UnknownSlot: a name this description does not have.
+            SlotMismatch: a slot that stands outside the body, or does not fit the template.
+        """
+        body = copy.deepcopy(dict(cast(Mapping[str, JSON], self.template["body"])))
+        for slot, value in values.items():
+            body = self.write(body, slot, value)
+        return body
+
+    def read(self, body: Mapping[str, JSON], slot: str) -> JSON:
+        """The value of ``slot`` in ``body``; None where absent, or where the operation has no such slot in its body."""
+        steps = places.parse(self.slots[slot]) if slot in self.slots else ("",)
+        return places.read(body, steps[1:]) if steps[0] == "body" else None
+
+    def write(self, body: Mapping[str, JSON], slot: str, value: JSON) -> dict[str, JSON]:
+        """A new body with ``value`` in ``slot``; the given one stays as it is.
+
+        Raises:
+            UnknownSlot: a name this description does not have.
+            SlotMismatch: the slot stands outside the body, or the body has no place for it.
+        """
+        if slot not in self.slots:
+            raise UnknownSlot(self.id, slot, self.slots)
+        steps = places.parse(self.slots[slot])
+        if steps[0] != "body":
+            why = f"slot {slot!r} is no part of the body; set it where the request is sent"
+            raise SlotMismatch(self.slots[slot], why)
+        return cast(dict[str, JSON], places.write(body, steps[1:], value))
+
+    def settings(self, body: Mapping[str, JSON]) -> dict[str, JSON]:
+        """Slot name to value for every slot present in ``body``, without model, prompt and seed."""
+        found = {slot: self.read(body, slot) for slot in self.slots if slot not in _NOT_SETTINGS}
+        return {slot: value for slot, value in found.items() if value is not None}
+
+    def retired(self, model: str, today: datetime.date) -> datetime.date | None:
+        """The day ``model`` was shut down, if that day has come by ``today``."""
+        day = self.retires.get(model)
+        return day if day is not None and day <= today else None
+
+
+class Descriptions:
+    """A set of descriptions, found by id, or by provider with model or operation."""
+
+    def __init__(self, descriptions: Sequence[Description]) -> None:
+        """Take them in; ids are unique (the loader refuses others)."""
+        self._by_id = {description.id: description for description in descriptions}
+
+    def __iter__(self) -> Iterator[Description]:
+        """In order of id."""
+        return iter(sorted(self._by_id.values(), key=lambda description: description.id))
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._by_id)
+
+    def by_id(self, description_id: str) -> Description | None:
+        """The description called so, or None."""
+        return self._by_id.get(description_id)
+
+    def find(self, provider: str, *, model: str | None = None, operation: str | None = None) -> Description | None:
+        """The description of a provider's operation; None where the provider has none (or not that operation).
+
+        Where several fit, the model decides if exactly one of them names it.
+
+        Raises:
+            AmbiguousDescription: several fit and nothing decides; it lists the operations.
+        """
+        fitting = [d for d in self if d.provider == provider and operation in (None, d.operation)]
+        if len(fitting) > 1 and model is not None:
+            fitting = [d for d in fitting if d.knows(model)] or fitting
+        if len(fitting) > 1:
+            raise AmbiguousDescription(provider, model, [d.operation for d in fitting])
+        return fitting[0] if fitting else None
+
+
+def load(path: Path) -> Description:
+    """The description in the TOML file at ``path``.
+
+    Raises:
+        BadDescription: the file has a mistake; the message names file, line, key and what was expected.
+    """
+    file = read_description_file(path)
+    content = file.content
+    method, _, request_path = content["submit"]["match"].partition(" ")
+    return Description(
+        id=content["id"],
+        sha256=file.sha256,
+        provider=content["provider"],
+        operation=content["operation"],
+        method=method,
+        path=request_path,
+        encode=content["submit"].get("encode", "json"),
+        base_url=content.get("base_url"),
+        hosts=tuple(content.get("hosts", ())),
+        auth=Auth(**content["auth"]) if "auth" in content else None,
+        caps=Caps(**content["caps"]),
+        public=tuple(content["public"]),
+        template=content["template"],
+        slots=content["submit"]["slots"],
+        pin_patterns=tuple(PinPattern(pin["kind"], re.compile(pin["pattern"])) for pin in content["pin"]),
+        pins={alias: tuple(pins) for alias, pins in content.get("pins", {}).items()},
+        retires={model: datetime.date.fromisoformat(day) for model, day in content.get("retires", {}).items()},
+        contract=content.get("contract", {}),
+        data=content.get("data", {}),
+    )
+
+
+@functools.cache
+def shipped() -> Descriptions:
+    """The descriptions that come with the product, loaded at the first call.
+
+    Raises:
+        BadDescription: one of the files has a mistake.
+    """
+    with resources.as_file(resources.files("registry.capture") / "descriptions") as folder:
+        return Descriptions([load(path) for path in sorted(folder.glob("*.toml"))])

@@ -1,0 +1,139 @@
+"""Description files: read, checked against schema and themselves, and every mistake shown by file, line and key."""
+
+import datetime
+import functools
+import hashlib
+import json
+import math
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import jsonschema_rs
+
+from registry.capture.errors import BadDescription
+from registry.capture.toml_lines import line_of
+
+_TOML_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptionFile:
+    """A checked file: the SHA-256 of its bytes in hex, and its content as JSON values."""
+
+    path: Path
+    sha256: str
+    content: dict[str, Any]
+
+
+def read_description_file(path: Path) -> DescriptionFile:
+    """Read and check the TOML file at ``path``.
+
+    Raises:
+        BadDescription: unreadable, no TOML, against ``schemas/provider/v1``, or at odds with itself; the first
+            mistake in the order of the file is shown.
+    """
+    try:
+        raw = path.read_bytes()
+        text = raw.decode("utf-8")
+    except OSError as error:
+        raise BadDescription(path, 1, "", f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadDescription(path, raw.count(b"\n", 0, error.start) + 1, "", "expected UTF-8 text") from error
+    try:
+        parsed = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = _TOML_LINE.search(str(error))
+        line = int(place[1]) if place else text.count("\n") + 1
+        raise BadDescription(path, line, "", f"expected TOML: {_TOML_LINE.sub('', str(error)).strip()}") from error
+    content = _as_json(path, text, parsed, [])
+    mistakes = [*_against_schema(content)] or [*_against_itself(path, content)]
+    if mistakes:
+        line, key, expected = min((line_of(text, key), key, expected) for key, expected in mistakes)
+        raise BadDescription(path, line, ".".join(key), expected)
+    return DescriptionFile(path, hashlib.sha256(raw).hexdigest(), content)
+
+
+def _as_json(path: Path, text: str, value: Any, key: list[str]) -> Any:  # noqa: ANN401 - a tree of any TOML values
+    """The same tree with dates as text; TOML values that JSON lacks are refused."""
+    if isinstance(value, dict):
+        return {name: _as_json(path, text, member, [*key, name]) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_as_json(path, text, element, [*key, str(number)]) for number, element in enumerate(value)]
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if isinstance(value, (datetime.datetime, datetime.time)) or (isinstance(value, float) and not math.isfinite(value)):
+        raise BadDescription(path, line_of(text, key), ".".join(key), f"expected a value that JSON has, not {value}")
+    return value
+
+
+@functools.cache
+def _schema() -> dict[str, Any]:
+    document = resources.files("schemas").joinpath("provider", "v1.schema.json").read_text("utf-8")
+    schema: dict[str, Any] = json.loads(document)
+    return schema
+
+
+@functools.cache
+def _validator() -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(_schema())
+
+
+def _against_schema(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
+    for error in _validator().iter_errors(content):
+        key = [str(step) for step in error.instance_path]
+        if error.kind.name == "additionalProperties":
+            known = _known_keys(error.schema_path)
+            for name in error.kind.as_dict()["unexpected"]:
+                near = get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]!r}" if near else f"known here: {', '.join(known)}"
+                yield [*key, name], f"expected no such key; {hint}"
+        elif error.kind.name == "required":
+            yield key, f"expected the key {error.kind.as_dict()['property']!r}, which is missing"
+        elif error.kind.name == "falseSchema":
+            yield key, "expected no such key: a LOCAL operation has no address and no key"
+        else:
+            yield key, f"expected otherwise: {error.message}"
+
+
+def _known_keys(schema_path: Sequence[str | int]) -> list[str]:
+    node: Any = _schema()
+    for step in list(schema_path)[:-1]:
+        node = node[step]
+    return sorted(node.get("properties", {}))
+
+
+def _against_itself(path: Path, content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
+    """What the schema cannot say: agreement between keys, expressions that compile, days that exist."""
+    if content["id"] != path.stem:
+        yield ["id"], f"expected {path.stem!r}, as the file is called {path.name}"
+    if "base_url" in content and urlsplit(content["base_url"]).netloc not in content["hosts"]:
+        yield ["base_url"], f"expected a host that hosts names: {', '.join(content['hosts'])}"
+    yield from _pins_against_themselves(content)
+    for model, day in content.get("retires", {}).items():
+        try:
+            datetime.date.fromisoformat(day)
+        except ValueError:
+            yield ["retires", model], f"expected a day of the calendar, not {day}"
+
+
+def _pins_against_themselves(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
+    patterns = []
+    for number, pin in enumerate(content["pin"]):
+        try:
+            patterns.append(re.compile(pin["pattern"]))
+        except re.error as error:
+            yield ["pin", str(number), "pattern"], f"expected a regular expression: {error}"
+            return
+    for alias, pins in content.get("pins", {}).items():
+        if any(pattern.fullmatch(alias) for pattern in patterns):
+            yield ["pins", alias], "expected an alias: a pin pattern says this is an exact version itself"
+        for pin in pins:
+            if not any(pattern.fullmatch(pin) for pattern in patterns):
+                yield ["pins", alias], f"expected pins, and no pin pattern matches {pin!r}"

@@ -1,0 +1,67 @@
+"""Lines of TOML keys: where in a file a key stands, so that a mistake can be shown by its line.
+
+``tomllib`` keeps no positions, so the text is scanned a second time, only when there is a mistake to report.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+_HEADER: Final = re.compile(r"\s*(?P<open>\[\[?)(?P<name>[^\[\]]+)\]\]?\s*(#.*)?$")
+_KEY: Final = re.compile(r"""\s*(?P<key>(?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=""")
+_PART: Final = re.compile(r""""([^"]*)"|'([^']*)'|([\w-]+)""")
+
+
+def line_of(text: str, path: Sequence[str | int]) -> int:
+    """The line (from 1) of the key at ``path``, or of the nearest table around it that the file names."""
+    places = list(_places(text))
+    wanted = [str(step) for step in path]
+    while wanted:
+        for line, place, inline in places:
+            if place == wanted:
+                return line
+            if place == wanted[: len(place)] and _holds(inline, wanted[len(place) :]):
+                return line + _offset(inline, wanted[len(place) :])
+        wanted.pop()
+    return 1
+
+
+def _places(text: str) -> Iterator[tuple[int, list[str], str]]:
+    """Line, full key path and the value's text (with its following lines) of every header and key."""
+    lines = text.splitlines()
+    table: list[str] = []
+    counts: dict[str, int] = {}
+    starts: list[tuple[int, list[str]]] = []
+    for number, line in enumerate(lines, start=1):
+        if header := _HEADER.match(line):
+            table = _parts(header["name"])
+            if header["open"] == "[[":
+                name = ".".join(table)
+                table = [*table, str(counts.get(name, 0))]
+                counts[name] = counts.get(name, 0) + 1
+            starts.append((number, table))
+        elif key := _KEY.match(line):
+            starts.append((number, [*table, *_parts(key["key"])]))
+    ends = [number for number, _ in starts[1:]] + [len(lines) + 1]
+    for (number, place), end in zip(starts, ends, strict=True):
+        yield number, place, "\n".join(lines[number - 1 : end - 1])
+
+
+def _parts(dotted: str) -> list[str]:
+    return ["".join(groups) for groups in _PART.findall(dotted)]
+
+
+def _holds(inline: str, rest: Sequence[str]) -> bool:
+    names = [step for step in rest if not step.isdigit()]
+    return bool(rest) and all(_spot(inline, name) is not None for name in names)
+
+
+def _spot(inline: str, name: str) -> int | None:
+    found = re.search(rf"""["']?(?<![\w-]){re.escape(name)}["']?\s*=""", inline)
+    return found.start() if found else None
+
+
+def _offset(inline: str, rest: Sequence[str]) -> int:
+    names = [step for step in rest if not step.isdigit()]
+    spot = _spot(inline, names[-1]) if names else 0
+    return inline.count("\n", 0, spot or 0)
