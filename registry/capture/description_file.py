@@ -21,6 +21,7 @@ from registry.capture.errors import BadDescription
 from registry.capture.toml_lines import line_of
 
 _TOML_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
+_MISSING: Final = "which is missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,10 @@ def read_description_file(path: Path) -> DescriptionFile:
     content = _as_json(path, text, parsed, [])
     mistakes = [*_against_schema(content)] or [*_against_itself(path, content)]
     if mistakes:
-        line, key, expected = min((line_of(text, key), key, expected) for key, expected in mistakes)
+        # A missing key comes last: most often it is there, misspelt, and the unknown key says so better.
+        _, line, key, expected = min(
+            (_MISSING in expected, line_of(text, key), key, expected) for key, expected in mistakes
+        )
         raise BadDescription(path, line, ".".join(key), expected)
     return DescriptionFile(path, hashlib.sha256(raw).hexdigest(), content)
 
@@ -95,7 +99,7 @@ def _against_schema(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
                 hint = f"did you mean {near[0]!r}" if near else f"known here: {', '.join(known)}"
                 yield [*key, name], f"expected no such key; {hint}"
         elif error.kind.name == "required":
-            yield key, f"expected the key {error.kind.as_dict()['property']!r}, which is missing"
+            yield key, f"expected the key {error.kind.as_dict()['property']!r}, {_MISSING}"
         elif error.kind.name == "falseSchema":
             yield key, "expected no such key: a LOCAL operation has no address and no key"
         else:

@@ -52,16 +52,19 @@ def _parts(dotted: str) -> list[str]:
 
 
 def _holds(inline: str, rest: Sequence[str]) -> bool:
-    names = [step for step in rest if not step.isdigit()]
-    return bool(rest) and all(_spot(inline, name) is not None for name in names)
-
-
-def _spot(inline: str, name: str) -> int | None:
-    found = re.search(rf"""["']?(?<![\w-]){re.escape(name)}["']?\s*=""", inline)
-    return found.start() if found else None
+    return bool(rest) and all(_spots(inline, name) for name in rest if not name.isdigit())
 
 
 def _offset(inline: str, rest: Sequence[str]) -> int:
+    """Lines between the start of ``inline`` and the last name of ``rest``, in the element its number says."""
     names = [step for step in rest if not step.isdigit()]
-    spot = _spot(inline, names[-1]) if names else 0
-    return inline.count("\n", 0, spot or 0)
+    if not names:
+        return 0
+    spots = _spots(inline, names[-1])
+    number = next((int(step) for step in reversed(rest) if step.isdigit()), 0)
+    # Elements may leave a key out, so the count can run short; the last one is the nearest then.
+    return inline.count("\n", 0, spots[min(number, len(spots) - 1)])
+
+
+def _spots(inline: str, name: str) -> list[int]:
+    return [found.start() for found in re.finditer(rf"""["']?(?<![\w-]){re.escape(name)}["']?\s*=""", inline)]

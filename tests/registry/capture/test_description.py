@@ -1,0 +1,246 @@
+"""Descriptions: slots point into a request, pins are read off patterns, nothing is public unless named."""
+
+import datetime
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.capture.description import load, shipped
+from registry.capture.errors import AmbiguousDescription, CaptureError, SlotMismatch, UnknownSlot
+
+SCHEMA = Path(__file__).parents[3] / "schemas" / "provider"
+
+MODERN = """
+id = "painter-images"
+provider = "painter"
+base_url = "https://api.painter.example"
+hosts = ["api.painter.example"]
+operation = "image.generate"
+pin = [{ kind = "snapshot", pattern = 'painter-\\d{4}-\\d{2}-\\d{2}' }]
+caps = { seed = true, idempotency = false, webhook = false, echoes_model = false }
+public = ["body.size", "body.items[].x", "response.status"]
+template = { body = { contents = [{ parts = [{ text = "" }] }], size = "1024" } }
+
+[submit]
+match = "POST /v1/{model}"
+
+[submit.slots]
+model = "path.model"
+prompt = "body.contents[0].parts[0].text"
+seed = "body.options.seed"
+size = "body.size"
+
+[pins]
+painter = ["painter-2026-04-21"]
+
+[retires]
+"painter-2026-04-21" = "2026-09-24"
+"""
+
+
+@pytest.fixture
+def painter(tmp_path):
+    path = tmp_path / "painter-images.toml"
+    path.write_text(MODERN, encoding="utf-8")
+    return load(path)
+
+
+def test_every_shipped_description_loads_and_fills_its_own_slots():
+    for description in shipped():
+        body = description.fill({"model": "some-model"})
+
+        assert description.local
+        assert description.read(body, "model") == "some-model"
+        assert all(
+            description.pin(pin) != "alias" and description.pin(alias) == "alias"
+            for alias, pins in description.pins.items()
+            for pin in pins
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("procedural-image@2", "build"),
+        ("procedural-image@12", "build"),
+        ("procedural-image", "alias"),
+        ("procedural-image@2 ", "alias"),
+        ("procedural-image@2\n", "alias"),
+        ("xprocedural-image@2", "alias"),
+    ],
+)
+def test_a_pin_is_a_full_match(name, kind):
+    assert shipped().by_id("procedural-image").pin(name) == kind
+
+
+def test_the_model_files_of_pocketsphinx_can_be_pinned_by_hash_or_build():
+    description = shipped().find("pocketsphinx")
+
+    assert description.pin("en-us@5.0.4") == "build"
+    assert description.pin("en-us@sha256:" + "0" * 64) == "hash"
+    assert description.pin("en-us") == "alias"
+
+
+def test_fill_writes_into_a_copy_of_the_template(painter):
+    body = painter.fill({"prompt": "a coin", "seed": "7"})
+
+    assert body == {"contents": [{"parts": [{"text": "a coin"}]}], "size": "1024", "options": {"seed": "7"}}
+    assert painter.template["body"]["contents"][0]["parts"][0]["text"] == ""
+    body["contents"][0]["parts"][0]["text"] = "changed"
+    assert painter.fill({})["contents"][0]["parts"][0]["text"] == ""
+
+
+def test_an_unknown_slot_is_refused_with_the_known_ones(painter):
+    with pytest.raises(UnknownSlot, match=r"no slot 'colour'; it has: model, prompt, seed, size"):
+        painter.fill({"colour": "red"})
+
+
+def test_a_slot_of_the_path_is_no_part_of_the_body(painter):
+    assert painter.read({"model": "x"}, "model") is None
+    with pytest.raises(SlotMismatch, match="no part of the body"):
+        painter.fill({"model": "painter-2026-04-21"})
+
+
+def test_write_leaves_the_given_body_alone(painter):
+    body = {"contents": [{"parts": [{"text": "a"}, {"text": "b"}], "role": "user"}]}
+
+    written = painter.write(body, "prompt", "c")
+
+    assert body["contents"][0]["parts"][0]["text"] == "a"
+    assert written == {"contents": [{"parts": [{"text": "c"}, {"text": "b"}], "role": "user"}]}
+
+
+def test_write_into_a_body_without_that_place_is_refused(painter):
+    with pytest.raises(SlotMismatch, match="no place"):
+        painter.write({"contents": []}, "prompt", "c")
+
+
+def test_settings_are_the_slots_present_without_model_prompt_and_seed(painter):
+    assert painter.settings(painter.fill({"prompt": "p", "seed": "1"})) == {"size": "1024"}
+    assert painter.settings({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "public"),
+    [
+        ("body.size", True),
+        ("body.items[0].x", True),
+        ("body.items[].x", True),
+        (["body", "items", 3, "x"], True),
+        ("response.status", True),
+        ("body.contents[0].parts[0].text", False),
+        ("body.items[0].y", False),
+        ("body.items", False),
+        ("body.size.inner", False),
+        ("response.size", False),
+        ("body", False),
+        ("", False),
+        (["body", "items[0].x"], False),
+        (["body", "items", "0", "x"], False),
+        (["body.size"], False),
+    ],
+)
+def test_only_named_places_are_public(painter, path, public):
+    assert painter.is_public(path) is public
+
+
+def test_retired_from_the_day_on(painter):
+    day = datetime.date(2026, 9, 24)
+
+    assert painter.retired("painter-2026-04-21", datetime.date(2026, 9, 23)) is None
+    assert painter.retired("painter-2026-04-21", day) == day
+    assert painter.retired("painter", day) is None
+
+
+def test_the_digest_is_of_the_bytes_of_the_file(painter, tmp_path):
+    (tmp_path / "painter-images.toml").write_text(MODERN + "# a remark\n", encoding="utf-8")
+
+    again = load(tmp_path / "painter-images.toml")
+
+    assert again.sha256 != painter.sha256
+    assert again != painter
+
+
+def test_model_or_operation_decides_between_descriptions_of_one_provider():
+    descriptions = shipped()
+
+    assert descriptions.find("procedural", model="procedural-video@1").id == "procedural-video"
+    assert descriptions.find("procedural", model="procedural-video").id == "procedural-video"
+    assert descriptions.find("procedural", operation="music.generate").id == "procedural-music"
+    assert descriptions.find("procedural", model="other", operation="music.generate").id == "procedural-music"
+    assert descriptions.find("pocketsphinx").id == "pocketsphinx-transcribe"
+    assert descriptions.find("pocketsphinx", model="de-de").id == "pocketsphinx-transcribe"
+
+
+def test_nothing_found_is_none():
+    assert shipped().find("nobody") is None
+    assert shipped().find("procedural", operation="audio.transcribe") is None
+    assert shipped().by_id("nobody") is None
+
+
+@pytest.mark.parametrize("model", [None, "procedural-text@1"])
+def test_several_operations_and_nothing_that_decides(model):
+    with pytest.raises(AmbiguousDescription, match=r"image\.generate, music\.generate, speech\.generate") as caught:
+        shipped().find("procedural", model=model)
+
+    assert caught.value.exit_code == 2
+
+
+names = st.text("abcxyz", min_size=1, max_size=3)
+trees = st.recursive(
+    st.integers(0, 9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(
+    tree=st.dictionaries(names, trees, max_size=3),
+    tail=st.lists(st.sampled_from(["[]", "[0]", ".a", ".b"]), max_size=4),
+)
+def test_writing_what_was_read_changes_nothing(tmp_path_factory, tree, tail):
+    path = tmp_path_factory.mktemp("slot") / "painter-images.toml"
+    slot = "body.a" + "".join(tail)
+    path.write_text(MODERN.replace('size = "body.size"', f'size = "{slot}"'), encoding="utf-8")
+    description = load(path)
+
+    value = description.read(tree, "size")
+    if value is None:
+        return
+
+    assert description.write(tree, "size", value) == tree
+
+
+@pytest.mark.parametrize(
+    "sample", sorted((SCHEMA / "v1").glob("*/*.json")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
+def test_the_samples_of_the_schema_agree_with_another_validator(sample, tmp_path):
+    schema = json.loads((SCHEMA / "v1.schema.json").read_text("utf-8"))
+    document = json.loads(sample.read_text("utf-8"))
+
+    valid = jsonschema.Draft202012Validator(schema).is_valid(document)
+
+    assert valid is (sample.parent.name == "valid")
+    path = tmp_path / f"{document['id']}.toml"
+    path.write_text(_toml(document), encoding="utf-8")
+    if valid:
+        assert load(path).id == document["id"]
+    else:
+        with pytest.raises(CaptureError):
+            load(path)
+
+
+def _toml(document):
+    return "".join(f"{key} = {_inline(value)}\n" for key, value in document.items())
+
+
+def _inline(value):
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_inline(member)}" for key, member in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_inline(element) for element in value) + "]"
+    return json.dumps(value)
