@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias
 
+from registry.canonical import JSON
 from registry.capture import slots as places
 from registry.capture.description_file import read_description_file
 from registry.capture.errors import AmbiguousDescription, SlotMismatch, UnknownSlot
-from registry.capture.slots import JSON, Step
+from registry.capture.slots import Step
 
 Pin: TypeAlias = Literal["snapshot", "hash", "build", "alias"]
 
@@ -116,7 +117,7 @@ class Description:
             UnknownSlot: a name this description does not have.
             SlotMismatch: a slot that stands outside the body, or does not fit the template.
         """
-        body = copy.deepcopy(dict(cast(Mapping[str, JSON], self.template["body"])))
+        body: dict[str, JSON] = copy.deepcopy(self.template["body"])
         for slot, value in values.items():
             body = self.write(body, slot, value)
         return body
@@ -139,7 +140,8 @@ class Description:
         if steps[0] != "body":
             why = f"slot {slot!r} is no part of the body; set it where the request is sent"
             raise SlotMismatch(self.slots[slot], why)
-        return cast(dict[str, JSON], places.write(body, steps[1:], value))
+        written: dict[str, JSON] = places.write(body, steps[1:], value)
+        return written
 
     def settings(self, body: Mapping[str, JSON]) -> dict[str, JSON]:
         """Slot name to value for every slot present in ``body``, without model, prompt and seed."""

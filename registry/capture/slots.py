@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
+from registry.canonical import JSON
 from registry.capture.errors import SlotMismatch
 
-JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
 Step: TypeAlias = str | int
 
 EVERY: Final = "[]"

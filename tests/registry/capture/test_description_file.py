@@ -64,7 +64,7 @@ def test_the_good_one_loads_with_a_native_date(tmp_path):
         ('operation = "image.generate"', 'operation = "image.make"', 6, "operation", "image.generate"),
         ('operation = "image.generate"', 'operatoin = "image.generate"', 6, "operatoin", "did you mean 'operation'"),
         ('provider = "painter"\n', "", 1, "", "the key 'provider', which is missing"),
-        ('match = "POST /v1/images"', 'mach = "POST /v1/images"', 16, "submit.mach", "did you mean 'match'"),
+        ('match = "POST /v1/images"', 'mach = "POST /v1/images"', 17, "submit.mach", "did you mean 'match'"),
         ('model = "body.model"', 'model = "model"', 20, "submit.slots.model", "does not match"),
         ('"prompt" = "body.prompt"', '"Prompt" = "body.prompt"', 19, "submit.slots", "Prompt"),
         ('kind = "hash"', 'kind = "alias"', 10, "pin.1.kind", "snapshot"),
