@@ -1,0 +1,1 @@
+"""The bytes of inputs and outputs: stored once, addressed by digest."""

@@ -1,0 +1,1 @@
+"""The catalog: SQL tables that make records searchable, rebuildable from the records."""

@@ -1,0 +1,137 @@
+"""A database, SQLite or PostgreSQL: how connections are set up, how a write transaction begins."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from registry.errors import CouldNotRun, InvalidValue, NewerDatabase
+from registry.locking import exclusive
+
+BUSY_MS = 30_000
+Protect = Callable[[sqlite3.Connection], None]
+_WRITE = {"mintmark_write": True}
+
+
+class DatabaseFailed(CouldNotRun):
+    """The database refused: disk full, read-only, unreachable."""
+
+    def __init__(self, where: str, problem: object) -> None:
+        """Name the database and what it said."""
+        super().__init__(f"{where}: {problem}; nothing was recorded by this step, so run it again once that is mended")
+
+
+class Database:
+    """One database; ``reading`` and ``writing`` are the only ways to a connection.
+
+    Args:
+        url: ``sqlite:///…`` or ``postgresql+psycopg://…``.
+        lock: SQLite only: the file that serialises writers between processes
+            (a queue at the file lock is fairer than SQLite's own retries).
+        protect: called with each new SQLite connection (guards of the log).
+    """
+
+    def __init__(self, url: str, *, lock: Path | None = None, protect: Protect | None = None) -> None:
+        try:
+            self.url = make_url(url)
+            if self.url.get_backend_name() not in ("sqlite", "postgresql"):
+                raise InvalidValue("database", self.url.render_as_string(), "sqlite:///… or postgresql+psycopg://…")
+            self.engine: Engine = create_engine(self.url, pool_pre_ping=self.url.get_backend_name() != "sqlite")
+        except (ArgumentError, NoSuchModuleError):
+            raise InvalidValue("database", url, "sqlite:///… or postgresql+psycopg://…") from None
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.name = Path(self.url.database or "").name if self.is_sqlite else self.url.render_as_string()
+        self._lock = lock
+        if self.is_sqlite:
+            self._prepare_sqlite(protect)
+
+    def _prepare_sqlite(self, protect: Protect | None) -> None:
+        @event.listens_for(self.engine, "connect")
+        def configure(connection: sqlite3.Connection, _record: object) -> None:
+            connection.isolation_level = None  # this module says BEGIN itself
+            for pragma in (
+                f"busy_timeout={BUSY_MS}",
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "secure_delete=ON",
+                "foreign_keys=ON",
+                "temp_store=MEMORY",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+            if protect is not None:
+                protect(connection)
+
+        @event.listens_for(self.engine, "begin")
+        def begin(connection: Connection) -> None:
+            write = connection.get_execution_options().get("mintmark_write", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection inside one consistent read transaction."""
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except DBAPIError as problem:
+            raise DatabaseFailed(self.name, problem.orig) from problem
+
+    @contextmanager
+    def writing(self, *, locked: bool = False) -> Iterator[Connection]:
+        """A connection inside a write transaction, committed at the end, rolled back by any error.
+
+        Args:
+            locked: the caller holds ``alone()`` already.
+        """
+        try:
+            with (
+                nullcontext() if locked else self.alone(),
+                self.engine.connect().execution_options(**_WRITE) as connection,
+                connection.begin(),
+            ):
+                yield connection
+        except DBAPIError as problem:
+            raise DatabaseFailed(self.name, problem.orig) from problem
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold the writers' lock, where there is one."""
+        return exclusive(self._lock) if self._lock else nullcontext()
+
+    def migrate(self, migrations: str, head: str) -> None:
+        """Bring the tables to ``head``; cheap when they are there.
+
+        Args:
+            migrations: package with the alembic scripts.
+            head: the newest revision this program knows.
+
+        Raises:
+            NewerDatabase: the database is ahead of this program.
+        """
+        if self.revision() == head:
+            return
+        # alembic takes 0.2 s to import, which a look-up must not pay
+        upgrade = import_module("registry.migrating").upgrade
+        with self.writing() as connection:
+            current = _revision(connection)
+            if current != head and not upgrade(connection, migrations, current):
+                raise NewerDatabase(self.name, str(current))
+
+    def revision(self) -> str | None:
+        """The revision of the tables; None where there are none."""
+        with self.reading() as connection:
+            return _revision(connection)
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)

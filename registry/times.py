@@ -1,0 +1,34 @@
+"""Times as records write them: RFC 3339, UTC, milliseconds."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from registry.errors import InvalidValue
+
+_AGO = re.compile(r"([1-9][0-9]{0,5})([smhdw])").fullmatch
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def now() -> str:
+    """The present time, ``2026-11-20T12:00:00.123Z``."""
+    return text_of(datetime.now(UTC))
+
+
+def text_of(moment: datetime) -> str:
+    """A moment with zone, as records write it."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_time(field: str, text: str) -> str:
+    """A person's time: ``7d`` (ago), ``2026-11-01`` (local midnight), or RFC 3339 with or without zone (local).
+
+    Raises:
+        InvalidValue: anything else.
+    """
+    if ago := _AGO(text):
+        return text_of(datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
+    try:
+        moment = datetime.fromisoformat(text)
+        return text_of(moment if moment.tzinfo else moment.astimezone())
+    except (ValueError, OverflowError, OSError):
+        raise InvalidValue(field, text, "a time; write 7d, 2026-11-01 or 2026-11-01T12:00:00Z") from None

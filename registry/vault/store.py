@@ -1,0 +1,121 @@
+"""Keeps disclosures by record and pointer, and the registry's own secrets."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, and_, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
+
+from registry.canonical import canonical, parse
+from registry.database import Database
+from registry.sealing import Disclosure
+from registry.times import now
+
+HEAD = "0001_vault"
+
+_metadata = MetaData()
+_disclosure = Table(
+    "disclosure",
+    _metadata,
+    Column("record", String(71), primary_key=True),
+    Column("pointer", String(1024), primary_key=True),
+    Column("salt", String(22), nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("stored_at", String(24), nullable=False),
+)
+_secret = Table(
+    "secret",
+    _metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+
+class Vault:
+    """Disclosures at rest. tests/registry/vault/test_store.py states what every database owes."""
+
+    def __init__(self, url: str, *, lock: Path | None = None) -> None:
+        self.database = Database(url, lock=lock)
+        self.database.migrate("registry.vault:migrations", HEAD)
+
+    def put(self, record: str, disclosures: Sequence[Disclosure], *, locked: bool = False) -> None:
+        """Keep the disclosures of one record, durably; keeping the same ones twice is no error."""
+        if not disclosures:
+            return
+        stored_at = now()
+        rows = [
+            {
+                "record": record,
+                "pointer": found.pointer,
+                "salt": found.salt,
+                "value": canonical(found.value),
+                "stored_at": stored_at,
+            }
+            for found in disclosures
+        ]
+        with self.database.writing(locked=locked) as connection:
+            connection.execute(self._insert(_disclosure), rows)
+
+    def get(self, record: str) -> list[Disclosure]:
+        """The disclosures of a record that have not been erased, by pointer."""
+        found = _disclosure.c
+        query = select(found.pointer, found.salt, found.value).where(found.record == record).order_by(found.pointer)
+        with self.database.reading() as connection:
+            return [Disclosure(row.pointer, row.salt, parse(row.value)) for row in connection.execute(query)]
+
+    def get_many(self, records: Sequence[str]) -> dict[str, list[Disclosure]]:
+        """The disclosures of several records in one query."""
+        answer: dict[str, list[Disclosure]] = {record: [] for record in records}
+        found = _disclosure.c
+        with self.database.reading() as connection:
+            for start in range(0, len(records), 500):
+                some = records[start : start + 500]
+                for row in connection.execute(
+                    select(_disclosure).where(found.record.in_(some)).order_by(found.pointer)
+                ):
+                    answer[row.record].append(Disclosure(row.pointer, row.salt, parse(row.value)))
+        return answer
+
+    def erase(self, places: Iterable[tuple[str, str]]) -> int:
+        """Delete disclosures by record and pointer; returns how many there were."""
+        count = 0
+        with self.database.writing() as connection:
+            for record, pointer in places:
+                here = and_(_disclosure.c.record == record, _disclosure.c.pointer == pointer)
+                count += connection.execute(delete(_disclosure).where(here)).rowcount
+        return count
+
+    def records(self, *, before: str) -> list[str]:
+        """Ids of the records with disclosures stored before a time; the sweep looks for orphans among them."""
+        query = select(_disclosure.c.record).where(_disclosure.c.stored_at < before).distinct()
+        with self.database.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def forget(self, records: Sequence[str]) -> None:
+        """Delete all disclosures of records that were never committed."""
+        with self.database.writing() as connection:
+            for record in records:
+                connection.execute(delete(_disclosure).where(_disclosure.c.record == record))
+
+    def secret(self, name: str) -> bytes:
+        """A 256-bit secret of this registry, minted when first asked for."""
+        query = select(_secret.c.value).where(_secret.c.name == name)
+        with self.database.reading() as connection:
+            found = connection.execute(query).scalar()
+        if found is None:
+            with self.database.writing() as connection:
+                row = {"name": name, "value": secrets.token_bytes(32)}
+                connection.execute(self._insert(_secret), row)
+                found = connection.execute(query).scalar_one()
+        return bytes(found)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.dispose()
+
+    def _insert(self, table: Table) -> Insert:
+        if self.database.is_sqlite:
+            return sqlite.insert(table).on_conflict_do_nothing()
+        return postgresql.insert(table).on_conflict_do_nothing()
