@@ -1,0 +1,59 @@
+"""Errors of the upper floor, with exit codes.
+
+MintmarkError                    exit code
+└── ReplayError                  3
+    ├── IllegalTransition        3   a provider moved a job in a way that no job can move
+    ├── JobUnfinished            3   the outcome of a job that still runs was asked for
+    ├── ProviderUnsupported      4   nothing here can speak to that provider
+    └── EngineMissing            3   a local engine's package is not installed
+"""
+
+from drift.errors import MintmarkError
+
+
+class ReplayError(MintmarkError):
+    """A call could not be made or followed."""
+
+    exit_code = 3
+
+
+class IllegalTransition(ReplayError):
+    """A provider moved a job in a way that no job can move."""
+
+    def __init__(self, before: str, after: str) -> None:
+        """Name both states."""
+        super().__init__(f"a job cannot go from {before} to {after}; the mistake is in the provider's code: report it")
+        self.before, self.after = before, after
+
+
+class JobUnfinished(ReplayError):
+    """The outcome of a job that still runs was asked for."""
+
+    def __init__(self, job_id: str | None, state: str) -> None:
+        """Name the job and its state."""
+        super().__init__(f"job {job_id or '(no id)'} is {state}: there is no outcome yet; poll it until it ends")
+
+
+class ProviderUnsupported(ReplayError):
+    """Nothing here can speak to that provider."""
+
+    exit_code = 4
+
+    def __init__(self, provider: str, method: str, engines: list[str]) -> None:
+        """Name what could be spoken to."""
+        super().__init__(
+            f"no engine of this build runs {provider!r} ({method}); local engines here: {', '.join(engines)}"
+        )
+        self.provider = provider
+
+
+class EngineMissing(ReplayError):
+    """A local engine's package is not installed."""
+
+    def __init__(self, provider: str, package: str | None, extra: str) -> None:
+        """Give the line that installs it."""
+        super().__init__(
+            f"provider {provider!r} needs the package {package or extra!r}, which is not installed; "
+            f'run: python -m pip install "mintmark[{extra}]"'
+        )
+        self.provider, self.extra = provider, extra

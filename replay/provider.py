@@ -1,0 +1,185 @@
+"""What a provider is: submit, poll, fetch, cancel; and the one loop that drives any of them to an outcome."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from registry.canonical import JSON
+from registry.capture.description import Description
+from replay.errors import IllegalTransition
+from replay.outcome import ENDS, EndState, JobState, OutcomeClass, Safety, advance, ended
+
+LATENCY_KEYS: Final = ("connect", "upload", "queue", "run", "first_partial", "fetch", "store", "total")
+"""The phases of ``outcome.latency_ms`` in ``schemas/manifest/v1``."""
+
+POLL_MS: Final = 1000
+"""Pause between two polls where the provider gives no hint."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallInput:
+    """A file that goes with a call: what it is for (``audio``, ``reference``, ``mask`` …), its type, where it lies."""
+
+    role: str
+    media_type: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to one provider operation: plain, with nothing sealed, ready to send.
+
+    ``workdir`` is an existing folder that belongs to this call; outputs are written there and nowhere else.
+    """
+
+    description: Description
+    body: Mapping[str, JSON]
+    inputs: tuple[CallInput, ...]
+    workdir: Path
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file that a call made; ``media_type`` is None where the provider did not say."""
+
+    role: str
+    media_type: str | None
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CallCost:
+    """What the provider says it charged: decimal string and currency, and what was counted (``{"images": 1}``)."""
+
+    amount: str | None
+    currency: str | None
+    units: Mapping[str, int]
+
+
+def latency_ms(**known: int) -> dict[str, int | None]:
+    """Every phase of ``LATENCY_KEYS`` in whole milliseconds; None for those not given.
+
+    Raises:
+        TypeError: a phase that does not exist.
+    """
+    if strange := known.keys() - set(LATENCY_KEYS):
+        raise TypeError(f"no such phase: {', '.join(sorted(strange))}")
+    return {key: known.get(key) for key in LATENCY_KEYS}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended and what it made. ``error`` is the provider's text and may quote the prompt: seal it.
+
+    ``engine`` is ``environment.engine`` of the manifest: a local engine's build, library versions and model-file
+    digests. ``cost`` is None where the provider says nothing about it.
+    """
+
+    class_: OutcomeClass
+    state: EndState
+    safety: Safety = Safety.UNKNOWN
+    outputs: tuple[Output, ...] = ()
+    http_status: int | None = None
+    request_id: str | None = None
+    job_id: str | None = None
+    served_model: str | None = None
+    effective_prompt: str | None = None
+    actual_seed: str | None = None
+    attempts: int = 1
+    latency_ms: Mapping[str, int | None] = field(default_factory=latency_ms)
+    error: str | None = None
+    cost: CallCost | None = None
+    engine: Mapping[str, JSON] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a class and a state that cannot go together."""
+        if self.state not in ENDS[self.class_]:
+            raise IllegalTransition(f"outcome {self.class_}", self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A call on its way. ``poll_after_ms`` is the provider's hint; ``outcome`` is set when nothing is left to fetch."""
+
+    call: Call
+    state: JobState
+    id: str | None = None
+    poll_after_ms: int | None = None
+    outcome: Outcome | None = None
+
+
+class Provider(Protocol):
+    """Makes media, or text from media.
+
+    ``tests/replay/providers/test_contract.py`` states what every implementation owes: trouble with the request, the
+    model or the network is an ``Outcome`` and never an exception, and every state follows ``replay.outcome.MOVES``.
+    """
+
+    def submit(self, call: Call) -> Job:
+        """Hand the call over, once; a refusal is a job that has ended already."""
+        ...
+
+    def poll(self, job: Job) -> Job:
+        """Ask where the job stands; asking changes nothing, and a job that has ended comes back as it is."""
+        ...
+
+    def fetch(self, job: Job) -> Outcome:
+        """Take down how a job ended, with its outputs in the call's ``workdir``.
+
+        Raises:
+            JobUnfinished: it has not ended.
+        """
+        ...
+
+    def cancel(self, job: Job) -> Job:
+        """Stop the job where that is possible; a job that has ended comes back as it is."""
+        ...
+
+
+def run(
+    provider: Provider,
+    call: Call,
+    *,
+    limit_s: float | None = None,
+    pause: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Outcome:
+    """Drive one call from submit to outcome.
+
+    Args:
+        provider: who makes it.
+        call: what to make.
+        limit_s: seconds after which a job is canceled and the outcome is ``timeout``; None waits for ever.
+        pause: waits for that many seconds.
+        clock: seconds, monotonic.
+
+    Raises:
+        IllegalTransition: the provider moved the job in a way no job can move.
+    """
+    start = clock()
+    job = provider.submit(call)
+    while not ended(job.state):
+        if limit_s is not None and clock() - start >= limit_s:
+            return _timed_out(provider, job, round((clock() - start) * 1000))
+        pause((POLL_MS if job.poll_after_ms is None else job.poll_after_ms) / 1000)
+        polled = provider.poll(job)
+        advance(job.state, polled.state)
+        job = polled
+    return provider.fetch(job)
+
+
+def _timed_out(provider: Provider, job: Job, waited_ms: int) -> Outcome:
+    stopped = provider.cancel(job)
+    advance(job.state, stopped.state)
+    if stopped.state in (JobState.SUCCEEDED, JobState.FAILED, JobState.EXPIRED):
+        return provider.fetch(stopped)  # it ended while we made up our mind
+    return Outcome(
+        class_=OutcomeClass.TIMEOUT,
+        state=EndState.CANCELED if stopped.state is JobState.CANCELED else EndState.UNKNOWN,
+        job_id=job.id,
+        latency_ms=latency_ms(total=waited_ms),
+        error=f"not finished after {waited_ms} ms, last seen {job.state}; raise the limit or look at the provider",
+    )
