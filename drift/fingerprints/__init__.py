@@ -1,0 +1,1 @@
+"""What look-up indexes, one fingerprint per file."""

@@ -1,0 +1,135 @@
+"""Images: facts, canonical frames, and RGB pixels as a viewer shows them."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+
+from drift.errors import MediaEmpty, MediaRefused, MediaTooLarge, MediaUnreadable
+from drift.media.limits import DEFAULT_LIMITS, Limits
+from drift.media.media import Fact
+
+# Pillow's own bomb guard warns on standard error and knows no limits of ours; every image here passes ``_check_size``.
+Image.MAX_IMAGE_PIXELS = None
+
+_READERS = ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF"]  # by content; Pillow's other readers stay shut
+_COARSE = frozenset({"1", "P", "PA", "YCbCr", "LAB", "HSV", "RGBX", "La", "RGBa"})
+
+
+def image_facts(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = None) -> dict[str, Fact]:
+    """Decode every frame and return ``kind``, ``width``, ``height`` (after EXIF orientation) and ``mode`` (Pillow's).
+
+    Raises: MediaRefused: damaged, truncated, without pixels, or larger than ``limits.pixels`` over all frames.
+    """
+    with opened(path, limits=limits, name=name) as image:
+        mode = image.mode
+        first: tuple[int, int] | None = None
+        for frame in _frames(image, limits, name or path.name):
+            if first is None:
+                first = ImageOps.exif_transpose(frame).size
+        width, height = first or image.size
+    return {"kind": "image", "width": width, "height": height, "mode": mode}
+
+
+@contextmanager
+def opened(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = None) -> Iterator[Image.Image]:
+    """Open an image for reading, its header checked against ``limits``; whatever fails inside becomes MediaRefused."""
+    where = name or path.name
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=_READERS) as image:
+                _check_size(image.size, 1, limits, where)
+                yield image
+    except MediaRefused:
+        raise
+    except (MemoryError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # damaged input makes Pillow's readers raise nearly every built-in exception
+        raise _refusal(error, where) from None
+
+
+def _refusal(error: Exception, where: str) -> MediaUnreadable:
+    text = str(error) or type(error).__name__
+    if "truncated" in text.lower() or isinstance(error, EOFError):
+        return MediaUnreadable(where, f"the image is truncated ({text})", "fetch it again")
+    if isinstance(error, UnidentifiedImageError):
+        text = "its header makes no sense"
+    return MediaUnreadable(where, f"the image cannot be decoded ({text})", "give an undamaged image")
+
+
+def _check_size(size: tuple[int, int], frames: int, limits: Limits, where: str) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise MediaEmpty(where, f"the image is {width}x{height}", "give an image with at least one pixel")
+    if width * height * frames > limits.pixels:
+        shown = f"{width:,}x{height:,} pixels" + (f" in at least {frames:,} frames" if frames > 1 else "")
+        raise MediaTooLarge(
+            where, f"{shown} is beyond the limit of {limits.pixels:,} pixels", "give a smaller image or raise the limit"
+        )
+
+
+def _frames(image: Image.Image, limits: Limits, where: str) -> Iterator[Image.Image]:
+    for number, frame in enumerate(ImageSequence.Iterator(image), 1):
+        _check_size(frame.size, number, limits, where)
+        frame.load()
+        yield frame
+    declared = getattr(image, "n_frames", 1)
+    if number < declared:
+        raise MediaUnreadable(where, f"truncated: {number} of {declared} frames can be decoded", "fetch it again")
+
+
+def canonical_frames(
+    path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = None
+) -> Iterator[tuple[Image.Image, int]]:
+    """Every frame with its duration in milliseconds (0 for a still), in the form the content digest is taken of.
+
+    EXIF orientation is applied; palettes and coarse modes become RGB (L for bilevel), with alpha where they have it;
+    an alpha channel that is opaque everywhere is dropped. Colour profiles are ignored.
+    """
+    with opened(path, limits=limits, name=name) as image:
+        for frame in _frames(image, limits, name or path.name):
+            shown = _canonical(ImageOps.exif_transpose(frame))
+            yield shown, int(frame.info.get("duration") or 0) if getattr(image, "is_animated", False) else 0
+
+
+def _canonical(image: Image.Image) -> Image.Image:
+    transparent = "transparency" in image.info
+    if image.mode == "1":
+        image = image.convert("L")
+    elif image.mode in _COARSE or transparent:
+        alpha = transparent or image.mode in {"PA", "La", "RGBa"}
+        image = image.convert("RGBA" if alpha else "RGB")
+    if image.mode in {"RGBA", "LA"} and image.getchannel("A").getextrema() == (255, 255):
+        image = image.convert(image.mode[:-1])
+    return image
+
+
+def load_rgb(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = None) -> NDArray[np.uint8]:
+    """The first frame as uint8 RGB, shape (height, width, 3), as shown on a white page.
+
+    EXIF orientation is applied and transparency composited onto white. 16-bit grey is divided by 257, floating-point
+    grey is clipped to 0...255; colour profiles are ignored.
+
+    Raises: MediaRefused.
+    """
+    with opened(path, limits=limits, name=name) as image:
+        image.load()
+        return np.asarray(_on_white(ImageOps.exif_transpose(image)))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        grey = np.asarray(image, dtype=np.float64)
+        if image.mode != "F" and (";16" in image.mode or grey.max() > 255):
+            grey = grey / 257
+        image = Image.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8))
+    image = _canonical(image)
+    if image.mode in {"RGBA", "LA"}:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return image.convert("RGB")

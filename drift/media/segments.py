@@ -1,0 +1,68 @@
+"""The one shape every transcript is read into: timed, attributed segments."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from drift.media.media import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What one speaker said in one stretch of time; times are integer milliseconds, absent ones None."""
+
+    text: str
+    speaker: str | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A transcript as its file states it: nothing is guessed, so ``language`` is None unless written there.
+
+    ``media_type`` is the form the file turned out to have.
+    """
+
+    media_type: str
+    language: str | None
+    segments: tuple[Segment, ...]
+
+    @property
+    def text(self) -> str:
+        """All segments' text, one after another, separated by single spaces."""
+        return " ".join(filter(None, (collapsed(segment.text) for segment in self.segments)))
+
+    def facts(self) -> dict[str, Fact]:
+        """The manifest's facts.
+
+        ``words`` counts runs of characters between white space; it is None for a text mostly in a script without
+        spaces. ``speakers`` counts distinct labels and is None where no segment has one.
+        """
+        speakers = {segment.speaker for segment in self.segments if segment.speaker is not None}
+        text = self.text
+        return {
+            "kind": "transcript",
+            "language": self.language,
+            "segments": len(self.segments),
+            "speakers": len(speakers) or None,
+            "words": None if unspaced(text) else len(text.split()),
+            "has_timestamps": any(segment.start_ms is not None for segment in self.segments),
+        }
+
+
+def collapsed(text: str) -> str:
+    """``text`` in NFC with runs of white space as one space and none at the ends."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+# Scripts written without spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han (and its extensions).
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+
+
+def unspaced(text: str) -> bool:
+    """Whether most letters belong to scripts written without spaces between words."""
+    letters = sum(character.isalpha() for character in text)
+    return letters > 0 and 2 * len(_UNSPACED.findall(text)) > letters

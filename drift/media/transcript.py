@@ -1,0 +1,78 @@
+"""Transcripts: decode the text, tell its form (text, SRT, WebVTT, JSON) and read its segments."""
+
+import codecs
+import json
+import re
+from pathlib import Path, PurePath
+
+from drift.errors import MediaEmpty, MediaTooLarge, MediaUnreadable
+from drift.media.cues import SRT_START, read_srt, read_vtt
+from drift.media.limits import DEFAULT_LIMITS, Limits
+from drift.media.segments import Segment, Transcript
+from drift.media.transcript_json import transcript_of_json
+
+
+def read_transcript(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = None) -> Transcript:
+    """Read a transcript of any accepted form; its form is decided by content, the name settles only plain text.
+
+    Raises: MediaTooLarge above ``limits.transcript_bytes``; MediaUnreadable for text that is not UTF-8 (or UTF-16 with
+        a byte order mark; the message names the byte), malformed JSON or cues; MediaEmpty for zero bytes.
+    """
+    where = name or path.name
+    size = path.stat().st_size
+    if size > limits.transcript_bytes:
+        why = f"{size:,} bytes are beyond the transcript limit of {limits.transcript_bytes:,}"
+        raise MediaTooLarge(where, why, "cut it into parts or raise the limit")
+    text = decode_text(path.read_bytes(), where)
+    return parse_transcript(text, where)
+
+
+def decode_text(data: bytes, where: str) -> str:
+    """Decode UTF-8 (byte order mark or not) or UTF-16 with a byte order mark; every line end becomes a newline."""
+    if not data:
+        raise MediaEmpty(where, "the file has no bytes", "give a file with content")
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        shown = encoding.removesuffix("-sig").upper()
+        offset = error.start + (3 if encoding == "utf-8-sig" and data.startswith(codecs.BOM_UTF8) else 0)
+        why = f"the text is not {shown}: byte {offset:,} ({data[offset : offset + 1].hex() or 'missing'})"
+        raise MediaUnreadable(where, why, "save it as UTF-8") from None
+    control = re.search("[\x00-\x08\x0e-\x1a\x1c-\x1f]", text)
+    if control:
+        at = len(text[: control.start()].encode("utf-8"))
+        why = f"binary data in the text: U+{ord(control.group()):04X} after {at:,} bytes of it"
+        raise MediaUnreadable(where, why, "give a text file")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def parse_transcript(text: str, where: str) -> Transcript:
+    """Parse decoded text; ``where`` names it in errors and its suffix settles whether braces must be JSON."""
+    suffix = PurePath(where).suffix.lower()
+    start = text.lstrip()
+    if text.startswith("WEBVTT") and text[6:7] in {"", " ", "\t", "\n"}:
+        return read_vtt(text, where)
+    if suffix == ".json" or start.startswith("{") or re.match(r"\[\s*[\]{]", start):
+        parsed = _json_or_text(text, suffix, where)
+        if parsed is not None:
+            return parsed
+    if suffix == ".srt" or SRT_START.match(start):
+        return read_srt(text, where)
+    lines = tuple(Segment(line.strip()) for line in text.split("\n") if line.strip())
+    return Transcript("text/plain", None, lines)
+
+
+def _json_or_text(text: str, suffix: str, where: str) -> Transcript | None:
+    try:
+        document = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        if suffix == ".txt":
+            return None
+        why = "the JSON nests too deep" if isinstance(error, RecursionError) else f"malformed JSON: {error}"
+        raise MediaUnreadable(where, why, "give the provider's JSON unchanged") from None
+    return transcript_of_json(document, where)
+
+
+def _no_constant(token: str) -> float:
+    raise ValueError(f"{token} is not a JSON number")
