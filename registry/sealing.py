@@ -97,24 +97,30 @@ def disclose(record: JSON, disclosures: Iterable[Disclosure]) -> JSON:
 
 
 def leaks(record: JSON, regions: Iterable[str], disclosures: Iterable[Disclosure]) -> list[str]:
-    """Pointers of unsealed strings inside ``regions`` that hold a sealed value of 4 or more characters.
+    """Pointers of unsealed strings inside ``regions`` that hold a sealed value of 4 or more characters."""
+    private = _private_texts(disclosures)
+    return [
+        pointer
+        for region in (regions if private else ())
+        for pointer, value in walk(at(record, region), region)
+        if isinstance(value, str) and not pointer.endswith("/$seal") and any(text in value for text in private)
+    ]
+
+
+def refuse_leaking_names(record: JSON, region: str, disclosures: Iterable[Disclosure]) -> None:
+    """Let the names of members inside ``region`` pass.
 
     Raises:
-        SealedKey: a member's name holds one.
+        SealedKey: one of them holds a sealed value of 4 or more characters.
     """
-    secrets_ = sorted({text for found in disclosures for text in texts(found.value) if len(text) >= LEAK_LENGTH})
-    if not secrets_:
-        return []
-    found = []
-    for region in regions:
-        for pointer, value in walk(at(record, region), region):
-            if isinstance(value, str) and any(text in value for text in secrets_):
-                found.append(pointer)
-            elif isinstance(value, dict) and not is_seal(value):
-                for key in value:
-                    if any(text in key for text in secrets_):
-                        raise SealedKey(pointer)
-    return found
+    private = _private_texts(disclosures)
+    for pointer, value in walk(at(record, region), region):
+        if isinstance(value, dict) and any(text in key for key in value for text in private):
+            raise SealedKey(pointer)
+
+
+def _private_texts(disclosures: Iterable[Disclosure]) -> list[str]:
+    return sorted({text for found in disclosures for text in texts(found.value) if len(text) >= LEAK_LENGTH})
 
 
 def texts(value: JSON) -> list[str]:

@@ -1,0 +1,246 @@
+"""From what a caller says about a generation to a sealed manifest. Decides; touches no store."""
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from msgspec import field
+
+from registry import __version__
+from registry.canonical import JSON, escape, walk
+from registry.capture.description import Description
+from registry.errors import InvalidValue, SchemaMismatch
+from registry.manifest import (
+    FORMAT,
+    Asset,
+    Confidence,
+    Context,
+    Cost,
+    Environment,
+    License,
+    Model,
+    Outcome,
+    Parent,
+    Prompt,
+    Provider,
+    Recorder,
+    Request,
+    Seed,
+)
+from registry.sealing import Disclosure, is_seal, leaks, refuse_leaking_names, seal
+
+GUESSABLE = 1024  # bytes; the digest of anything shorter can be found by trying
+_TEXT = ("text/", "application/json", "application/x-subrip")
+_OPERATION = {"image": "image.generate", "video": "video.generate", "audio": "speech.generate"}
+# Names and number tokens that the vendor's schema fixes: the format has no seal there, and a prompt that is the single
+# word "quality" must not stop a recording.
+_FIXED = re.compile(r"/request/(query/\d+/0|parts/\d+/(name|media_type))|.*/\$num|.*/\$asset/.*").fullmatch
+_EDITS = {"image", "mask", "source"}  # roles that say the picture was changed, not made
+
+
+class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A file on its way in: ``file`` names an upload or a path, ``digest`` an asset that is stored already."""
+
+    file: str | None = None
+    digest: str | None = None
+    role: str | None = None
+
+
+class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a caller says about a generation; everything is plain here and sealed when it is recorded."""
+
+    provider: Provider
+    model: Model
+    operation: str | None = None
+    context: Context = Context()
+    request: Request | None = None
+    prompt: Prompt = Prompt()
+    seed: Seed = Seed()
+    settings: dict[str, JSON] = field(default_factory=dict)
+    inputs: list[Incoming] = field(default_factory=list)
+    outputs_requested: int | None = None
+    outputs: list[Incoming] = field(default_factory=list)
+    outcome: Outcome = Outcome()
+    cost: Cost = Cost()
+    license: License = License()
+    parents: list[Parent] = field(default_factory=list)
+    replay_of: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    engine: JSON = None
+    capture: str = "http"
+    confidence: Confidence = "declared"
+    exchange_id: str | None = None
+    extensions: dict[str, JSON] = field(default_factory=dict)
+
+
+def read_draft(value: JSON) -> Draft:
+    """Take a draft from outside.
+
+    Raises:
+        SchemaMismatch: a member is missing, unknown or of the wrong type.
+    """
+    try:
+        draft = msgspec.convert(value, Draft)
+    except msgspec.ValidationError as problem:
+        why, _, where = str(problem).partition(" - at `$")
+        pointer = where.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/")
+        raise SchemaMismatch("draft/v1", pointer, why) from None
+    for pointer, found in walk({"prompt": value.get("prompt"), "context": value.get("context")}):
+        if is_seal(found):
+            raise InvalidValue(pointer, "a seal", "a plain value; the registry seals what it records")
+    return draft
+
+
+def new_exchange_id() -> str:
+    """An id for an exchange, minted before the call."""
+    return str(uuid.uuid4())
+
+
+def operation_of(draft: Draft, inputs: Sequence[Asset], outputs: Sequence[Asset]) -> str:
+    """The operation as said, else as the media tell.
+
+    Raises:
+        InvalidValue: nothing was said and there is no output to tell by.
+    """
+    if draft.operation:
+        return draft.operation
+    if not outputs or outputs[0].media is None:
+        raise InvalidValue("operation", None, "known from an output; say it (--operation image.generate)")
+    kind = str(outputs[0].media["kind"])
+    if kind == "transcript":
+        return "audio.transcribe"
+    if kind == "image" and (
+        _EDITS & {given.role for given in inputs} or any(p.relation == "edit" for p in draft.parents)
+    ):
+        return "image.edit"
+    return _OPERATION[kind]
+
+
+def assemble(
+    draft: Draft, inputs: Sequence[Asset], outputs: Sequence[Asset], *, recorded_at: str, exchange_id: str
+) -> dict[str, JSON]:
+    """The manifest as JSON with every value open; ``seal_manifest`` comes next."""
+    parts = {
+        "context": draft.context,
+        "provider": draft.provider,
+        "model": draft.model,
+        "request": draft.request,
+        "prompt": draft.prompt,
+        "seed": draft.seed,
+        "settings": draft.settings,
+        "inputs": list(inputs),
+        "outputs": list(outputs),
+        "outcome": draft.outcome,
+        "cost": draft.cost,
+        "license": draft.license,
+        "parents": draft.parents,
+        "labels": draft.labels,
+        "environment": Environment(software={"mintmark": __version__}, engine=draft.engine),
+        "recorder": Recorder(
+            version=__version__, capture=draft.capture, confidence=draft.confidence, exchange_id=exchange_id
+        ),
+        "extensions": draft.extensions,
+    }
+    value: dict[str, JSON] = msgspec.to_builtins(parts)
+    value |= {
+        "format": FORMAT,
+        "operation": operation_of(draft, inputs, outputs),
+        "recorded_at": recorded_at,
+        "outputs_requested": max(1, len(outputs)) if draft.outputs_requested is None else draft.outputs_requested,
+        "replay_of": draft.replay_of,
+    }
+    return value
+
+
+def seal_manifest(value: dict[str, JSON], description: Description | None) -> list[Disclosure]:
+    """Seal what is private, in place: design rule "sealed unless declared public".
+
+    Returns:
+        The disclosures for the vault.
+
+    Raises:
+        SealedKey: a label, setting or extension is named after a sealed value.
+    """
+    disclosures = seal(value, _private(value, description))
+    # A setting may repeat the prompt, a label the subject: sealing must not depend on where a caller put it.
+    while leaking := [pointer for pointer in leaks(value, _regions(value), disclosures) if not _FIXED(pointer)]:
+        disclosures += seal(value, leaking)
+    for region in ("/labels", "/extensions"):
+        refuse_leaking_names(value, region, disclosures)
+    return disclosures
+
+
+def _regions(value: dict[str, JSON]) -> list[str]:
+    request = value["request"] or {}
+    inside = [f"/request/{name}" for name in ("query", "body", "parts") if name in request]
+    return ["/labels", "/context/workflow", "/settings", "/extensions", *inside]
+
+
+def _private(value: dict[str, JSON], description: Description | None) -> list[str]:
+    pointers = ["/prompt/submitted", "/prompt/effective", "/outcome/error", "/context/subject"]
+    pointers += [
+        p for p, found in walk(value["outcome"]["moderation"], "/outcome/moderation") if isinstance(found, str)
+    ]
+    for direction in ("inputs", "outputs"):
+        pointers += [f"/{direction}/{n}/digest" for n, asset in enumerate(value[direction]) if _guessable(asset)]
+    if value["request"] is not None:
+        pointers += _private_request(value["request"], description)
+    return pointers
+
+
+def _guessable(asset: Mapping[str, JSON]) -> bool:
+    return bool(asset["media_type"].startswith(_TEXT) or asset["bytes"] < GUESSABLE)
+
+
+def _private_request(request: dict[str, JSON], description: Description | None) -> list[str]:
+    pointers = []
+    for n, (name, _) in enumerate(request["query"]):
+        if not _public(description, ["query", name]):
+            pointers.append(f"/request/query/{n}/1")
+    if "asset" in request:
+        pointers.append("/request/asset/digest")
+    for n, part in enumerate(request.get("parts", [])):
+        if part["filename"] is not None:
+            pointers.append(f"/request/parts/{n}/filename")
+        steps = ["body", part["name"]]
+        pointers += _private_strings(part["value"], f"/request/parts/{n}/value", steps, description)
+    if "body" in request:
+        pointers += _private_strings(request["body"], "/request/body", ["body"], description)
+    return pointers
+
+
+def _private_strings(value: JSON, pointer: str, steps: list[str | int], description: Description | None) -> list[str]:
+    if isinstance(value, str):
+        return [] if _public(description, steps) else [pointer]
+    if isinstance(value, list):
+        return [
+            found
+            for n, member in enumerate(value)
+            for found in _private_strings(member, f"{pointer}/{n}", [*steps, n], description)
+        ]
+    if isinstance(value, dict):
+        if set(value) == {"$num"}:
+            return []
+        if set(value) == {"$asset"}:
+            return [f"{pointer}/$asset/digest"] if value["$asset"]["bytes"] < GUESSABLE else []
+        return [
+            found
+            for key, member in value.items()
+            for found in _private_strings(member, f"{pointer}/{escape(key)}", [*steps, key], description)
+        ]
+    return []
+
+
+def _public(description: Description | None, steps: Sequence[str | int]) -> bool:
+    return description is not None and description.is_public(steps)
+
+
+def refuse_empty_success(draft: Draft) -> None:
+    """Let a draft pass unless it says it succeeded and brings nothing.
+
+    Raises:
+        InvalidValue: that is the case.
+    """
+    if draft.outcome.class_ == "succeeded" and not draft.outputs:
+        raise InvalidValue("outputs", [], "at least one file for a generation that succeeded; or say --status failed")

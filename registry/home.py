@@ -1,0 +1,223 @@
+"""An open registry: its stores together, in the home they lie in."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from registry.assets.local import LocalAssets, StorageFailed
+from registry.canonical import canonical, parse
+from registry.catalog.store import Catalog, StoredRecord
+from registry.errors import CouldNotRun, NoRegistry
+from registry.index.store import Index
+from registry.keyfile import FileSigner
+from registry.keys import LOG_KEY, RECORDER_KEY, Snapshot, first_snapshot
+from registry.log.guards import protect
+from registry.log.store import LogStore
+from registry.manifest import id_of
+from registry.sealing import Disclosure
+from registry.settings import HOME, Settings, find_home, load_settings, require_home
+from registry.signing import PAYLOAD_TYPE, Signer, output_subjects, pae, pae_digest, payload
+from registry.times import now
+from registry.vault.store import Vault
+
+
+class KeysMissing(CouldNotRun):
+    """A registry without the key that signs for it."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file."""
+        super().__init__(f"{path}: the signing key is missing; restore it from its backup, records need it")
+
+
+class Registry:
+    """Catalog, log, vault, assets, index and keys of one home.
+
+    Each store opens when it is first used: a look-up by digest pays for none
+    of the others.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.home = settings.home
+        lock = self.home / "writer.lock"
+        self.catalog = Catalog(_url(settings.database, self.home / "mintmark.db"), lock=lock, protect=protect)
+        self.log = LogStore(self.catalog.database)
+        self._lock = lock
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Where disclosures lie."""
+        return Vault(_url(self.settings.vault, self.home / "vault.db"), lock=self._lock)
+
+    @cached_property
+    def assets(self) -> LocalAssets:
+        """Where the bytes lie."""
+        return LocalAssets(self.home / "assets")
+
+    @cached_property
+    def index(self) -> Index:
+        """Fingerprints, words and sealed digests, derived from the rest."""
+        return Index(self.home / "index.db")
+
+    @cached_property
+    def recorder(self) -> FileSigner:
+        """Signs records."""
+        return self._signer(RECORDER_KEY)
+
+    @cached_property
+    def log_signer(self) -> FileSigner:
+        """Signs checkpoints and key records."""
+        return self._signer(LOG_KEY)
+
+    @cached_property
+    def draft_secret(self) -> bytes:
+        """Keys the MACs that tell one draft from another without storing it."""
+        return self.vault.secret("draft")
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """The key snapshot in force."""
+        with self.catalog.database.reading() as connection:
+            keys_at = self.log.entry(connection, self.log.size(connection) - 1).keys
+            key_record = self.log.entry(connection, keys_at).id
+        return Snapshot.from_json(parse(self.catalog.get(key_record).body))
+
+    def append(
+        self,
+        kind: str,
+        body: bytes,
+        *,
+        disclosures: Sequence[Disclosure] = (),
+        derive: Callable[[Connection, str], None] | None = None,
+        check: Callable[[Connection], str | None] | None = None,
+        signer: Signer | None = None,
+        locked: bool = False,
+    ) -> str:
+        """Sign a record and add it to vault, catalog and log; durable when this returns.
+
+        Args:
+            kind: the record's kind.
+            body: its canonical bytes.
+            disclosures: what opens its seals; committed to the vault first, so that a
+                crash leaves an orphan there and never a seal that nobody can open.
+            derive: adds rows for the record inside the same transaction.
+            check: looks, under the lock, whether the record is needed at all; the
+                id it returns is the answer instead.
+            signer: the recorder's key unless given.
+            locked: the caller holds the writers' lock.
+
+        Returns:
+            The record's id.
+        """
+        signer = signer or self.recorder
+        record_id = id_of(body)
+        outputs = output_subjects(json.loads(body)) if kind == "generation" else []
+        statement = payload(kind, body, outputs)
+        signed = StoredRecord(record_id, kind, body, signer.keyid, signer.sign(pae(PAYLOAD_TYPE, statement)))
+        with nullcontext() if locked else self.catalog.database.alone():
+            if check is not None:
+                with self.catalog.database.reading() as connection:
+                    if (answer := check(connection)) is not None:
+                        return answer
+            self.vault.put(record_id, disclosures, locked=True)
+            with self.catalog.database.writing(locked=True) as connection:
+                self.catalog.insert(connection, signed)
+                self.log.append(connection, kind=kind, id=record_id, pae=pae_digest(statement), now=now())
+                if derive is not None:
+                    derive(connection, record_id)
+        if not self.catalog.database.is_sqlite:
+            self.log.sequence()
+        return record_id
+
+    def sign_checkpoint(self) -> None:
+        """Sign the log's head if records came in since the last checkpoint."""
+        with self.catalog.database.reading() as connection:
+            if not self.log.unsigned_tail(connection):
+                return
+        self.log.checkpoint(self.log_signer, self.snapshot.origin)
+
+    def close(self) -> None:
+        """Close every store that was opened."""
+        for name in ("vault", "index"):
+            if name in self.__dict__:
+                getattr(self, name).close()
+        self.catalog.close()
+
+    def _signer(self, name: str) -> FileSigner:
+        path = self.home / "keys" / name
+        if not path.exists():
+            raise KeysMissing(path)
+        return FileSigner.load(path, self.settings.passphrase)
+
+
+def open_registry(start: Path) -> Registry:
+    """The registry that is found from a folder upward.
+
+    Raises:
+        NoRegistry: there is none.
+    """
+    home = require_home(start)
+    settings = load_settings(home)
+    if settings.database is None and not (home / "mintmark.db").exists():
+        raise NoRegistry(home)
+    registry = Registry(settings)
+    registry.catalog.migrate()
+    return registry
+
+
+def open_or_create(start: Path) -> tuple[Registry, bool]:
+    """The registry found from a folder upward, or a new one in that folder; says whether it is new."""
+    home = find_home(start) or start.absolute() / HOME
+    registry = Registry(load_settings(home))
+    return registry, _prepare(registry)
+
+
+def create_at(home: Path) -> tuple[Registry, bool]:
+    """The registry in ``home``, made where there is none; says whether it is new."""
+    registry = Registry(load_settings(home))
+    return registry, _prepare(registry)
+
+
+def _prepare(registry: Registry) -> bool:
+    """Make what is missing, whatever step an earlier attempt stopped at; True if the log was begun here."""
+    try:
+        registry.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise StorageFailed(registry.home, problem) from problem
+    registry.catalog.migrate()
+    with registry.catalog.database.reading() as connection:
+        if registry.log.size(connection):
+            return False
+    registry.assets.prepare()
+    _ = registry.vault
+    with registry.catalog.database.alone():
+        with registry.catalog.database.reading() as connection:
+            if registry.log.size(connection):
+                return False
+        _begin_log(registry)
+    return True
+
+
+def _begin_log(registry: Registry) -> None:
+    """Mint the keys and record them as entry 0."""
+    log = _key(registry, LOG_KEY)
+    recorder = _key(registry, RECORDER_KEY)
+    snapshot = first_snapshot(log, recorder, now(), registry.settings.host)
+    body = canonical(snapshot.to_json())
+    registry.append("key", body, signer=log, locked=True)
+
+
+def _key(registry: Registry, name: str) -> FileSigner:
+    path = registry.home / "keys" / name
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    if path.exists():
+        return FileSigner.load(path, registry.settings.passphrase)
+    return FileSigner.create(path, registry.settings.passphrase)
+
+
+def _url(url: str | None, path: Path) -> str:
+    return url or f"sqlite:///{path}"

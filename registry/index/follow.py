@@ -1,0 +1,92 @@
+"""Brings the index up to the end of the log: the only way anything gets into it."""
+
+from collections.abc import Iterable
+
+from drift.errors import MediaRefused
+from drift.fingerprints.pdq import pdq_of_file
+from drift.media.content import content_digest
+from registry.assets.store import AssetNotFound
+from registry.canonical import parse
+from registry.catalog.store import StoredRecord, Use
+from registry.digest import DigestSet
+from registry.home import Registry
+from registry.index.store import Entry, Fingerprint
+from registry.manifest import Manifest
+from registry.sealing import Disclosure
+
+BATCH = 64  # records a transaction; each may take a full decode
+
+
+def catch_up(registry: Registry, *, most: int | None = None) -> int:
+    """Index what the log has and the index has not.
+
+    Args:
+        registry: whose index.
+        most: stop after about that many records; None goes on to the end.
+
+    Returns:
+        How many log entries were taken in.
+    """
+    done = 0
+    while most is None or done < most:
+        start = registry.index.next()
+        with registry.catalog.database.reading() as connection:
+            size = registry.log.size(connection)
+            end = min(size, start + BATCH)
+            ids = [registry.log.entry(connection, index).id for index in range(start, end)]
+        if start >= size:
+            break
+        entries, forget = _read(registry, ids)
+        if registry.index.advance(start, end, entries, forget):
+            done += end - start
+    return done
+
+
+def entry_of(registry: Registry, stored: StoredRecord, disclosures: Iterable[Disclosure]) -> Entry:
+    """Everything the index keeps about one manifest, from its record, its disclosures and its assets."""
+    manifest = Manifest.trusted(stored.body)
+    opened = {found.pointer: found.value for found in disclosures}
+    prompts = [opened.get(f"/prompt/{name}") or getattr(manifest.prompt, name) for name in ("submitted", "effective")]
+    sealed = []
+    contents = []
+    prints = []
+    for direction, assets in (("input", manifest.inputs), ("output", manifest.outputs)):
+        for n, asset in enumerate(assets):
+            digests = asset.digests
+            if digests is None:
+                value = opened.get(f"/{direction}s/{n}/digest")
+                if value is None:  # erased: nothing may lead to it any more
+                    continue
+                digests = DigestSet(value["blake3"], value["sha256"])
+                sealed.append((Use(stored.id, direction, n, asset.role), digests))
+            if direction == "output":
+                content, pdq = _look(registry, stored.id, n, digests.blake3, str((asset.media or {}).get("kind")))
+                contents += [(n, content)] if content else []
+                prints += [pdq] if pdq else []
+    text = " ".join(prompt for prompt in prompts if isinstance(prompt, str))
+    return Entry(stored.id, text, sealed, contents, prints)
+
+
+def _read(registry: Registry, ids: list[str]) -> tuple[list[Entry], set[str]]:
+    records = list(registry.catalog.each(ids))
+    erased = {
+        subject["id"] for found in records if found.kind == "erasure" for subject in parse(found.body)["subjects"]
+    }
+    wanted = {found.id: found for found in records if found.kind == "generation"}
+    wanted |= {found.id: found for found in registry.catalog.each(sorted(erased - set(wanted)))}
+    disclosures = registry.vault.get_many(list(wanted))
+    return [entry_of(registry, found, disclosures[found.id]) for found in wanted.values()], erased
+
+
+def _look(
+    registry: Registry, manifest: str, position: int, blake3: str, kind: str
+) -> tuple[str | None, Fingerprint | None]:
+    try:
+        path = registry.assets.file(blake3)
+        content = content_digest(path)
+        if kind != "image":
+            return content, None
+        found = pdq_of_file(path)[0]  # the query brings the other seven
+        return content, Fingerprint(manifest, position, found.bits, found.quality, found.stable)
+    except (AssetNotFound, MediaRefused):  # erased, or media that was recorded under wider limits
+        return None, None

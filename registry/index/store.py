@@ -1,0 +1,255 @@
+"""The index's tables in a SQLite file of its own: never backed up, erasable, rebuildable."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    insert,
+    select,
+)
+from sqlalchemy import Index as SqlIndex
+
+from registry.catalog.store import Use
+from registry.database import Database
+from registry.digest import Digest, DigestSet
+from registry.index.text import match_expression, words
+
+SCHEMA = 1  # raise it when tables or what goes into them change: the file is then made again
+
+_metadata = MetaData()
+_state = Table(
+    "state", _metadata, Column("name", String(16), primary_key=True), Column("value", Integer, nullable=False)
+)
+_sealed = Table(
+    "sealed_digest",
+    _metadata,
+    Column("manifest", String(71), primary_key=True),
+    Column("direction", String(6), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("role", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("blake3", String(64), nullable=False),
+)
+SqlIndex("sealed_sha256", _sealed.c.sha256)
+SqlIndex("sealed_blake3", _sealed.c.blake3)
+_content = Table(
+    "content",
+    _metadata,
+    Column("manifest", String(71), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("digest", String(71), nullable=False),
+)
+SqlIndex("content_digest", _content.c.digest)
+_pdq = Table(
+    "pdq",
+    _metadata,
+    Column("manifest", String(71), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("bits", LargeBinary, nullable=False),
+    Column("quality", Integer, nullable=False),
+    Column("stable", Integer, nullable=False),
+)
+_WORDS = """CREATE VIRTUAL TABLE words USING fts5(
+    manifest UNINDEXED, text, tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'")"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """PDQ of output ``position``: 32 bytes of bits, quality 0 to 100, number of stable bits 0 to 256."""
+
+    manifest: str
+    position: int
+    bits: bytes
+    quality: int
+    stable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the index knows of one manifest."""
+
+    manifest: str
+    prompt: str = ""
+    sealed: Sequence[tuple[Use, DigestSet]] = ()
+    contents: Sequence[tuple[int, str]] = ()
+    fingerprints: Sequence[Fingerprint] = field(default=())
+
+
+class Index:
+    """Words, sealed digests, decoded-content digests and PDQ fingerprints of the records up to a log index.
+
+    tests/registry/index/test_store.py states what it owes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = path.with_suffix(".lock")
+        self.database = Database(f"sqlite:///{path}", lock=self._lock)
+        self._prepare()
+
+    def next(self) -> int:
+        """The log index of the first record that is not in here yet."""
+        with self.database.reading() as connection:
+            return _next(connection)
+
+    def advance(self, start: int, end: int, entries: Iterable[Entry], forget: Iterable[str]) -> bool:
+        """Take in the records of log indexes ``start`` to ``end - 1``.
+
+        Args:
+            start: must be ``next()``; False is the answer where another process was faster.
+            end: the new ``next()``.
+            entries: what came in; a manifest that is here already is replaced.
+            forget: manifests whose rows go away first (erased ones come back with what is left of them).
+        """
+        with self.database.writing() as connection:
+            if _next(connection) != start:
+                return False
+            gone = sorted(set(forget))
+            for manifest in gone:
+                _forget(connection, manifest)
+            for entry in entries:
+                _forget(connection, entry.manifest)
+                _add(connection, entry)
+            connection.execute(_state.update().where(_state.c.name == "next"), {"value": end})
+            if gone:
+                # FTS5 keeps deleted terms in its segments until it is rebuilt
+                connection.exec_driver_sql("INSERT INTO words(words) VALUES ('rebuild')")
+        return True
+
+    def uses(self, digest: Digest) -> list[Use]:
+        """Where a sealed digest occurs."""
+        column = _sealed.c.sha256 if digest.algorithm == "sha256" else _sealed.c.blake3
+        query = select(_sealed.c.manifest, _sealed.c.direction, _sealed.c.position, _sealed.c.role).where(
+            column == digest.hex
+        )
+        with self.database.reading() as connection:
+            return [Use(*row) for row in connection.execute(query.order_by(_sealed.c.direction.desc()).limit(1000))]
+
+    def blake3_of(self, sha256: str) -> str | None:
+        """The storage key behind a sealed SHA-256."""
+        with self.database.reading() as connection:
+            return connection.execute(select(_sealed.c.blake3).where(_sealed.c.sha256 == sha256).limit(1)).scalar()
+
+    def sealed_blake3(self) -> set[str]:
+        """The storage keys behind every sealed digest."""
+        with self.database.reading() as connection:
+            return set(connection.execute(select(_sealed.c.blake3).distinct()).scalars())
+
+    def with_content(self, digest: str) -> list[tuple[str, int]]:
+        """Manifest and output position of everything that decodes to this content (``blake3:…``)."""
+        query = select(_content.c.manifest, _content.c.position).where(_content.c.digest == digest).limit(1000)
+        with self.database.reading() as connection:
+            return [(row.manifest, row.position) for row in connection.execute(query)]
+
+    def content(self, manifest: str, position: int = 0) -> str | None:
+        """The decoded-content digest of an output."""
+        here = (_content.c.manifest == manifest) & (_content.c.position == position)
+        with self.database.reading() as connection:
+            return connection.execute(select(_content.c.digest).where(here)).scalar()
+
+    def fingerprints(self) -> list[Fingerprint]:
+        """Every PDQ fingerprint."""
+        with self.database.reading() as connection:
+            return [Fingerprint(*row) for row in connection.execute(select(_pdq))]
+
+    def with_words(self, text: str, limit: int = 1000) -> list[str]:
+        """Manifests whose disclosed prompt holds every word of ``text``, best match first."""
+        expression = match_expression(text)
+        if expression is None:
+            return []
+        with self.database.reading() as connection:
+            found = connection.exec_driver_sql(
+                "SELECT manifest FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?", (expression, limit)
+            )
+            return [row[0] for row in found]
+
+    def count(self) -> int:
+        """How many manifests have words or fingerprints in here."""
+        with self.database.reading() as connection:
+            return int(connection.exec_driver_sql("SELECT count(*) FROM words").scalar() or 0)
+
+    def truncate_journal(self) -> bool:
+        """Empty SQLite's write-ahead file, which still holds what was erased; False while a reader holds it."""
+        return truncate_wal(self.database)
+
+    def rebuild(self) -> None:
+        """Throw everything away; the next reader follows the log from its start."""
+        with self.database.alone(), self.database.engine.connect() as connection:
+            _create(connection)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.dispose()
+
+    def _prepare(self) -> None:
+        if self._version() != SCHEMA:
+            with self.database.writing() as connection:
+                if _version(connection) != SCHEMA:
+                    _create(connection)
+
+    def _version(self) -> int:
+        with self.database.reading() as connection:
+            return _version(connection)
+
+
+def truncate_wal(database: Database) -> bool:
+    """Empty the write-ahead file of a SQLite database; False while another connection holds it."""
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        row = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
+    return row is not None and row[0] == 0
+
+
+def _version(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("PRAGMA user_version").scalar() or 0)
+
+
+def _create(connection: Connection) -> None:
+    connection.exec_driver_sql("DROP TABLE IF EXISTS words")
+    _metadata.drop_all(connection)
+    _metadata.create_all(connection)
+    connection.exec_driver_sql(_WORDS)
+    connection.execute(insert(_state), {"name": "next", "value": 0})
+    connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _next(connection: Connection) -> int:
+    return int(connection.execute(select(_state.c.value).where(_state.c.name == "next")).scalar_one())
+
+
+def _forget(connection: Connection, manifest: str) -> None:
+    for table in (_sealed, _content, _pdq):
+        connection.execute(sa.delete(table).where(table.c.manifest == manifest))
+    connection.exec_driver_sql("DELETE FROM words WHERE manifest = ?", (manifest,))
+
+
+def _add(connection: Connection, entry: Entry) -> None:
+    text = " ".join(words(entry.prompt))
+    connection.exec_driver_sql("INSERT INTO words (manifest, text) VALUES (?, ?)", (entry.manifest, text))
+    if sealed := [
+        {
+            "manifest": use.manifest,
+            "direction": use.direction,
+            "position": use.position,
+            "role": use.role,
+            "sha256": digests.sha256,
+            "blake3": digests.blake3,
+        }
+        for use, digests in entry.sealed
+    ]:
+        connection.execute(insert(_sealed), sealed)
+    if contents := [{"manifest": entry.manifest, "position": n, "digest": digest} for n, digest in entry.contents]:
+        connection.execute(insert(_content), contents)
+    if prints := [
+        {"manifest": p.manifest, "position": p.position, "bits": p.bits, "quality": p.quality, "stable": p.stable}
+        for p in entry.fingerprints
+    ]:
+        connection.execute(insert(_pdq), prints)

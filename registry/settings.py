@@ -1,0 +1,109 @@
+"""Settings: the environment (``MINTMARK_*``), then ``mintmark.toml`` in the home, then defaults."""
+
+import getpass
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.errors import InvalidValue, NoRegistry
+
+HOME = ".mintmark"
+FILE = "mintmark.toml"
+_KNOWN = {
+    "database": str,
+    "vault": str,
+    "host": str,
+    "actor": str,
+    "max_bytes": int,
+    "max_pixels": int,
+    "max_seconds": int,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the registry lies and what it accepts.
+
+    ``database`` and ``vault`` are URLs; None means SQLite in the home.
+    ``max_bytes``, ``max_pixels`` and ``max_seconds`` bound one media file.
+    """
+
+    home: Path
+    database: str | None = None
+    vault: str | None = None
+    host: str | None = None
+    actor: str = "local"
+    passphrase: str | None = None
+    max_bytes: int = 20 << 30
+    max_pixels: int = 100_000_000
+    max_seconds: int = 4 * 3600
+
+
+def find_home(start: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """``MINTMARK_HOME``, else the nearest ``.mintmark`` from ``start`` upward, as git does; None if there is none."""
+    if named := environment.get("MINTMARK_HOME"):
+        return Path(named).expanduser().absolute()
+    for folder in (start.absolute(), *start.absolute().parents):
+        if (folder / HOME).is_dir():
+            return folder / HOME
+    return None
+
+
+def load_settings(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of the registry in ``home``.
+
+    Raises:
+        InvalidValue: a key nobody knows, or a value of the wrong type; it names the file.
+    """
+    values = _from_file(home / FILE)
+    for name, kind in _KNOWN.items():
+        text = environment.get(f"MINTMARK_{name.upper()}")
+        if text is not None:
+            values[name] = _typed(f"MINTMARK_{name.upper()}", text, kind)
+    values.setdefault("actor", _user())
+    passphrase = environment.get("MINTMARK_KEY_PASSPHRASE")
+    return Settings(home=home, passphrase=passphrase, **values)  # type: ignore[arg-type]  # _KNOWN holds the types
+
+
+def require_home(start: Path, environment: Mapping[str, str] = os.environ) -> Path:
+    """The home of an existing registry.
+
+    Raises:
+        NoRegistry: there is none.
+    """
+    home = find_home(start, environment)
+    if home is None or not home.is_dir():
+        raise NoRegistry(start.absolute() if home is None else home)
+    return home
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise InvalidValue(str(path), str(problem), "TOML in UTF-8") from None
+    for name, value in content.items():
+        if name not in _KNOWN:
+            raise InvalidValue(str(path), name, f"a setting; known are {', '.join(_KNOWN)}")
+        if type(value) is not _KNOWN[name]:
+            raise InvalidValue(f"{path}, {name}", value, "text" if _KNOWN[name] is str else "a whole number")
+    return content
+
+
+def _typed(name: str, text: str, kind: type) -> object:
+    if kind is str:
+        return text
+    if not text.isascii() or not text.isdigit():
+        raise InvalidValue(name, text, "a whole number")
+    return int(text)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no such user on the machine
+        return "local"
