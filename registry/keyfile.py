@@ -8,6 +8,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from registry.locking import sync_folder
 from registry.log.errors import LogUnusable
 from registry.signing import keyid_of
 
@@ -94,9 +95,4 @@ def _write_once(path: Path, data: bytes) -> None:
     except OSError:
         path.unlink(missing_ok=True)  # half a key would block the next attempt
         raise
-    if os.name == "posix":  # elsewhere a folder cannot be opened; renames are journalled there
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    sync_folder(path.parent)

@@ -133,36 +133,6 @@ def verify_consistency(first: int, second: int, first_root: bytes, second_root: 
         raise ProofRefused(f"the tree of {first} entries is no prefix of the one of {second}")
 
 
-class Frontier:
-    """A tree that grows by one leaf at a time and keeps only the roots of its perfect subtrees.
-
-    Memory is one hash per level; ``append`` costs one node hash on average.
-    """
-
-    __slots__ = ("_peaks", "size")
-
-    def __init__(self) -> None:
-        """An empty tree."""
-        self.size = 0
-        self._peaks: list[bytes] = []  # greatest subtree first, one per set bit of ``size``
-
-    def append(self, leaf: bytes) -> None:
-        """Add the next leaf by its hash."""
-        carry, below = leaf, self.size
-        while below & 1:
-            carry, below = _sha256(b"\x01" + self._peaks.pop() + carry).digest(), below >> 1
-        self._peaks.append(carry)
-        self.size += 1
-
-    def root(self) -> bytes:
-        """The root over every leaf so far."""
-        return _bag(self._peaks) if self._peaks else EMPTY_ROOT
-
-    def last_peak(self) -> bytes:
-        """The root of the smallest perfect subtree, the one that ends with the newest leaf."""
-        return self._peaks[-1]
-
-
 def _split(count: int) -> int:
     """The largest power of two below ``count`` (RFC 6962's k)."""
     return 1 << (count - 1).bit_length() - 1

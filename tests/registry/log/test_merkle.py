@@ -108,18 +108,6 @@ def test_agrees_with_pymerkle():
             merkle.verify_consistency(first, n, tree.get_root(first), tree.get_root(), ours)
 
 
-@quick
-@given(size=st.integers(0, 700))
-def test_a_growing_tree_ends_at_the_same_root(size):
-    row = leaves(size)
-    grown = merkle.Frontier()
-
-    for leaf in row:
-        grown.append(leaf)
-
-    assert (grown.size, grown.root()) == (size, recursive_root(row))
-
-
 def test_a_node_does_not_pass_as_a_leaf():
     left, right = leaves(2)
     root = merkle.node_hash(left, right)

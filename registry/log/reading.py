@@ -1,0 +1,106 @@
+"""Reads the log's rows: entries, tiles, checkpoints."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, func, select
+
+from registry.log.checkpoint import Checkpoint
+from registry.log.errors import LogUnusable
+from registry.log.leaf import Leaf, id_prefix
+from registry.log.merkle import WIDTH
+from registry.log.tables import entry_id, log_checkpoint, log_entry, log_tile
+from registry.log.tiles import FULL
+
+PAGE = 4096  # rows per query when all are read
+
+_LAST = select(log_entry.c.idx, log_entry.c.body).order_by(log_entry.c.idx.desc()).limit(1)
+_SIZE = select(func.coalesce(func.max(log_entry.c.idx) + 1, 0))
+_SIGNED = select(func.coalesce(func.max(log_checkpoint.c.size), 0))
+
+
+def size(connection: Connection) -> int:
+    """How many entries the log has."""
+    return int(connection.execute(_SIZE).scalar_one())
+
+
+def signed_size(connection: Connection) -> int:
+    """How many entries the newest stored checkpoint covers."""
+    return int(connection.execute(_SIGNED).scalar_one())
+
+
+def last(connection: Connection) -> tuple[int, Leaf] | None:
+    """The newest entry with its index."""
+    row = connection.execute(_LAST).first()
+    return None if row is None else (row.idx, Leaf.parse(row.body))
+
+
+def body(connection: Connection, index: int) -> bytes:
+    """The bytes of one entry.
+
+    Raises:
+        LogUnusable: there is none.
+    """
+    found = connection.execute(select(log_entry.c.body).where(log_entry.c.idx == index)).scalar()
+    if found is None:
+        raise LogUnusable(f"the log has no entry {index}; its entries are 0 to {size(connection) - 1}")
+    return bytes(found)
+
+
+def index_of(connection: Connection, record: str) -> int | None:
+    """Where a record stands, by its id; None if it is not in the log."""
+    rows = connection.execute(select(log_entry.c.idx, log_entry.c.body).where(entry_id == id_prefix(record)))
+    return next((int(row.idx) for row in rows if Leaf.parse(row.body).id == record), None)
+
+
+def bodies(connection: Connection, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
+    """Index, leaf hash and body of the entries in [start, end), as they are stored."""
+    columns = select(log_entry.c.idx, log_entry.c.leaf_hash, log_entry.c.body).order_by(log_entry.c.idx)
+    while start < end:
+        rows = connection.execute(columns.where(log_entry.c.idx >= start, log_entry.c.idx < end).limit(PAGE)).all()
+        if not rows:
+            return
+        yield from rows
+        start = rows[-1].idx + 1
+
+
+def tile(connection: Connection, level: int, number: int, width: int) -> bytes:
+    """The first ``width`` hashes of a tile, 32 * width bytes; partial ones are derived from below.
+
+    Raises:
+        LogUnusable: the log is not that long, or rows are missing.
+    """
+    if width == FULL:
+        found = connection.execute(
+            select(log_tile.c.hashes).where(log_tile.c.level == level, log_tile.c.idx == number)
+        ).scalar()
+        hashes = bytes(found or b"")
+    else:
+        hashes = row_of_hashes(connection, level, number * FULL, number * FULL + width)
+    if len(hashes) != width * WIDTH or width < 1:
+        raise LogUnusable(f"tile {level}/{number} is not {width} hashes wide here; run `mintmark log audit`")
+    return hashes
+
+
+def row_of_hashes(connection: Connection, level: int, start: int, end: int) -> bytes:
+    """What tiles of a level are made of: leaf hashes, or the roots of the full tiles one level below."""
+    if level == 0:
+        rows = select(log_entry.c.leaf_hash).where(log_entry.c.idx >= start, log_entry.c.idx < end)
+        rows = rows.order_by(log_entry.c.idx)
+    else:
+        rows = select(log_tile.c.root).where(
+            log_tile.c.level == level - 1, log_tile.c.idx >= start, log_tile.c.idx < end
+        )
+        rows = rows.order_by(log_tile.c.idx)
+    return b"".join(map(bytes, connection.execute(rows).scalars()))
+
+
+def latest_checkpoint(connection: Connection) -> Checkpoint | None:
+    """The newest stored checkpoint."""
+    row = connection.execute(select(log_checkpoint.c.note).order_by(log_checkpoint.c.size.desc()).limit(1)).scalar()
+    return None if row is None else Checkpoint.parse(bytes(row))
+
+
+def checkpoint_at(connection: Connection, size: int) -> Checkpoint | None:
+    """The stored checkpoint of one size."""
+    row = connection.execute(select(log_checkpoint.c.note).where(log_checkpoint.c.size == size)).scalar()
+    return None if row is None else Checkpoint.parse(bytes(row))
