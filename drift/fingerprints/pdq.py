@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.media.image import load_rgb
+from drift.media.image import load_luma
 from drift.media.limits import DEFAULT_LIMITS, Limits
 
 LONG_SIDE = 512  # of the canonical input
@@ -67,7 +67,7 @@ def _hashes(luma: NDArray[np.float32], count: int) -> list[Pdq]:
     height, width = luma.shape
     if min(height, width) < SMALLEST:
         return [Pdq(bytes(32), 0, 0)] * count
-    small: NDArray[np.float32] = np.asarray(_axis(height) @ luma @ _axis(width).T, np.float32)
+    small: NDArray[np.float32] = np.asarray(_shrink_rows(luma) @ _axis(width).T, np.float32)
     forms = _turned(np.asarray(_DCT @ small @ _DCT.T, np.float32), count).reshape(count, 256)
     # The reference takes the 128th smallest of 256, not the mean of the middle two. Turning changes signs only.
     medians = np.partition(forms, 127, axis=1)[:, 127:128]
@@ -132,6 +132,26 @@ def _axis(length: int) -> NDArray[np.float32]:
     return np.ascontiguousarray((box[samples] @ box).astype(np.float32))
 
 
+@lru_cache(maxsize=256)
+def _bands(length: int) -> tuple[tuple[slice, slice, NDArray[np.float32]], ...]:
+    """``_axis`` cut into eight bands of rows with the columns they touch: a sixth of the multiplications."""
+    matrix = _axis(length)
+    found = []
+    for top in range(0, 64, 8):
+        columns = np.flatnonzero(matrix[top : top + 8].any(axis=0))
+        span = slice(int(columns[0]), int(columns[-1]) + 1)
+        found.append((slice(top, top + 8), span, np.ascontiguousarray(matrix[top : top + 8, span])))
+    return tuple(found)
+
+
+def _shrink_rows(luma: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``_axis(height) @ luma``, shape (64, width)."""
+    out = np.empty((64, luma.shape[1]), np.float32)
+    for rows, columns, band in _bands(luma.shape[0]):
+        np.matmul(band, luma[columns], out=out[rows])
+    return out
+
+
 def canonical_luma(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The canonical input of a hash: 8-bit luma, area-resized so that the long side is 512 pixels.
 
@@ -152,13 +172,17 @@ def canonical_luma(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def pdq_of_file(
-    path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = None
+    path: Path, *, fast: bool = False, limits: Limits = DEFAULT_LIMITS, name: str | None = None
 ) -> tuple[Pdq, Pdq, Pdq, Pdq, Pdq, Pdq, Pdq, Pdq]:
     """The eight hashes of an image file's first frame: full decode, EXIF orientation, transparency on white.
 
+    ``fast`` decodes a JPEG at a reduced scale (not below 512 pixels): a few unstable bits differ, never use it for
+    hashes that are stored.
+
     Raises: MediaRefused.
     """
-    return pdq_dihedral(canonical_luma(load_rgb(path, limits=limits, name=name)))
+    grey = load_luma(path, at_least=LONG_SIDE if fast else None, limits=limits, name=name)
+    return pdq_dihedral(canonical_luma(grey))
 
 
 def distance(a: bytes, b: bytes) -> int:

@@ -1,6 +1,7 @@
 """Audio: facts counted on decoded samples, canonical PCM blocks, and mono floats for the metrics."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -89,30 +90,51 @@ def blocks(frame: AudioFrame) -> tuple[str, NDArray[np.generic]]:
     return "f32", data.astype("<f4")
 
 
-def load(
-    path: Path, *, rate: int | None = None, limits: Limits = DEFAULT_LIMITS, name: str | None = None
-) -> tuple[NDArray[np.float32], int]:
-    """All samples of the first audio stream as float32 in [-1, 1], shape (samples, channels), and their rate in Hz.
+def load_mono(
+    path: Path, *, rate: int, seconds: int, limits: Limits = DEFAULT_LIMITS, name: str | None = None
+) -> NDArray[np.float32]:
+    """The first ``seconds`` of the first audio stream, float32 in [-1, 1], shape (samples,).
 
-    ``rate`` resamples with FFmpeg's swresample. Memory is 4 bytes per sample and channel.
+    The mean of all channels, resampled to ``rate`` Hz by FFmpeg's swresample.
 
     Raises: MediaRefused.
     """
     where = name or path.name
     parts: list[NDArray[np.float32]] = []
+    held, wanted = 0, rate * seconds
     with opened(path, limits=limits, name=name) as container:
-        stream = sound(container)
-        if stream is None:
-            raise MediaEmpty(where, "it holds no sound", "give a file with an audio stream")
-        target = rate or stream.codec_context.sample_rate
-        resampler = av.AudioResampler(format="fltp", layout=stream.codec_context.layout, rate=target)
-        for frame in decoded(container, stream, limits, where):
-            parts += [_floats(part) for part in resampler.resample(frame)]
-        parts += [_floats(part) for part in resampler.resample(None)]
-    if not sum(len(part) for part in parts):
+        stream = _sound_of(container, where)
+        resampler = av.AudioResampler(format="fltp", layout=stream.codec_context.layout, rate=rate)
+        for frame in chain(decoded(container, stream, limits, where), [None]):
+            for part in resampler.resample(frame):
+                parts.append(part.to_ndarray().mean(axis=0, dtype=np.float32))
+                held += part.samples
+            if held >= wanted:
+                break
+    if not held:
         raise MediaEmpty(where, "the audio has no sample", "give audio with at least one sample")
-    return np.ascontiguousarray(np.concatenate(parts)), target
+    return np.concatenate(parts)[:wanted]
 
 
-def _floats(frame: AudioFrame) -> NDArray[np.float32]:
-    return frame.to_ndarray().T.astype(np.float32, copy=False)
+def stream_floats(
+    path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = None
+) -> Iterator[tuple[NDArray[np.float32], int, str]]:
+    """Samples of the first audio stream frame by frame: float32 (samples, channels), rate in Hz, layout's name.
+
+    Full scale is 1. Raises: MediaRefused.
+    """
+    where = name or path.name
+    with opened(path, limits=limits, name=name) as container:
+        for frame in decoded(container, _sound_of(container, where), limits, where):
+            encoding, samples = blocks(frame)
+            floats = samples.astype(np.float64)
+            if encoding == "i32":
+                floats *= 2.0**-31
+            yield floats.astype(np.float32), frame.sample_rate, frame.layout.name
+
+
+def _sound_of(container: InputContainer, where: str) -> AudioStream:
+    stream = sound(container)
+    if stream is None:
+        raise MediaEmpty(where, "it holds no sound", "give a file with an audio stream")
+    return stream

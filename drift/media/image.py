@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from drift.errors import MediaEmpty, MediaRefused, MediaTooLarge, MediaUnreadable
 from drift.media.limits import DEFAULT_LIMITS, Limits
@@ -15,6 +16,7 @@ from drift.media.media import Fact
 
 # Pillow's own bomb guard warns on standard error and knows no limits of ours; every image here passes ``_check_size``.
 Image.MAX_IMAGE_PIXELS = None
+warnings.filterwarnings("ignore", module=r"PIL\.")  # odd EXIF is no news to a reader; once, as filters are per process
 
 _READERS = ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF"]  # by content; Pillow's other readers stay shut
 _COARSE = frozenset({"1", "P", "PA", "YCbCr", "LAB", "HSV", "RGBX", "La", "RGBa"})
@@ -30,7 +32,7 @@ def image_facts(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None
         first: tuple[int, int] | None = None
         for frame in _frames(image, limits, name or path.name):
             if first is None:
-                first = ImageOps.exif_transpose(frame).size
+                first = _upright(frame).size
         width, height = first or image.size
     return {"kind": "image", "width": width, "height": height, "mode": mode}
 
@@ -40,11 +42,9 @@ def opened(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = No
     """Open an image for reading, its header checked against ``limits``; whatever fails inside becomes MediaRefused."""
     where = name or path.name
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=_READERS) as image:
-                _check_size(image.size, 1, limits, where)
-                yield image
+        with Image.open(path, formats=_READERS) as image:
+            _check_size(image.size, 1, limits, where)
+            yield image
     except MediaRefused:
         raise
     except (MemoryError, KeyboardInterrupt):
@@ -93,7 +93,7 @@ def canonical_frames(
     """
     with opened(path, limits=limits, name=name) as image:
         for frame in _frames(image, limits, name or path.name):
-            shown = _canonical(ImageOps.exif_transpose(frame))
+            shown = _canonical(_upright(frame))
             yield shown, int(frame.info.get("duration") or 0) if getattr(image, "is_animated", False) else 0
 
 
@@ -119,7 +119,35 @@ def load_rgb(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = 
     """
     with opened(path, limits=limits, name=name) as image:
         image.load()
-        return np.asarray(_on_white(ImageOps.exif_transpose(image)))
+        shown = _on_white(_upright(image))
+        return np.asarray(shown if shown.mode == "RGB" else shown.convert("RGB"))
+
+
+def load_luma(
+    path: Path, *, at_least: int | None = None, limits: Limits = DEFAULT_LIMITS, name: str | None = None
+) -> NDArray[np.uint8]:
+    """The first frame's 8-bit luma, shape (height, width): 0.299 R + 0.587 G + 0.114 B of what ``load_rgb`` shows.
+
+    Of a colour JPEG it is the coded Y component itself, at a quarter of the time. ``at_least`` lets the JPEG decoder
+    skip detail and return a picture halved up to three times, whose sides are no shorter than that (or as stored).
+
+    Raises: MediaRefused.
+    """
+    with opened(path, limits=limits, name=name) as image:
+        if image.format == "JPEG" and image.mode in {"RGB", "L"}:
+            image.draft("L", (at_least, at_least) if at_least else image.size)
+        image.load()
+        shown = _on_white(_upright(image))
+        return np.asarray(shown) if shown.mode == "L" else grey(np.asarray(shown))
+
+
+def grey(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """8-bit luma of uint8 RGB, shape (height, width, 3) to (height, width): 0.299 R + 0.587 G + 0.114 B, rounded."""
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    return image if image.getexif().get(ExifTags.Base.Orientation, 1) == 1 else ImageOps.exif_transpose(image)
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -132,4 +160,4 @@ def _on_white(image: Image.Image) -> Image.Image:
     if image.mode in {"RGBA", "LA"}:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))
-    return image.convert("RGB")
+    return image if image.mode in {"RGB", "L"} else image.convert("RGB")

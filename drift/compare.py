@@ -1,0 +1,113 @@
+"""Use case: every applicable metric of a pair of files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from drift.errors import MintmarkError, NotComparable
+from drift.media.limits import DEFAULT_LIMITS, Limits
+from drift.media.media import Media
+from drift.metric import Metric
+from drift.metrics.listing import BUILT_IN, chosen
+from drift.score import Score
+from drift.side import Side
+
+FORMAT = "mintmark/comparison/v1"
+_IDENTICAL = "the files are byte for byte the same; no other metric was computed"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two media of one kind and what was measured between them.
+
+    ``details`` holds, by score name, what a report draws: maps, timelines, aligned words. It is no part of the result.
+    """
+
+    reference: Side
+    candidate: Side
+    scores: tuple[Score, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def media(self) -> tuple[Media, Media]:
+        """What the two files are."""
+        return self.reference.media, self.candidate.media
+
+    @cached_property
+    def details(self) -> Mapping[str, object]:
+        """What the scores carry for reports, by score name."""
+        return {score.name: score.detail for score in self.scores if score.detail is not None}
+
+    def score(self, name: str) -> Score | None:
+        """The score of that name, with version (``ssim/1``) or without (``ssim``)."""
+        return next((s for s in self.scores if name in {s.name, s.name.rpartition("/")[0]}), None)
+
+    def to_json(self) -> dict[str, object]:
+        """The document of schemas/comparison/v1.schema.json; only finite numbers, so it has a canonical form."""
+        return {
+            "format": FORMAT,
+            "reference": self.reference.described(),
+            "candidate": self.candidate.described(),
+            "scores": [score.to_json() for score in self.scores],
+            "notes": list(self.notes),
+        }
+
+
+def compare(
+    reference: Path, candidate: Path, *, metrics: Sequence[str] | None = None, limits: Limits = DEFAULT_LIMITS
+) -> Comparison:
+    """Measure ``candidate`` against ``reference``.
+
+    ``metrics`` names the metrics to run; by default all that apply, or only ``bytes`` and ``decoded`` where the files
+    are identical.
+
+    Raises:
+        MediaRefused: one of the files is unusable.
+        NotComparable: they are of different kinds.
+        UnknownMetric, BrokenPlugin: see ``drift.metrics.listing``.
+    """
+    wanted = chosen(metrics)
+    ours, theirs = Side(reference, limits=limits), Side(candidate, limits=limits)
+    if ours.media.kind != theirs.media.kind:
+        raise NotComparable(_named(ours), _named(theirs))
+    notes: list[str] = []
+    if ours.digest == theirs.digest:
+        theirs = ours  # decode once
+        if metrics is None:
+            wanted = [metric for metric in wanted if metric.name in {"bytes", "decoded"}]
+            notes.append(_IDENTICAL)
+    scores: list[Score] = []
+    for metric in wanted:
+        if applies(metric, ours, theirs):
+            scores += _measured(metric, ours, theirs)
+        elif metrics is not None:
+            why = f"it measures {metric.media}, these are {ours.media.kind}"
+            scores.append(Score(f"{metric.name}/{metric.version}", None, metric.unit, why))
+    notes += [f"{score.name}: {score.note}" for score in scores if score.note]
+    return Comparison(ours, theirs, tuple(scores), tuple(notes))
+
+
+def _named(side: Side) -> str:
+    return f"{side.path.name} ({side.media.kind}, {side.media.media_type})"
+
+
+def applies(metric: Metric, reference: Side, candidate: Side) -> bool:
+    """Whether a metric's medium is that of the pair; audio metrics also take two videos with sound."""
+    if metric.media in {"any", reference.media.kind}:
+        return True
+    return metric.media == "audio" and all(side.media.facts.get("has_audio") for side in (reference, candidate))
+
+
+def _measured(metric: Metric, reference: Side, candidate: Side) -> tuple[Score, ...]:
+    if isinstance(metric, BUILT_IN):
+        found = metric.compare(reference, candidate)
+    else:
+        try:
+            found = metric.compare(reference, candidate)
+        except MintmarkError:
+            raise
+        except Exception as error:  # a plug-in's failure is its own score's reason, not the end of the comparison
+            why = f"the plug-in failed: {type(error).__name__}: {error}"
+            found = Score(f"{metric.name}/{metric.version}", None, metric.unit, why)
+    return (found,) if isinstance(found, Score) else tuple(found)

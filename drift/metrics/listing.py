@@ -1,0 +1,71 @@
+"""Every metric by name: the built-in ones and those of installed plug-ins."""
+
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+
+from drift.metric import APPLIES_TO, BrokenPlugin, Metric, UnknownMetric
+from drift.metrics.cer import Cer
+from drift.metrics.color import Color
+from drift.metrics.decoded import Decoded
+from drift.metrics.dhash import DHash
+from drift.metrics.facts import Facts
+from drift.metrics.file_bytes import FileBytes
+from drift.metrics.lag import Lag
+from drift.metrics.logmel import LogMel
+from drift.metrics.loudness import Loudness
+from drift.metrics.phash import PHash
+from drift.metrics.psnr import Psnr
+from drift.metrics.ssim import Ssim
+from drift.metrics.timeline import Timeline
+from drift.metrics.wer import Wer
+
+GROUP = "mintmark.metrics"  # entry points of this group name a Metric class without constructor arguments
+
+BUILT_IN: tuple[type[Metric], ...] = (
+    FileBytes,
+    Decoded,
+    Ssim,
+    Psnr,
+    PHash,
+    DHash,
+    Color,
+    Timeline,
+    Facts,
+    Lag,
+    Loudness,
+    LogMel,
+    Cer,
+    Wer,
+)
+
+
+def metrics() -> dict[str, Metric]:
+    """Every metric by name: the built-in ones in their order, then plug-ins, which cannot replace those.
+
+    Raises: BrokenPlugin.
+    """
+    found: dict[str, Metric] = {kind.name: kind() for kind in BUILT_IN}
+    for entry in entry_points(group=GROUP):
+        try:
+            metric = entry.load()()
+        except Exception as error:  # foreign code may fail in any way
+            raise BrokenPlugin(entry.name, f"{type(error).__name__}: {error}") from error
+        if not isinstance(metric, Metric):
+            raise BrokenPlugin(entry.name, "it lacks name, version, media, unit, higher_is_better or compare()")
+        if metric.media not in APPLIES_TO:
+            raise BrokenPlugin(entry.name, f"its media {metric.media!r} is none of {', '.join(sorted(APPLIES_TO))}")
+        if metric.name in found:
+            raise BrokenPlugin(entry.name, f"the name {metric.name!r} is taken")
+        found[metric.name] = metric
+    return found
+
+
+def chosen(names: Sequence[str] | None) -> list[Metric]:
+    """The metrics asked for by name, or all. Raises: UnknownMetric."""
+    known = metrics()
+    if names is None:
+        return list(known.values())
+    for name in names:
+        if name not in known:
+            raise UnknownMetric(name, known)
+    return [known[name] for name in dict.fromkeys(names)]

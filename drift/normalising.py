@@ -1,0 +1,64 @@
+"""Text normalisers for error rates, each named and versioned: what must not count as an error.
+
+English rules run only on transcripts that both say they are English, or one says and the other does not tell.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drift.media.segments import Transcript
+
+_SPELLED = (
+    (re.compile(r"\bwon't\b"), "will not"),
+    (re.compile(r"\bcan't\b"), "can not"),
+    (re.compile(r"\bcannot\b"), "can not"),
+    (re.compile(r"\bshan't\b"), "shall not"),
+    (re.compile(r"\blet's\b"), "let us"),
+    (re.compile(r"n't\b"), " not"),
+    (re.compile(r"'re\b"), " are"),
+    (re.compile(r"'ve\b"), " have"),
+    (re.compile(r"'ll\b"), " will"),
+    (re.compile(r"'m\b"), " am"),
+)
+_FILLERS = re.compile(r"\b(?:uh+|um+|hm+|mm+|mhm|uhm|er+m|ah+)\b")
+_SIGNS = str.maketrans({"&": " and ", "%": " percent ", "@": " at "})
+
+
+@dataclass(frozen=True, slots=True)
+class Normaliser:
+    """A rule set; ``name`` includes its version, which rises when any result changes."""
+
+    name: str
+    apply: Callable[[str], str]
+
+
+def unicode_1(text: str) -> str:
+    """NFKC, case folded, punctuation and symbols become spaces, marks and apostrophes within words vanish."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = re.sub(r"(?<=\w)['\u2019](?=\w)", "", folded)
+    kept = (" " if unicodedata.category(c)[0] in "PSZC" else c for c in unicodedata.normalize("NFKC", folded))
+    return " ".join("".join(kept).split())
+
+
+def english_1(text: str) -> str:
+    """Contractions spelled out, hesitations dropped, ``& % @`` read aloud, then ``unicode_1``."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'").translate(_SIGNS)
+    for pattern, spelled in _SPELLED:
+        folded = pattern.sub(spelled, folded)
+    return unicode_1(_FILLERS.sub(" ", folded))
+
+
+UNICODE = Normaliser("unicode/1", unicode_1)
+ENGLISH = Normaliser("english/1", english_1)
+
+
+def normaliser_for(reference: Transcript, candidate: Transcript) -> Normaliser:
+    """The English rules where at least one transcript names English and neither names another language."""
+    named = {language for side in (reference, candidate) if (language := side.language)}
+    return ENGLISH if named and all(map(_is_english, named)) else UNICODE
+
+
+def _is_english(language: str) -> bool:
+    return language.casefold().replace("_", "-").split("-")[0] in {"en", "eng", "english"}
