@@ -22,7 +22,7 @@ LOG, RECORDER = "log", "recorder"
 DEFAULT_HOST = "mintmark.local"
 LOG_KEY, RECORDER_KEY = "log.pem", "recorder.pem"
 
-_HOST = re.compile(r"[a-z0-9.-]{1,200}(:[0-9]{1,5})?").fullmatch
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,200}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
