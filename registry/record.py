@@ -119,9 +119,7 @@ def record(registry: Registry, draft: Draft, files: Files) -> Recorded:
 
 def limits_of(settings: Settings) -> Limits:
     """The bounds on one media file, as the settings say."""
-    return Limits(
-        pixels=settings.max_pixels, duration_ms=settings.max_seconds * 1000, file_bytes=settings.max_bytes
-    )
+    return Limits(pixels=settings.max_pixels, duration_ms=settings.max_seconds * 1000, file_bytes=settings.max_bytes)
 
 
 def _arrive(registry: Registry, given: Incoming, files: Files, cleanup: ExitStack, *, output: bool) -> _Arrived:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import Connection, delete, func, insert, or_, select
 from sqlalchemy.sql import Select
 
 from registry.canonical import JSON
@@ -264,6 +264,17 @@ class Catalog:
                 here = record.c.id.in_(ids[start : start + 500])
                 found |= set(connection.execute(select(record.c.id).where(here)).scalars())
             return found
+
+    def generations(self) -> int:
+        """How many generations are recorded."""
+        with self.database.reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(generation)).scalar_one())
+
+    def replay_origins(self, manifests: Sequence[str]) -> dict[str, str | None]:
+        """Manifest → what it is a replay of, for those that are generations."""
+        query = select(generation.c.id, generation.c.replay_of).where(generation.c.id.in_(manifests[:1000]))
+        with self.database.reading() as connection:
+            return {row.id: row.replay_of for row in connection.execute(query)}
 
     # --- erasure intents
 

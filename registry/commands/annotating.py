@@ -1,0 +1,57 @@
+"""``mintmark tag`` and ``mintmark review``: what is known of a generation later."""
+
+import click
+
+from registry.commands.printing import as_json
+
+
+@click.command()
+@click.argument("manifest", metavar="ID")
+@click.argument("tags", nargs=-1, required=True, metavar="K=V…")
+@as_json
+def tag(manifest: str, tags: tuple[str, ...], as_json: bool) -> None:
+    """Tag a generation: K=V adds or changes a tag, K= takes it away. Each call is a signed record.
+
+    Exit status: 0 tagged, 1 no such generation.
+    """
+    from registry.annotate import parse_label, tag
+    from registry.commands.printing import emit, open_for_change
+
+    pairs = dict(parse_label(pair) for pair in tags)
+    registry = open_for_change()
+    full = registry.catalog.resolve(manifest)
+    done = tag(registry, full, {key: value or None for key, value in pairs.items()})
+    in_force = registry.catalog.tags(full)
+    if as_json:
+        emit({"record": done, "id": full, "tags": in_force})
+    else:
+        click.echo(done)
+        click.echo("tags now: " + (", ".join(f"{k}={v}" for k, v in in_force.items()) or "none"), err=True)
+
+
+@click.command()
+@click.argument("manifest", metavar="ID")
+@click.option("--usable/--unusable", required=True, default=None, help="Whether somebody could use what came out.")
+@click.option("--reason", help="Why; it is sealed.")
+@click.option("--minutes", help="Human effort, such as 2.5.")
+@click.option("--cost", metavar="AMOUNT", help="What the review cost: 1.20 (USD) or 1.20EUR.")
+@as_json
+def review(
+    manifest: str, usable: bool, reason: str | None, minutes: str | None, cost: str | None, as_json: bool
+) -> None:
+    """Say whether a generation was usable. Each review is a signed record; the newest counts.
+
+    Exit status: 0 recorded, 1 no such generation.
+    """
+    from registry.annotate import review
+    from registry.commands.options import parse_amount
+    from registry.commands.printing import emit, open_for_change
+
+    registry = open_for_change()
+    full = registry.catalog.resolve(manifest)
+    amount = None if cost is None else parse_amount("cost", cost)
+    done = review(registry, full, usable=usable, reason=reason, minutes=minutes, cost=amount)
+    if as_json:
+        emit({"record": done, "id": full, "usable": usable})
+    else:
+        click.echo(done)

@@ -1,0 +1,48 @@
+"""``mintmark log``: the append-only log, its checkpoints and its audit."""
+
+import click
+
+from registry.commands.printing import as_json
+
+
+@click.group()
+def log() -> None:
+    """The append-only log that every record enters."""
+
+
+@log.command()
+def checkpoint() -> None:
+    """Print a signed checkpoint (a C2SP signed note) over the whole log; keep it outside to catch later rewriting.
+
+    Exit status: 0 printed.
+    """
+    from registry.commands.printing import reading
+
+    registry = reading()
+    note = registry.log.checkpoint(registry.log_signer, registry.snapshot.origin).note
+    click.echo(note, nl=False)
+
+
+@log.command()
+@click.option("--trust", type=click.Path(exists=True, dir_okay=False), help="Verifier keys, as `key export` prints.")
+@as_json
+def audit(trust: str | None, as_json: bool) -> int:
+    """Hash every entry again and recompute the root at every stored checkpoint.
+
+    Exit status: 0 nothing was changed, 1 something was.
+    """
+    from pathlib import Path
+
+    from registry.audit import audit
+    from registry.commands.printing import emit
+    from registry.commands.printing import reading as open_here
+
+    registry = open_here()
+    report = audit(registry, None if trust is None else Path(trust).read_text("utf-8"))
+    if as_json:
+        emit({"ok": report.ok, "entries": report.entries, "checkpoints": report.checkpoints, "faults": report.faults})
+    else:
+        click.echo(f"{report.entries} entries, {report.checkpoints} checkpoints, {len(report.faults)} faults")
+        for fault in report.faults:
+            click.echo(f"  {fault}")
+    return 0 if report.ok else 1

@@ -1,0 +1,71 @@
+"""Reads what people write behind options: pairs, amounts, settings, parents."""
+
+import re
+from collections.abc import Callable
+from typing import get_args
+
+from registry.canonical import JSON
+from registry.errors import InvalidValue
+from registry.manifest import Cost, Parent, Relation
+from registry.verbatim import number
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?").fullmatch
+_AMOUNT = re.compile(r"((?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,12})?) ?([A-Za-z][A-Za-z0-9._-]{1,31})?").fullmatch
+_WORDS = {"true": True, "false": False, "null": None}
+
+
+def split_pair(option: str, text: str) -> tuple[str, str]:
+    """``name=value`` as two texts.
+
+    Raises:
+        InvalidValue: one of them is missing.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        raise InvalidValue(option, text, "name=value")
+    return name, value
+
+
+def parse_setting(text: str) -> tuple[str, JSON]:
+    """``name=value`` where the value is a JSON number, true, false, null, or else text.
+
+    Numbers keep their exact digits: ``1.0`` stays ``1.0``.
+    """
+    name, value = split_pair("setting", text)
+    if value in _WORDS:
+        return name, _WORDS[value]
+    return name, number(value) if _NUMBER(value) else value
+
+
+def parse_cost(text: str | None) -> Cost:
+    """``0.04`` (USD) or ``0.04EUR``; None is an unknown cost."""
+    if text is None:
+        return Cost()
+    amount, currency = parse_amount("cost", text)
+    return Cost(amount=amount, currency=currency, kind="reported")
+
+
+def parse_amount(option: str, text: str) -> tuple[str, str]:
+    """An amount and its currency, USD where none is named.
+
+    Raises:
+        InvalidValue: no decimal amount.
+    """
+    found = _AMOUNT(text)
+    if not found:
+        raise InvalidValue(option, text, "an amount such as 0.04 or 0.04EUR")
+    return found[1], (found[2] or "USD").upper() if len(found[2] or "USD") == 3 else found[2]
+
+
+def parse_parent(text: str, resolve: Callable[[str], str]) -> Parent:
+    """``edit=ID`` as a parent; a full id may name a generation that another registry holds.
+
+    Raises:
+        InvalidValue: an unknown relation, or no id.
+        NotFound, AmbiguousPrefix: a prefix that names none or several.
+    """
+    relation, name = split_pair("parent", text)
+    if relation not in get_args(Relation):
+        raise InvalidValue("parent", relation, f"one of {', '.join(get_args(Relation))}")
+    full = name if re.fullmatch(r"sha256:[0-9a-f]{64}", name) else resolve(name)
+    return Parent(id=full, relation=relation)  # type: ignore[arg-type]  # checked above

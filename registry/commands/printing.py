@@ -1,0 +1,73 @@
+"""What commands share in speaking to people and to pipes."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from registry.canonical import JSON
+from registry.home import Registry, open_or_create, open_registry
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def as_json(command: Command) -> Command:
+    """Add ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def emit(value: JSON) -> None:
+    """Print JSON, indented for eyes, one document."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def facts(rows: Iterable[tuple[str, object]], indent: str = "") -> None:
+    """Print names and values in two columns; None and empty values are left out."""
+    shown = [(name, str(value)) for name, value in rows if value not in (None, "", [], {})]
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        click.echo(f"{indent}{name:<{width}}  {value}")
+
+
+def columns(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table in plain columns; the last column may run on."""
+    texts = [[str(cell) if cell is not None else "-" for cell in row] for row in rows]
+    widths = [max(len(line[n]) for line in [list(head), *texts]) for n in range(len(head))]
+    for line in [list(head), *texts]:
+        cells = [f"{cell:<{width}}" for cell, width in zip(line[:-1], widths[:-1], strict=True)]
+        click.echo("  ".join([*cells, line[-1]]).rstrip())
+
+
+def short(record_id: str) -> str:
+    """An id as people read and type it: its first 12 digits."""
+    return record_id.removeprefix("sha256:")[:12]
+
+
+def reading() -> Registry:
+    """The registry here; refuses where there is none."""
+    return _closing(open_registry(Path.cwd()))
+
+
+def writing() -> Registry:
+    """The registry here, made if need be; signs the log's head when the command ends."""
+    registry, new = open_or_create(Path.cwd())
+    if new:
+        click.echo(f"made a registry in {registry.home}", err=True)
+    ctx = click.get_current_context()
+    _closing(registry)
+    ctx.call_on_close(registry.sign_checkpoint)
+    return registry
+
+
+def open_for_change() -> Registry:
+    """The registry here, to add records that speak of others; refuses where there is none."""
+    registry = reading()
+    click.get_current_context().call_on_close(registry.sign_checkpoint)
+    return registry
+
+
+def _closing(registry: Registry) -> Registry:
+    click.get_current_context().call_on_close(registry.close)
+    return registry

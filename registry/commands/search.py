@@ -1,0 +1,77 @@
+"""``mintmark search``: generations by what their manifests say."""
+
+import click
+
+from registry.commands.printing import as_json
+
+
+@click.command()
+@click.option("--prompt", help="Words that the prompt holds, all of them.")
+@click.option("--label", "labels", multiple=True, metavar="K=V", help="A label or tag. Repeatable.")
+@click.option("--workflow", help="The business purpose.")
+@click.option("--provider", help="Who ran the model.")
+@click.option("--model", help="The model that was asked for.")
+@click.option("--operation", help="image.generate, audio.transcribe …")
+@click.option("--status", help="The outcome class: succeeded, blocked, failed …")
+@click.option("--since", metavar="TIME", help="From then on: 7d, 2026-11-01 (local), 2026-11-01T12:00Z.")
+@click.option("--until", metavar="TIME", help="Before then.")
+@click.option("--replays", is_flag=True, help="Replays, too.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Lines a page.")
+@click.option("--cursor", help="Go on where an earlier page ended.")
+@as_json
+def search(
+    prompt: str | None,
+    labels: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    as_json: bool,
+    **plain: object,
+) -> int:
+    """List generations, newest first.
+
+    Exit status: 0 some found, 1 none.
+    """
+    from registry.annotate import parse_label
+    from registry.catalog.search import Query, search
+    from registry.commands.printing import columns, emit, reading, short
+    from registry.index.follow import catch_up
+    from registry.times import parse_time
+
+    registry = reading()
+    among = None
+    if prompt is not None:
+        catch_up(registry)
+        among = registry.index.with_words(prompt)
+    query = Query(
+        labels=dict(parse_label(pair) for pair in labels),
+        since=None if since is None else parse_time("--since", since),
+        until=None if until is None else parse_time("--until", until),
+        among=among,
+        **plain,  # type: ignore[arg-type]  # click names and types them as Query does
+    )
+    page = search(registry.catalog, query)
+    if as_json:
+        rows = [{name: getattr(row, name) for name in row.__slots__} for row in page.rows]
+        emit({"generations": rows, "next_cursor": page.next_cursor})
+        return 0 if rows else 1
+    if not page.rows:
+        click.echo("nothing fits; loosen a condition (`mintmark search` alone lists everything)", err=True)
+        return 1
+    head = ("ID", "RECORDED (UTC)", "OPERATION", "MODEL", "OUTCOME", "WORKFLOW")
+    columns(
+        head,
+        [
+            (
+                short(row.id),
+                row.recorded_at[:19].replace("T", " "),
+                row.operation,
+                f"{row.provider}/{row.model}",
+                row.outcome + (" (replay)" if row.replay_of else ""),
+                row.workflow,
+            )
+            for row in page.rows
+        ],
+    )
+    if page.next_cursor:
+        click.echo(f"more: --cursor {page.next_cursor}", err=True)
+    return 0

@@ -1,0 +1,151 @@
+"""``mintmark show`` and ``mintmark get``: one generation, and its files."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from registry.commands.printing import as_json
+
+if TYPE_CHECKING:
+    from registry.show import View
+
+
+@click.command()
+@click.argument("manifest", metavar="ID")
+@click.option("--manifest", "raw", is_flag=True, help="Print the manifest's canonical bytes, as signed.")
+@click.option("--lineage", is_flag=True, help="Print what it was made from and what was made from it.")
+@as_json
+def show(manifest: str, raw: bool, lineage: bool, as_json: bool) -> None:
+    """Show one generation: ID, a prefix of 8 digits or more, or @last.
+
+    Exit status: 0 shown, 1 no such generation.
+    """
+    from registry.commands.printing import emit, facts, reading
+    from registry.show import view
+
+    registry = reading()
+    full = registry.catalog.resolve(manifest)
+    if raw:
+        click.echo(registry.catalog.get(full).body)
+        return
+    found = view(registry, full)
+    if as_json:
+        emit(found.to_json())
+        return
+    if lineage:
+        facts(_lineage(found))
+        return
+    click.echo(found.id)
+    facts(_told(found), "  ")
+
+
+def _told(found: "View") -> Iterator[tuple[str, object]]:
+    from registry.show import text_or
+
+    manifest, value = found.manifest, found.disclosed
+    yield "operation", manifest.operation
+    yield "recorded", manifest.recorded_at
+    yield "provider", manifest.provider.name
+    yield "model", f"{manifest.model.requested} (pin: {manifest.model.pin})"
+    yield "served", manifest.model.served
+    for name in ("submitted", "effective"):
+        state = found.state.get(f"/prompt/{name}")
+        if value["prompt"][name] is not None:
+            yield "prompt" if name == "submitted" else "rewritten to", text_or(value["prompt"][name], f"[{state}]")
+    seed = manifest.seed.requested or manifest.seed.actual
+    yield "seed", seed
+    yield "settings", ", ".join(f"{name}={_plain(setting)}" for name, setting in value["settings"].items())
+    for direction in ("inputs", "outputs"):
+        for n, asset in enumerate(value[direction]):
+            yield f"{direction[:-1]} {n}", _asset(asset)
+    yield "outcome", _outcome(manifest.outcome.class_, value["outcome"])
+    yield (
+        "cost",
+        f"{manifest.cost.amount} {manifest.cost.currency} ({manifest.cost.kind})" if manifest.cost.amount else "",
+    )
+    yield "workflow", text_or(value["context"]["workflow"], "")
+    yield "labels", ", ".join(f"{key}={text_or(text, '[sealed]')}" for key, text in value["labels"].items())
+    yield "tags", ", ".join(f"{key}={text}" for key, text in found.tags.items())
+    yield from _later(found)
+
+
+def _later(found: "View") -> Iterator[tuple[str, object]]:
+    from registry.commands.printing import short
+
+    manifest = found.manifest
+    yield "replay of", manifest.replay_of
+    for parent in manifest.parents:
+        yield parent.relation, f"of {parent.id}"
+    for said in found.reviews:
+        yield "review", ("usable" if said["usable"] else "unusable") + (f": {said['reason']}" if said["reason"] else "")
+    for said in found.drift:
+        yield "replayed", f"{said['verdict']['kind']}: {said['verdict']['sentence']}"
+    yield "replays", f"{len(found.replays)} (newest {short(found.replays[-1])})" if found.replays else ""
+    erased = [pointer for pointer, state in found.state.items() if state == "erased"]
+    yield "erased", ", ".join(erased)
+    yield "log", _place(found)
+    yield "recorder", f"{manifest.recorder.capture}, {manifest.recorder.confidence}"
+
+
+def _place(found: "View") -> str:
+    if found.log_index is None:
+        return "waiting for the sequencer"
+    signed = f"under checkpoint {found.checkpoint_size}" if found.checkpoint_size else "not yet under a checkpoint"
+    return f"entry {found.log_index}, {signed}"
+
+
+def _outcome(class_: str, value: dict[str, object]) -> str:
+    from registry.show import text_or
+
+    parts = [class_]
+    if value["request_id"]:
+        parts.append(f"request {value['request_id']}")
+    if value["error"] is not None:
+        parts.append(text_or(value["error"], "[sealed]"))
+    return ", ".join(parts)
+
+
+def _asset(asset: dict[str, object]) -> str:
+    digest, media = asset["digest"], asset["media"]
+    name = f"sha256:{digest['sha256']}" if isinstance(digest, dict) and "sha256" in digest else "digest erased"
+    shape = ""
+    if isinstance(media, dict):
+        told = {name: value for name, value in media.items() if name != "kind" and value is not None}
+        shape = "".join(f", {name} {value}" for name, value in told.items())
+    return f"{asset['role']}, {asset['media_type']}, {asset['bytes']} bytes{shape}\n    {name}"
+
+
+def _plain(value: object) -> object:
+    return value["$num"] if isinstance(value, dict) and "$num" in value else value
+
+
+def _lineage(found: "View") -> Iterator[tuple[str, object]]:
+    yield "this", found.id
+    for parent in found.manifest.parents:
+        yield f"{parent.relation} of", parent.id
+    if found.manifest.replay_of:
+        yield "replay of", found.manifest.replay_of
+    for child, relation in found.children:
+        yield f"{relation} into", child
+    for replay in found.replays:
+        yield "replayed as", replay
+
+
+@click.command()
+@click.argument("name", metavar="ID|DIGEST")
+@click.option("--role", help="Which output or input, by role; the first output where left out.")
+@click.option("--to", "target", required=True, type=click.Path(), help="Where to write it; a folder keeps the name.")
+def get(name: str, role: str | None, target: str) -> None:
+    """Write an asset to a file: an output of generation ID, or the bytes of DIGEST.
+
+    Exit status: 0 written, 1 no such asset, or its bytes were erased.
+    """
+    from pathlib import Path
+
+    from registry.commands.printing import reading
+    from registry.fetch import fetch
+
+    registry = reading()
+    written = fetch(registry, name, role, Path(target))
+    click.echo(f"{written}  {written.stat().st_size} bytes")

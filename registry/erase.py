@@ -1,0 +1,274 @@
+"""Erases sealed values and asset bytes; ids, signatures and proofs still verify afterwards.
+
+An intent is committed first, then the vault rows and bytes go, then one
+transaction appends the signed erasure record and closes the intent. Whatever
+step a crash interrupts, the next writing command finishes the promise.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from registry.canonical import JSON, canonical, parse
+from registry.digest import DigestSet
+from registry.errors import CouldNotRun, NotFound, Refused
+from registry.home import Registry
+from registry.index.follow import catch_up
+from registry.index.store import truncate_wal
+from registry.manifest import Manifest
+from registry.schema import validate
+from registry.sealing import Disclosure, seal
+from registry.times import now
+
+FIELDS = {
+    "prompt": ("/prompt/submitted", "/prompt/effective"),
+    "subject": ("/context/subject",),
+    "error": ("/outcome/error",),
+}
+_PATIENCE = 5.0  # seconds for readers to let go of the write-ahead files
+_WINDOW = 1 << 20  # bytes of an asset searched at a time
+
+
+class AssetInUse(Refused):
+    """Bytes that other manifests need."""
+
+    def __init__(self, digest: str, others: list[str]) -> None:
+        """Name one of them."""
+        super().__init__(
+            f"asset {digest} is also used by {len(others)} other generations ({others[0]} …); "
+            "--all-references erases it for all of them"
+        )
+
+
+class ValueInAsset(Refused):
+    """A kept file carries the value in its own metadata."""
+
+    def __init__(self, digest: str) -> None:
+        """Name the file."""
+        super().__init__(f"asset {digest} holds the value in its own bytes; erase it too with --asset")
+
+
+class NothingToErase(NotFound):
+    """The manifest has no such sealed value, or it is erased already."""
+
+    def __init__(self, manifest: str) -> None:
+        """Name the manifest."""
+        super().__init__("erasable value in", manifest, "`mintmark show` tells what is sealed and what is erased")
+
+
+class ResiduePending(CouldNotRun):
+    """Erased, yet old pages still lie in a write-ahead file that a reader holds."""
+
+    def __init__(self, names: list[str]) -> None:
+        """Name the databases."""
+        super().__init__(
+            f"residue pending in {', '.join(names)}: another process is reading; the record stands, "
+            "end the reader and run `mintmark erase --finish`"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an erasure takes away: pointers by record, and assets by BLAKE3; ``subjects`` goes into the record."""
+
+    places: list[tuple[str, str]]
+    assets: list[str]
+    subjects: list[dict[str, JSON]]
+    open_digests: list[str]
+    reason: str
+    authority: str
+
+    def to_json(self) -> dict[str, JSON]:
+        """Ids, pointers and digests only; the reason is sealed in the record and never lies here in clear."""
+        return {"places": self.places, "assets": self.assets, "subjects": self.subjects, "open": self.open_digests}
+
+
+def plan_erasure(
+    registry: Registry,
+    manifest_id: str,
+    *,
+    fields: Iterable[str],
+    asset: bool = False,
+    all_references: bool = False,
+    reason: str,
+    authority: str,
+) -> Plan:
+    """What would go: every place that holds the value, in the manifest and in all its replays.
+
+    Raises:
+        NotFound: no such generation, or nothing left to erase.
+        AssetInUse, ValueInAsset: going on would harm or miss something; the error says which option goes on.
+    """
+    manifest = registry.catalog.manifest(manifest_id)
+    family = _family(registry, manifest_id)
+    disclosures = registry.vault.get_many(family)
+    wanted = {pointer for field in fields for pointer in FIELDS[field]}
+    values = [found.value for found in disclosures[manifest_id] if found.pointer in wanted]
+    places = [(member, found.pointer) for member in family for found in disclosures[member] if _holds(found, values)]
+    assets: list[tuple[str, int, DigestSet, bool]] = []
+    if asset:
+        assets = list(_outputs(manifest, disclosures[manifest_id]))
+        places += [(manifest_id, f"/outputs/{n}/digest") for _, n, _, is_sealed in assets if is_sealed]
+    elif values:
+        _refuse_value_in_assets(registry, family, disclosures, values)
+    if not places and not assets:
+        raise NothingToErase(manifest_id)
+    if not all_references:
+        _refuse_shared(registry, manifest_id, [digests for _, _, digests, _ in assets])
+    return Plan(
+        places,
+        [digests.blake3 for _, _, digests, _ in assets],
+        _subjects(family, places, manifest_id, [n for _, n, _, _ in assets]),
+        [digests.sha256 for _, _, digests, is_sealed in assets if not is_sealed],
+        reason,
+        authority,
+    )
+
+
+def erase(registry: Registry, plan: Plan) -> str:
+    """Carry a plan out.
+
+    Returns:
+        The id of the erasure record.
+
+    Raises:
+        ResiduePending: all is erased and recorded, but a reader keeps old pages alive; ``finish`` resumes.
+    """
+    intent = str(uuid.uuid4())
+    recorded_at = now()
+    value: dict[str, JSON] = {
+        "format": "mintmark/erasure/v1",
+        "recorded_at": recorded_at,
+        "subjects": plan.subjects,
+        "assets": plan.open_digests,
+        "reason": plan.reason,
+        "authority": plan.authority,
+        "actor": registry.settings.actor,
+    }
+    disclosures = seal(value, ["/reason"])
+    validate("record/v1", value)
+    body = canonical(value)
+    # The reason's disclosure belongs to a record that does not exist yet; the vault may hold it, the catalog may not.
+    with registry.catalog.database.writing() as connection:
+        promise = plan.to_json() | {"record": body.decode()}
+        registry.catalog.add_intent(connection, intent, recorded_at, json.dumps(promise).encode())
+    return _carry_out(registry, intent, promise, disclosures)
+
+
+def finish(registry: Registry) -> int:
+    """Complete erasures that a crash interrupted, and clear residue; returns how many were open."""
+    intents = registry.catalog.intents()
+    for intent, body in intents:
+        _carry_out(registry, intent, json.loads(body), ())
+    clear_residue(registry)
+    return len(intents)
+
+
+def clear_residue(registry: Registry) -> None:
+    """Empty the write-ahead files that still hold erased pages.
+
+    Raises:
+        ResiduePending: a reader keeps one of them busy.
+    """
+    databases = {"vault.db": registry.vault.database, "index.db": registry.index.database}
+    patience = time.monotonic() + _PATIENCE
+    pending = [name for name, database in databases.items() if database.is_sqlite]
+    while pending and time.monotonic() < patience:
+        pending = [name for name in pending if not truncate_wal(databases[name])]
+        if pending:
+            time.sleep(0.1)
+    if pending:
+        raise ResiduePending(pending)
+
+
+def _carry_out(registry: Registry, intent: str, promise: dict[str, JSON], disclosures: Iterable[Disclosure]) -> str:
+    body = promise["record"].encode()
+    registry.vault.erase([(record, pointer) for record, pointer in promise["places"]])
+    for blake3 in promise["assets"]:
+        registry.assets.remove(blake3)
+    value = parse(body)
+
+    def derive(connection: Connection, record_id: str) -> None:
+        subjects = [subject["id"] for subject in value["subjects"]]
+        registry.catalog.insert_about(connection, record_id, "erasure", value["recorded_at"], subjects)
+        registry.catalog.close_intent(connection, intent)
+
+    record_id = registry.append("erasure", body, disclosures=list(disclosures), derive=derive)
+    catch_up(registry)
+    clear_residue(registry)
+    return record_id
+
+
+def _family(registry: Registry, manifest_id: str) -> list[str]:
+    """The manifest and all replays that came from it, at any distance."""
+    family, fresh = [manifest_id], [manifest_id]
+    while fresh:
+        fresh = [found for one in fresh for found in registry.catalog.replays(one) if found not in family]
+        family += fresh
+    return family
+
+
+def _holds(found: Disclosure, values: list[JSON]) -> bool:
+    return found.value in values or (
+        isinstance(found.value, str)
+        and any(isinstance(value, str) and len(value) >= 4 and value in found.value for value in values)
+    )
+
+
+def _outputs(manifest: Manifest, disclosures: Iterable[Disclosure]) -> Iterable[tuple[str, int, DigestSet, bool]]:
+    opened = {found.pointer: found.value for found in disclosures}
+    for n, output in enumerate(manifest.outputs):
+        if (digests := output.digests) is not None:
+            yield output.role, n, digests, False
+        elif (value := opened.get(f"/outputs/{n}/digest")) is not None:
+            yield output.role, n, DigestSet(value["blake3"], value["sha256"]), True
+
+
+def _refuse_shared(registry: Registry, manifest_id: str, assets: list[DigestSet]) -> None:
+    for digests in assets:
+        users = registry.catalog.users(digests.blake3, digests.sha256)
+        users += [use.manifest for use in registry.index.uses_of(digests)]
+        others = [user for user in users if user != manifest_id]
+        if others:
+            raise AssetInUse(f"sha256:{digests.sha256}", others)
+
+
+def _refuse_value_in_assets(
+    registry: Registry, family: list[str], disclosures: dict[str, list[Disclosure]], values: list[JSON]
+) -> None:
+    """A prompt in a PNG's text chunk would survive the erasure of the prompt."""
+    needles = [value.encode() for value in values if isinstance(value, str) and len(value) >= 4]
+    for member in family:
+        manifest = registry.catalog.manifest(member)
+        for _, _, digests, _ in _outputs(manifest, disclosures[member]):
+            if digests.blake3 in registry.assets and _occurs(registry.assets.file(digests.blake3), needles):
+                raise ValueInAsset(f"sha256:{digests.sha256}")
+
+
+def _occurs(path: Path, needles: list[bytes]) -> bool:
+    keep = max((len(needle) for needle in needles), default=1) - 1
+    tail = b""
+    with path.open("rb") as stream:
+        while piece := stream.read(_WINDOW):
+            window = tail + piece
+            if any(needle in window for needle in needles):
+                return True
+            tail = window[-keep:] if keep else b""
+    return False
+
+
+def _subjects(
+    family: list[str], places: list[tuple[str, str]], manifest_id: str, outputs: list[int]
+) -> list[dict[str, JSON]]:
+    subjects = []
+    for member in family:
+        pointers = sorted(pointer for record, pointer in places if record == member)
+        positions = outputs if member == manifest_id else []
+        if pointers or positions:
+            subjects.append({"id": member, "pointers": pointers, "outputs": positions, "inputs": []})
+    return subjects

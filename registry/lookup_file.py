@@ -1,0 +1,112 @@
+"""From a file to the generations behind it: the same bytes, the same decoded content, pictures that look alike."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from drift.errors import MediaRefused
+from drift.fingerprints.pdq import distances, pdq_of_file
+from drift.media.content import content_digest
+from drift.media.probe import probe
+from registry.digest import Digest, digests_of_file
+from registry.errors import InvalidValue
+from registry.home import Registry
+from registry.index.follow import catch_up
+from registry.index.store import Fingerprint
+from registry.lookup import Answer, Hit, by_bytes, fold_replays, searched
+from registry.record import limits_of
+
+NEAR = 31  # bits of 256 at which two PDQ hashes are worth a person's look
+LEAST_STABLE = 96  # stable bits below which a hash resembles every periodic or flat picture
+LEAST_QUALITY = 50
+
+_TURNS = ("", "turned 90°", "turned 180°", "turned 270°", "mirrored", "flipped", "transposed", "anti-transposed")
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    print: Fingerprint
+    distance: int
+    turn: str
+
+
+def look_up_file(registry: Registry, path: Path, *, limit: int = 10, name: str | None = None) -> Answer:
+    """Generations behind a file, best answer first.
+
+    Args:
+        registry: where to look.
+        path: any file; ``name`` stands for it in errors.
+        limit: the most answers.
+        name: what the user calls the file.
+
+    Raises:
+        InvalidValue: the file cannot be read.
+    """
+    try:
+        digests, _ = digests_of_file(path)
+    except OSError as problem:
+        raise InvalidValue("file", name or str(path), f"readable ({problem.strerror})") from None
+    wanted = Digest("blake3", digests.blake3)
+    if hits := by_bytes(registry, wanted):
+        return Answer(hits[:limit], searched(registry))
+    catch_up(registry)
+    if hits := by_bytes(registry, wanted):
+        return Answer(hits[:limit], searched(registry))
+    limits = limits_of(registry.settings)
+    try:
+        media = probe(path, limits=limits, name=name or path.name)
+        content = content_digest(path, media, limits=limits)
+        hits = _by_content(registry, content)
+        if not hits and media.kind == "image":
+            hits = _alike(registry, path, limit)
+    except MediaRefused as problem:
+        return Answer([], searched(registry), [f"only its bytes were compared: {problem}"])
+    notes = [] if hits or media.kind == "image" else [f"a changed {media.kind} is found by decoded content only"]
+    return Answer(hits[:limit], searched(registry), notes)
+
+
+def _by_content(registry: Registry, content: str) -> list[Hit]:
+    hits = [
+        Hit(manifest, "match", "content", "other bytes, the same decoded content", "output", position)
+        for manifest, position in registry.index.with_content(content)
+    ]
+    return fold_replays(registry, hits)
+
+
+def _alike(registry: Registry, path: Path, limit: int) -> list[Hit]:
+    """Candidates by PDQ, nearest first: never a match, because variants of one prompt are true neighbours."""
+    stored = registry.index.fingerprints()
+    variants = pdq_of_file(path, limits=limits_of(registry.settings))
+    if not stored or variants[0].quality < LEAST_QUALITY or variants[0].stable < LEAST_STABLE:
+        return []
+    bits = np.frombuffer(b"".join(found.bits for found in stored), np.uint8).reshape(-1, 32)
+    table = np.stack([distances(variant.bits, bits) for variant in variants])
+    turn, nearest = table.argmin(axis=0), table.min(axis=0)
+    order = np.argsort(nearest, kind="stable")
+    ranked = [_Near(stored[n], int(nearest[n]), _TURNS[turn[n]]) for n in order[: 8 * limit]]
+    return fold_replays(registry, [_hit(near, ranked) for near in ranked if _worth_a_look(near)])[:limit]
+
+
+def _worth_a_look(near: _Near) -> bool:
+    found = near.print
+    return near.distance <= NEAR and found.quality >= LEAST_QUALITY and found.stable >= LEAST_STABLE
+
+
+def _hit(near: _Near, ranked: list[_Near]) -> Hit:
+    others = [other.distance for other in ranked if other.print.bits != near.print.bits]
+    margin = min(others) - near.distance if others else None
+    turned = f", {near.turn}" if near.turn else ""
+    told = "nothing else to compare with" if margin is None else f"the next asset lies {margin} bits farther"
+    if margin is not None and margin < 0:
+        told = f"another asset lies {-margin} bits nearer"
+    return Hit(
+        near.print.manifest,
+        "candidate",
+        "pdq",
+        f"looks alike{turned}: {near.distance} of 256 PDQ bits differ; {told}",
+        "output",
+        near.print.position,
+        near.distance,
+        margin,
+    )

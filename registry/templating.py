@@ -1,0 +1,48 @@
+"""Completes a draft from its provider's description: pin, reference and, where nothing was captured, the request."""
+
+import msgspec
+
+from registry.canonical import JSON, canonical
+from registry.capture.description import Description, shipped
+from registry.drafting import Draft
+from registry.manifest import DescriptionRef, Request
+from registry.verbatim import stored
+
+
+def templated(draft: Draft, description: Description | None = None) -> Draft:
+    """The draft with what its description knows; unchanged where the provider has none.
+
+    Args:
+        draft: what the caller says.
+        description: found by provider, model and operation where left out.
+
+    Raises:
+        UnknownSlot: a setting that the operation does not have.
+        AmbiguousDescription: the model alone does not tell the operation.
+    """
+    found = description or shipped().find(draft.provider.name, model=draft.model.requested, operation=draft.operation)
+    if found is None:
+        return draft
+    provider = msgspec.structs.replace(
+        draft.provider,
+        description=DescriptionRef(id=found.id, sha256=found.sha256),
+        host=found.hosts[0] if found.hosts else None,
+    )
+    model = msgspec.structs.replace(draft.model, pin=found.pin(draft.model.requested))
+    draft = msgspec.structs.replace(draft, provider=provider, model=model, operation=found.operation)
+    if draft.request is not None:
+        return draft
+    body = stored(found.fill(slots_of(draft, found)))
+    request = Request(origin="templated", method=found.method, path=found.path, bytes=len(canonical(body)), body=body)
+    return msgspec.structs.replace(draft, request=request)
+
+
+def slots_of(draft: Draft, description: Description) -> dict[str, JSON]:
+    """Slot values a draft gives: model, prompt and seed as far as the operation has them, then its settings."""
+    said: dict[str, JSON] = {
+        "model": draft.model.requested,
+        "prompt": draft.prompt.submitted,
+        "seed": draft.seed.requested,
+    }
+    given = {name: value for name, value in said.items() if value is not None and name in description.slots}
+    return given | draft.settings
