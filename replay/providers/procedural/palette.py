@@ -4,7 +4,7 @@ Colours are RGB in [0, 1], as displayed (sRGB). A prompt without a known word ta
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -17,7 +17,11 @@ Colour: TypeAlias = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """The colours of an hour: sky from top to horizon, the lamp in it, air, and land in light and in shadow."""
+    """The colours of an hour: sky from top to horizon, the lamp in it, air, land in light and in shadow, clouds.
+
+    ``clouds`` is how much more of the sky they cover than on a fair day; ``lamp_height`` is a range, in parts of the
+    way from the top to the horizon; ``lamp_size`` a radius in heights of the picture.
+    """
 
     zenith: Colour
     middle: Colour
@@ -28,6 +32,7 @@ class Light:
     shadow: Colour
     cloud: Colour
     stars: float = 0.0
+    clouds: float = 0.0
     lamp_height: tuple[float, float] = (0.3, 0.8)
     lamp_size: float = 0.03
 
@@ -48,10 +53,12 @@ LIGHTS: Final = {
         "2c3166 b2547a ffab5e ffe9a8 d9825f d68a4c 2a1f3c ff9c6b", lamp_height=(0.62, 0.9), lamp_size=0.042
     ),
     "night": _light("060a1e 10213f 2b4a6b e9f0ff 27425e 4a6a86 070c1a 3d5876", stars=1.0, lamp_height=(0.15, 0.5)),
-    "storm": _light("20272f 47535c 98a19c dfe4da 6d7a7c 6c7660 171d21 b4bab6", lamp_height=(0.3, 0.6), lamp_size=0.02),
+    "storm": _light(
+        "20272f 47535c 98a19c dfe4da 6d7a7c 6c7660 171d21 b4bab6", lamp_height=(0.3, 0.6), lamp_size=0.02, clouds=0.12
+    ),
     "gold": _light("6b4f2a c08a3e f7dd9c fff6d8 e2b768 e8b04f 3b2413 fff0c4", lamp_height=(0.45, 0.75)),
     "mist": _light(
-        "7f9aa3 aec3c4 e3e8df fffdf2 cdd8d4 8fa58c 3b5357 f4f6f0", lamp_height=(0.35, 0.65), lamp_size=0.022
+        "6c8791 9ab1b4 d2dad0 f3efe0 cdd8d4 8fa58c 3b5357 f4f6f0", lamp_height=(0.35, 0.65), lamp_size=0.022
     ),
 }
 
@@ -65,10 +72,10 @@ _SCENE_WORDS: Final = {
     "abstract": "abstract pattern marble texture liquid flow dream music portrait face art paint smoke silk",
 }
 _LIGHT_WORDS: Final = {
-    "sunset": "sunset dusk evening autumn red warm fire sun",
+    "sunset": "sunset dusk evening autumn red warm fire sun mars",
     "dawn": "dawn sunrise morning spring pink soft",
     "night": "night moon moonlit moonlight stars star midnight dark neon galaxy",
-    "storm": "storm rain rainy thunder grey gray stormy dramatic winter",
+    "storm": "storm rain rainy thunder grey gray stormy dramatic",
     "gold": "gold golden amber honey desert sand bronze",
     "mist": "mist misty fog foggy haze silver calm quiet",
     "day": "day noon bright summer blue clear daylight sunny green",
@@ -92,7 +99,7 @@ def tint(prompt: str, light: Light) -> Light:
     cast = Dice("procedural/tint", prompt).array((3,), -0.035, 0.035)
     names = ("zenith", "middle", "horizon", "lamp", "haze", "lit", "shadow", "cloud")
     moved = {name: np.clip(getattr(light, name) + cast, 0.0, 1.0) for name in names}
-    return Light(**moved, stars=light.stars, lamp_height=light.lamp_height, lamp_size=light.lamp_size)
+    return replace(light, **moved)
 
 
 def _first(prompt: str, table: dict[str, str]) -> str | None:

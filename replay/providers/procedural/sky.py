@@ -26,12 +26,16 @@ def hang_lamp(dice: Dice, stage: Stage, light: Light, horizon: float) -> Lamp:
     return Lamp(stage.aspect * (side + dice.number(0.0, 0.22)), horizon * dice.number(low, high))
 
 
+def air(light: Light, t: Field) -> Picture:
+    """The colour of clear sky from ``t`` 0 at the zenith to 1 at the horizon."""
+    return mix(mix(light.zenith, light.middle, smooth(0.0, 0.62, t)), light.horizon, smooth(0.45, 1.0, t))
+
+
 def sky(dice: Dice, stage: Stage, light: Light, horizon: float, lamp: Lamp) -> list[Layer]:
     """The sky and its clouds, down to ``horizon``."""
     x, y = stage.grid()
     t = np.clip(y / horizon, 0.0, 1.0)
-    air = mix(mix(light.zenith, light.middle, smooth(0.0, 0.62, t)), light.horizon, smooth(0.45, 1.0, t))
-    picture = np.repeat(air, stage.painted, axis=1)
+    picture = np.repeat(air(light, t), stage.painted, axis=1)
     distance = np.sqrt((x - lamp.x) ** 2 + (y - lamp.y) ** 2)
     picture = screen(picture, light.lamp, 0.5 * np.exp(-distance * 6.0) + 0.22 * np.exp(-distance * 1.9))
     if light.stars:
@@ -53,7 +57,7 @@ def _clouds(dice: Dice, stage: Stage, light: Light, t: Field, lamp: Lamp) -> Lay
     swirl = fractal(dice.child("swirl"), height, width, cells=3.5, octaves=2, stretch=1.6) - 0.5
     # Clouds far away are seen flatter: rows near the horizon read further apart.
     body = bend(body, swirl * (0.24 * height), ((0.35 * t + 0.65 * t * t) - t) * height + swirl * (0.1 * height))
-    amount = dice.number(0.44, 0.52)
+    amount = dice.number(0.43, 0.5) - light.clouds
     cover = smooth(amount, amount + 0.24, body)
     right, down = slopes(body)
     away = np.maximum(np.sqrt((x - lamp.x) ** 2 + (y - lamp.y) ** 2), 0.08)
