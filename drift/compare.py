@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from drift.errors import MintmarkError, NotComparable
+from drift.evidence import telling
 from drift.media.limits import DEFAULT_LIMITS, Limits
 from drift.media.media import Media
 from drift.metric import Metric
@@ -40,8 +41,18 @@ class Comparison:
         return {score.name: score.detail for score in self.scores if score.detail is not None}
 
     def score(self, name: str) -> Score | None:
-        """The score of that name, with version (``ssim/1``) or without (``ssim``)."""
-        return next((s for s in self.scores if name in {s.name, s.name.rpartition("/")[0]}), None)
+        """The score of that name, with versions (``ssim/1``) or without (``ssim``)."""
+        return next((s for s in self.scores if name in {s.name, s.base}), None)
+
+    @property
+    def summary(self) -> str:
+        """The most exact thing that can be said of the pair, in one sentence."""
+        if self.reference.digest == self.candidate.digest:
+            return "The files are byte for byte the same."
+        if self.reference.content == self.candidate.content:
+            return "The files differ, what they decode to is the same."
+        quoted = telling(self.scores)
+        return "The content differs" + (f": {quoted}." if quoted else ".")
 
     def to_json(self) -> dict[str, object]:
         """The document of schemas/comparison/v1.schema.json; only finite numbers, so it has a canonical form."""
@@ -84,7 +95,7 @@ def compare(
         elif metrics is not None:
             why = f"it measures {metric.media}, these are {ours.media.kind}"
             scores.append(Score(f"{metric.name}/{metric.version}", None, metric.unit, why))
-    notes += [f"{score.name}: {score.note}" for score in scores if score.note]
+    notes += [f"{score.base}: {score.note}" for score in scores if score.note]
     return Comparison(ours, theirs, tuple(scores), tuple(notes))
 
 

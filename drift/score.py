@@ -1,9 +1,12 @@
 """A score: a number with name, version and unit, or the reason why there is none."""
 
 import math
+import re
 from dataclasses import dataclass, field
 
 from drift.errors import DriftError
+
+_NAME = re.compile(r"[a-z0-9_.]+/[0-9]+(?:/[a-z0-9_.-]+/[0-9]+)*").fullmatch
 
 
 class InvalidScore(DriftError):
@@ -21,12 +24,12 @@ class Score:
     """One measure of a pair.
 
     Attributes:
-        name: with version, ``ssim/1``; the version rises whenever a value changes.
+        name: with version, ``ssim/1``; the version rises whenever a value changes. What else the value depends on
+            follows with its own version: ``wer.norm/1/english/1``.
         value: finite, or None together with a ``reason``; never NaN or infinite.
         unit: of the value ("bits", "dB", "ratio" ...); "" for none.
         reason: why there is no value, for a reader.
         higher_is_better: direction; meaningless for plain counts, where lower is taken as better.
-        variant: what else the value depends on, by name and version ("unicode/1", a text normaliser).
         note: what a reader must know to read the value ("the candidate was resampled").
         detail: what a report draws (a map, a timeline); not part of the result, never serialised.
     """
@@ -36,21 +39,24 @@ class Score:
     unit: str = ""
     reason: str | None = None
     higher_is_better: bool = False
-    variant: str | None = None
     note: str | None = None
     detail: object = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Raises: InvalidScore."""
-        base, slash, version = self.name.rpartition("/")
-        if not (base and slash and version.isdigit()):
-            raise InvalidScore(self.name, "its score's name has no version, as in 'ssim/1'")
+        if not _NAME(self.name):
+            raise InvalidScore(self.name, "its score's name is not of the form 'ssim/1'")
         if self.value is None and not self.reason:
             raise InvalidScore(self.name, "no value and no reason")
         if self.value is not None and not math.isfinite(self.value):
             raise InvalidScore(self.name, f"the value {self.value} is not finite")
         if self.value is not None and self.reason:
             raise InvalidScore(self.name, "a value and a reason against it")
+
+    @property
+    def base(self) -> str:
+        """The name without any version: ``ssim``."""
+        return self.name.partition("/")[0]
 
     def to_json(self) -> dict[str, object]:
         """Every member, in JSON's own types."""
@@ -60,5 +66,4 @@ class Score:
             "unit": self.unit,
             "reason": self.reason,
             "higher_is_better": self.higher_is_better,
-            "variant": self.variant,
         }

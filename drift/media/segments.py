@@ -36,17 +36,16 @@ class Transcript:
     def facts(self) -> dict[str, Fact]:
         """The manifest's facts.
 
-        ``words`` counts runs of characters between white space; it is None for a text mostly in a script without
-        spaces. ``speakers`` counts distinct labels and is None where no segment has one.
+        ``words`` counts runs of characters between white space, also in scripts that have no spaces between words.
+        ``speakers`` counts distinct labels and is None where no segment has one.
         """
         speakers = {segment.speaker for segment in self.segments if segment.speaker is not None}
-        text = self.text
         return {
             "kind": "transcript",
             "language": self.language,
             "segments": len(self.segments),
             "speakers": len(speakers) or None,
-            "words": None if unspaced(text) else len(text.split()),
+            "words": len(self.text.split()),
             "has_timestamps": any(segment.start_ms is not None for segment in self.segments),
         }
 

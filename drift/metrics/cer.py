@@ -1,16 +1,13 @@
 """Character error rate, the main measure for scripts without spaces between words."""
 
-from collections.abc import Callable
-
-import jiwer
-
 from drift.normalising import normaliser_for
 from drift.score import Score
 from drift.side import Side
+from drift.word_edits import Edits, edits
 
 
 class Cer:
-    """Edits per character of the reference (jiwer), raw and normalised; white space is not counted as characters."""
+    """Edits per character of the reference (jiwer), normalised and raw; white space does not count as characters."""
 
     name = "cer"
     version = 1
@@ -22,16 +19,19 @@ class Cer:
         """Compare whole texts; an empty reference has no rate unless the candidate is empty too (0)."""
         normaliser = normaliser_for(reference.transcript, candidate.transcript)
         ours, theirs = reference.transcript.text, candidate.transcript.text
+        normalised = _characters(normaliser.apply(ours), normaliser.apply(theirs))
         return (
-            self._score("cer.norm/1", normaliser.apply, ours, theirs, normaliser.name),
-            self._score("cer.raw/1", str, ours, theirs, None),
+            _score(f"cer.norm/1/{normaliser.name}", normalised),
+            _score("cer.raw/1", _characters(ours, theirs)),
         )
 
-    def _score(self, name: str, prepare: Callable[[str], str], ours: str, theirs: str, variant: str | None) -> Score:
-        mine, other = ("".join(prepare(text).split()) for text in (ours, theirs))
-        if not mine:
-            if not other:
-                return Score(name, 0.0, self.unit, variant=variant)
-            why = f"the reference has no characters, the candidate has {len(other):,}"
-            return Score(name, None, self.unit, why, variant=variant)
-        return Score(name, float(jiwer.cer(mine, other)), self.unit, variant=variant)
+
+def _characters(ours: str, theirs: str) -> Edits:
+    return edits([*"".join(ours.split())], [*"".join(theirs.split())])
+
+
+def _score(name: str, found: Edits) -> Score:
+    why = None
+    if found.error_rate is None:
+        why = f"the reference has no characters, the candidate has {len(found.candidate):,}"
+    return Score(name, found.error_rate, "ratio", why, detail=found)

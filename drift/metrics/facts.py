@@ -1,36 +1,33 @@
-"""Container facts that differ between two videos or two recordings: duration and frame count."""
+"""Facts that differ between two media: duration and frames as numbers, the rest by count and in words."""
 
 from drift.score import Score
 from drift.side import Side
 
 _COUNTED = {"duration_ms": "ms", "frames": "frames"}
-_STATED = ("width", "height", "fps", "codec", "has_audio", "sample_rate", "channels")
+_STATED = ("width", "height", "mode", "fps", "codec", "has_audio", "sample_rate", "channels", "language")
 
 
 class Facts:
-    """Absolute differences of what is counted; what is merely stated (codec, size, rate) becomes a note."""
+    """Absolute differences of what is counted, and how many of the merely stated facts (codec, size) differ."""
 
     name = "facts"
     version = 1
     media = "any"
-    unit = "ms"
+    unit = "facts"
     higher_is_better = False
 
     def compare(self, reference: Side, candidate: Side) -> tuple[Score, ...]:
-        """Compare the probed facts; media without a duration have no such score."""
+        """Compare the probed facts; the note says which stated facts became what."""
         ours, theirs = reference.media.facts, candidate.media.facts
-        stated = [
+        changed = [
             f"{key} {ours[key]} became {theirs[key]}" for key in _STATED if key in ours and ours[key] != theirs[key]
         ]
-        note = "; ".join(stated) or None
-        scores = []
+        scores = [Score("facts.stated/1", float(len(changed)), self.unit, note="; ".join(changed) or None)]
         for key, unit in _COUNTED.items():
             if key not in ours:
                 continue
             before, after = ours[key], theirs[key]
-            if isinstance(before, int) and isinstance(after, int):
-                scores.append(Score(f"facts.{key}/1", float(abs(after - before)), unit, note=note))
-            else:
-                scores.append(Score(f"facts.{key}/1", None, unit, "the container does not tell", note=note))
-            note = None
+            known = isinstance(before, int) and isinstance(after, int)
+            value = float(abs(int(after or 0) - int(before or 0))) if known else None
+            scores.append(Score(f"facts.{key}/1", value, unit, None if known else "the container does not tell"))
         return tuple(scores)

@@ -34,8 +34,8 @@ BUILT_IN: tuple[type[Metric], ...] = (
     Lag,
     Loudness,
     LogMel,
-    Cer,
     Wer,
+    Cer,
 )
 
 

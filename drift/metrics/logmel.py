@@ -20,10 +20,11 @@ _ROWS = 4096  # frames transformed at a time
 
 @dataclass(frozen=True, slots=True)
 class MelPictures:
-    """Two aligned log-mel pictures in dB, shape (frames, 64), floored alike; for reports."""
+    """Two log-mel pictures in dB, shape (frames, 64), floored alike; ``aligned`` in time or merely begun together."""
 
     reference: NDArray[np.float32]
     candidate: NDArray[np.float32]
+    aligned: bool
 
 
 def _filters() -> NDArray[np.float32]:
@@ -52,12 +53,14 @@ def mel_power(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
-def mel_pictures(reference: NDArray[np.float32], candidate: NDArray[np.float32], lag: int = 0) -> MelPictures:
+def mel_pictures(reference: NDArray[np.float32], candidate: NDArray[np.float32], lag: int | None = None) -> MelPictures:
     """Align two mono recordings by ``lag`` samples, give both the same power, and take log-mel pictures.
 
-    The floor is 60 dB below the loudest cell of the two; a recording without any power stays at the floor.
+    Without a ``lag`` their beginnings are laid together. The floor is 60 dB below the loudest cell of the two; a
+    recording without any power stays at the floor.
     """
-    ours, theirs = reference[max(0, -lag) :], candidate[max(0, lag) :]
+    shift, aligned = lag or 0, lag is not None
+    ours, theirs = reference[max(0, -shift) :], candidate[max(0, shift) :]
     both = min(len(ours), len(theirs))
     x, y = mel_power(ours[:both]), mel_power(theirs[:both])
     total_x, total_y = x.sum(dtype=np.float64), y.sum(dtype=np.float64)
@@ -65,10 +68,10 @@ def mel_pictures(reference: NDArray[np.float32], candidate: NDArray[np.float32],
         y *= np.float32(total_x / total_y)
     peak = max(float(x.max()), float(y.max()))
     if peak <= 0:
-        return MelPictures(np.full_like(x, FLOOR_DB), np.full_like(y, FLOOR_DB))
+        return MelPictures(np.full_like(x, FLOOR_DB), np.full_like(y, FLOOR_DB), aligned)
     floor = 10 ** (FLOOR_DB / 10)
     decibels = [np.asarray(10 * np.log10(np.maximum(part / peak, floor)), np.float32) for part in (x, y)]
-    return MelPictures(decibels[0], decibels[1])
+    return MelPictures(decibels[0], decibels[1], aligned)
 
 
 class LogMel:
@@ -83,7 +86,7 @@ class LogMel:
     def compare(self, reference: Side, candidate: Side) -> Score:
         """Measure the overlap; the score's detail is the ``MelPictures``."""
         found = measured_lag(reference.sound, candidate.sound)
-        pictures = mel_pictures(reference.sound, candidate.sound, found.samples if found else 0)
+        pictures = mel_pictures(reference.sound, candidate.sound, found.samples if found else None)
         value = float(np.abs(pictures.reference - pictures.candidate).mean(dtype=np.float64))
         notes = [] if found else ["not aligned: no common course was found"]
         if max(len(reference.sound), len(candidate.sound)) >= LISTENED_S * SPEECH_RATE:
