@@ -7,18 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from registry.assets.draft import DraftFile
+from registry.assets.draft import StorageFailed as StorageFailed
 from registry.assets.store import AssetCorrupted, AssetNotFound, Staged
-from registry.digest import Digester, digests_of_file
-from registry.errors import CouldNotRun
+from registry.digest import digests_of_file
 from registry.locking import sync_folder
-
-
-class StorageFailed(CouldNotRun):
-    """The folder cannot be written: full, read-only, gone."""
-
-    def __init__(self, path: Path, problem: OSError) -> None:
-        """Name the folder and the system's reason."""
-        super().__init__(f"{path}: {problem.strerror or problem}; nothing was recorded, so free it and try again")
 
 
 class LocalAssets:
@@ -38,23 +31,20 @@ class LocalAssets:
         except OSError as problem:
             raise StorageFailed(self.root, problem) from problem
 
+    def receive(self) -> DraftFile:
+        """Open a draft; see AssetStore."""
+        return DraftFile(self._drafts / secrets.token_hex(16))
+
     def stage(self, pieces: Iterable[bytes]) -> Staged:
         """Write the bytes to a draft; see AssetStore."""
-        draft = self._drafts / secrets.token_hex(16)
-        digester = Digester()
+        arriving = self.receive()
         try:
-            with draft.open("xb", buffering=0) as out:
-                for piece in pieces:
-                    digester.update(piece)
-                    out.write(piece)
-        except OSError as problem:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-            raise StorageFailed(self.root, problem) from problem
+            for piece in pieces:
+                arriving.take(piece)
+            return arriving.finish()
         except BaseException:
-            draft.unlink(missing_ok=True)
+            arriving.discard()
             raise
-        return Staged(draft, digester.digests(), digester.bytes)
 
     def keep(self, staged: Staged) -> None:
         """Link the draft under its name, durably; see AssetStore."""

@@ -1,14 +1,16 @@
 """Assets in memory, for tests and for looking at media that nobody keeps."""
 
 import io
+import secrets
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from registry.assets.draft import DraftFile
 from registry.assets.store import AssetCorrupted, AssetNotFound, Staged
-from registry.digest import Digester, digests_of
+from registry.digest import digests_of
 
 
 class MemoryAssets:
@@ -20,14 +22,20 @@ class MemoryAssets:
         self._drafts = Path(self._folder.name) / "staged"
         self._drafts.mkdir()
 
+    def receive(self) -> DraftFile:
+        """Open a temporary file; see AssetStore."""
+        return DraftFile(self._drafts / secrets.token_hex(16))
+
     def stage(self, pieces: Iterable[bytes]) -> Staged:
         """Write the bytes to a temporary file; see AssetStore."""
-        digester = Digester()
-        with tempfile.NamedTemporaryFile(dir=self._drafts, delete=False) as out:
+        arriving = self.receive()
+        try:
             for piece in pieces:
-                digester.update(piece)
-                out.write(piece)
-        return Staged(Path(out.name), digester.digests(), digester.bytes)
+                arriving.take(piece)
+            return arriving.finish()
+        except BaseException:
+            arriving.discard()
+            raise
 
     def keep(self, staged: Staged) -> None:
         """Take the bytes into memory; see AssetStore."""

@@ -34,11 +34,36 @@ class Staged:
         self.path.unlink(missing_ok=True)
 
 
+class Arriving(Protocol):
+    """Bytes on their way in, handed over piece by piece (an upload); nothing is stored yet."""
+
+    @property
+    def length(self) -> int:
+        """How many bytes have come."""
+        ...
+
+    def take(self, piece: bytes) -> None:
+        """Take the next piece."""
+        ...
+
+    def finish(self) -> Staged:
+        """All have come."""
+        ...
+
+    def discard(self) -> None:
+        """Forget them; after ``finish`` and twice is no error."""
+        ...
+
+
 class AssetStore(Protocol):
     """Write-once storage, addressed by BLAKE3.
 
     tests/registry/assets/test_store.py states what every implementation owes.
     """
+
+    def receive(self) -> Arriving:
+        """Begin to take bytes in, digesting on the way."""
+        ...
 
     def stage(self, pieces: Iterable[bytes]) -> Staged:
         """Take bytes in as they come, digesting on the way; nothing is stored yet."""
