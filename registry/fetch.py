@@ -62,7 +62,7 @@ def find_asset(registry: Registry, name: str, role: str | None = None) -> tuple[
     if name.startswith("blake3:") or (
         name.startswith("sha256:") and len(name) == 71 and not registry.catalog.has(name)
     ):
-        return _by_digest(registry, Digest.parse(name))
+        return find_bytes(registry, Digest.parse(name))
     full = registry.catalog.resolve(name)
     manifest = registry.catalog.manifest(full)
     every = [("output", n, asset) for n, asset in enumerate(manifest.outputs)]
@@ -103,7 +103,12 @@ def suffix_of(media_type: str) -> str:
     return _SUFFIX.get(media_type, "")
 
 
-def _by_digest(registry: Registry, digest: Digest) -> tuple[Path, str]:
+def find_bytes(registry: Registry, digest: Digest) -> tuple[Path, str]:
+    """The stored file of a digest, sealed or not, and its media type.
+
+    Raises:
+        AssetNotFound: no generation made or used it, or it was erased.
+    """
     uses = registry.catalog.uses(digest) or registry.index.uses(digest)
     if not uses:
         raise AssetNotFound(str(digest))

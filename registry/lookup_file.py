@@ -9,7 +9,7 @@ from drift.errors import MediaRefused
 from drift.fingerprints.pdq import distances, pdq_of_file
 from drift.media.content import content_digest
 from drift.media.probe import probe
-from registry.digest import Digest, digests_of_file
+from registry.digest import Digest, DigestSet, digests_of_file
 from registry.errors import InvalidValue
 from registry.home import Registry
 from registry.index.follow import catch_up
@@ -31,7 +31,9 @@ class _Near:
     turn: str
 
 
-def look_up_file(registry: Registry, path: Path, *, limit: int = 10, name: str | None = None) -> Answer:
+def look_up_file(
+    registry: Registry, path: Path, *, limit: int = 10, name: str | None = None, digests: DigestSet | None = None
+) -> Answer:
     """Generations behind a file, best answer first.
 
     Args:
@@ -39,12 +41,13 @@ def look_up_file(registry: Registry, path: Path, *, limit: int = 10, name: str |
         path: any file; ``name`` stands for it in errors.
         limit: the most answers.
         name: what the user calls the file.
+        digests: of the file, where they are known already (an upload).
 
     Raises:
         InvalidValue: the file cannot be read.
     """
     try:
-        digests, _ = digests_of_file(path)
+        digests = digests or digests_of_file(path)[0]
     except OSError as problem:
         raise InvalidValue("file", name or str(path), f"readable ({problem.strerror})") from None
     wanted = Digest("blake3", digests.blake3)
