@@ -140,11 +140,11 @@ def output_subjects(record: JSON) -> list[Subject]:
     ]
 
 
-def envelope(payload: bytes, signature: bytes, keyid: str) -> dict[str, JSON]:
+def envelope(payload: bytes, signature: bytes, keyid: str, payload_type: str = PAYLOAD_TYPE) -> dict[str, JSON]:
     """The DSSE envelope of a signed payload."""
     return {
         "payload": encode64(payload),
-        "payloadType": PAYLOAD_TYPE,
+        "payloadType": payload_type,
         "signatures": [{"keyid": keyid, "sig": encode64(signature)}],
     }
 

@@ -1,0 +1,1 @@
+"""Takes records out of the registry, for people and programs elsewhere."""

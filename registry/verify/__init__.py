@@ -1,0 +1,1 @@
+"""Checks a bundle with nothing but its bytes: no network, no database."""

@@ -1,0 +1,311 @@
+"""Damaged, padded and hostile containers: a named layer, never a traceback."""
+
+import base64
+import hashlib
+import io
+import json
+import os
+import shutil
+import stat
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+
+from registry.bundle_format import PAYLOAD_TYPE, is_member_name
+from registry.canonical import canonical
+from registry.signing import envelope, pae
+from registry.verify.bundle import verify
+from registry.verify.report import State
+from registry.zip_layout import Stored, directory
+
+
+@pytest.fixture
+def small(ledger):
+    """A bundle of one generation, its key record and the place of the last entry."""
+    return ledger.bundle(ledger.folder / "small.zip", [ledger.records[1]])
+
+
+def members(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(contents: dict[str, bytes]) -> bytes:
+    """A zip with the exact layout, whatever its members."""
+    out, listed, at = io.BytesIO(), [], 0
+    for name, data in sorted(contents.items()):
+        listed.append(Stored(name, zlib.crc32(data), len(data), at))
+        out.write(listed[-1].header + data)
+        at = listed[-1].end
+    return out.getvalue() + directory(listed, at)
+
+
+def relisted(ledger, contents: dict[str, bytes]) -> dict[str, bytes]:
+    """What an insider with the recorder key can do: list and sign the changed members anew."""
+    bundle = json.loads(contents["bundle.json"])
+    bundle["members"] = [
+        {"path": name, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+        for name, data in sorted(contents.items())
+        if name not in ("bundle.json", "bundle.dsse.json")
+    ]
+    text = canonical(bundle)
+    signed = envelope(text, ledger.recorder.sign(pae(PAYLOAD_TYPE, text)), ledger.recorder.keyid, PAYLOAD_TYPE)
+    return contents | {"bundle.json": text, "bundle.dsse.json": canonical(signed)}
+
+
+def failed(report) -> set[str]:
+    return {layer.name for layer in report.layers if layer.state == State.FAILED}
+
+
+def test_an_ordinary_zip_reader_opens_it(small):
+    with zipfile.ZipFile(small) as archive:
+        assert archive.testzip() is None
+        infos = archive.infolist()
+    assert [info.filename for info in infos] == sorted(info.filename for info in infos)
+    assert {(info.compress_type, info.date_time, info.create_system) for info in infos} == {
+        (0, (1980, 1, 1, 0, 0, 0), 3)
+    }
+    assert {stat.S_IMODE(info.external_attr >> 16) for info in infos} == {0o644}
+
+
+def test_one_flipped_byte_is_noticed_at_every_offset(small, ledger):
+    data = bytearray(small.read_bytes())
+    assert verify(small, trust=ledger.trust).exit_code == 0
+    missed = []
+
+    with small.open("r+b", buffering=0) as stream:
+        for offset, original in enumerate(data):
+            # One bit at a time, another one at each offset; a whole-byte change is caught by the same comparison.
+            os.pwrite(stream.fileno(), bytes([original ^ (1 << offset % 8)]), offset)
+            report = verify(small, trust=ledger.trust)
+            if report.exit_code != 1 or not failed(report):
+                missed.append(offset)
+            os.pwrite(stream.fileno(), bytes([original]), offset)
+
+    assert missed == []
+
+
+def test_one_flipped_byte_of_a_folder_is_noticed_in_every_member(ledger):
+    folder = ledger.bundle(ledger.folder / "small", [ledger.records[1]])
+
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            continue
+        data = path.read_bytes()
+        for offset in range(0, len(data), max(1, len(data) // 12)):
+            path.write_bytes(data[:offset] + bytes([data[offset] ^ 1]) + data[offset + 1 :])
+            assert verify(folder, trust=ledger.trust).exit_code == 1, (path, offset)
+        path.write_bytes(data)
+    assert verify(folder, trust=ledger.trust).exit_code == 0
+
+
+def test_every_shorter_file_is_refused(small, ledger):
+    data = small.read_bytes()
+
+    for length in range(0, len(data), 97):
+        small.write_bytes(data[:length])
+        assert failed(verify(small, trust=ledger.trust)) == {"container"}
+
+
+def twice(name: str, data: bytes) -> bytes:
+    first = Stored(name, zlib.crc32(data), len(data), 0)
+    second = Stored(name, zlib.crc32(data), len(data), first.end)
+    return first.header + data + second.header + data + directory([first, second], second.end)
+
+
+def zip_of(write) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        write(archive)
+    return out.getvalue()
+
+
+def link(archive: zipfile.ZipFile) -> None:
+    info = zipfile.ZipInfo("checkpoint")
+    info.create_system, info.external_attr = 3, 0o120777 << 16
+    archive.writestr(info, "/etc/passwd")
+
+
+HOSTILE = {
+    "empty": b"",
+    "text": b"not a zip file at all",
+    "noise": hashlib.sha256(b"x").digest() * 100,
+    "no members": zip_of(lambda archive: None),
+    "zip slip": packed({"../../etc/passwd": b"x"}),
+    "absolute": packed({"/etc/passwd": b"x"}),
+    "backslash": packed({"records\\x": b"x"}),
+    "drive": packed({"C:evil": b"x"}),
+    "another name": packed({"bundle.json": b"{}", "notes.txt": b"x"}),
+    "duplicate": twice("bundle.json", b"{}"),
+    "link": zip_of(link),
+    "bomb": zip_of(lambda archive: archive.writestr("checkpoint", b"\x00" * (8 << 20), zipfile.ZIP_DEFLATED)),
+    "huge claim": packed({"bundle.json": b"{}"}).replace(b"\x02\x00\x00\x00" * 2, b"\x00\xff\xff\xff" * 2),
+    "not JSON": packed({"bundle.json": b"{", "bundle.dsse.json": b"{"}),
+    "deep JSON": packed({"bundle.json": b"[" * 100_000, "bundle.dsse.json": b"{}"}),
+    "list": packed({"bundle.json": b"[]", "bundle.dsse.json": b"[]"}),
+    "no envelope": packed({"bundle.json": b"{}"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_files_fail_with_a_named_layer(tmp_path, data):
+    path = tmp_path / "hostile.zip"
+    path.write_bytes(data)
+
+    report = verify(path)
+
+    assert report.exit_code == 1
+    assert failed(report) <= {"container", "bundle", "schema"}
+    assert failed(report)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: b"x" + data,
+        lambda data: data + b"x",
+        lambda data: data[:-2] + b"\x05\x00hello",
+        lambda data: data + data[-22:],
+    ],
+    ids=["prefix", "suffix", "comment", "second end"],
+)
+def test_bytes_around_a_bundle_are_refused(small, ledger, change):
+    small.write_bytes(change(small.read_bytes()))
+
+    assert failed(verify(small, trust=ledger.trust)) == {"container"}
+
+
+def test_the_same_members_zipped_by_another_program_are_refused(small, ledger):
+    contents = members(small)
+    small.write_bytes(zip_of(lambda archive: [archive.writestr(name, data) for name, data in contents.items()]))
+
+    assert failed(verify(small, trust=ledger.trust)) == {"container"}
+
+
+def test_members_added_or_taken_away_are_noticed(small, ledger):
+    contents = members(small)
+    foreign = f"assets/sha256/{hashlib.sha256(b'x').hexdigest()}"
+
+    small.write_bytes(packed(contents | {foreign: b"x"}))
+    assert failed(verify(small, trust=ledger.trust)) == {"container"}
+    for name in contents:
+        small.write_bytes(packed({kept: data for kept, data in contents.items() if kept != name}))
+        assert failed(verify(small, trust=ledger.trust)) == {"container"}, name
+
+
+def respaced(data: bytes) -> bytes:
+    return json.dumps(json.loads(data), indent=1).encode()
+
+
+def test_equivalent_but_different_json_is_refused_even_when_signed_anew(small, ledger):
+    contents = members(small)
+    for name in contents:
+        if name.endswith(".json") and not name.startswith("bundle"):
+            small.write_bytes(packed(relisted(ledger, contents | {name: respaced(contents[name])})))
+            assert "canonical form" in failed(verify(small, trust=ledger.trust)), name
+    for name in ("bundle.json", "bundle.dsse.json"):
+        small.write_bytes(packed(contents | {name: respaced(contents[name])}))
+        assert "bundle" in failed(verify(small, trust=ledger.trust)), name
+
+
+def test_another_record_under_the_same_name_is_refused_even_when_listed_anew(small, ledger):
+    contents = members(small)
+    stem = ledger.records[1].id.removeprefix("sha256:")
+    value = json.loads(contents[f"records/{stem}.json"])
+    value["labels"] = {"app": "forged"}
+    body = canonical(value)
+
+    small.write_bytes(packed(relisted(ledger, contents | {f"records/{stem}.json": body})))
+    assert failed(verify(small, trust=ledger.trust)) == {"id"}
+
+    statement = json.loads(contents[f"records/{stem}.dsse.json"])
+    text = base64.b64decode(statement["payload"]).replace(b'"app":"test"', b'"app":"forged"')
+    statement["payload"] = base64.b64encode(text).decode()
+    both = {f"records/{stem}.json": body, f"records/{stem}.dsse.json": canonical(statement)}
+    small.write_bytes(packed(relisted(ledger, contents | both)))
+    assert "signature" in failed(verify(small, trust=ledger.trust))
+
+
+def test_a_record_with_a_member_that_the_schema_does_not_know_fails_schema(small, ledger):
+    contents = members(small)
+    stem = ledger.records[1].id.removeprefix("sha256:")
+    value = json.loads(contents[f"records/{stem}.json"]) | {"more": 1}
+
+    small.write_bytes(packed(relisted(ledger, contents | {f"records/{stem}.json": canonical(value)})))
+
+    assert "schema" in failed(verify(small, trust=ledger.trust))
+
+
+def test_a_newer_format_is_undecided_not_false(small, ledger):
+    contents = members(small)
+    bundle = json.loads(contents["bundle.json"]) | {"format": "mintmark/bundle/v2", "more": 1}
+
+    small.write_bytes(packed(contents | {"bundle.json": canonical(bundle)}))
+    report = verify(small, trust=ledger.trust)
+
+    assert failed(report) == set()
+    assert "install the newer mintmark" in report.layer("bundle").sentence
+    assert report.exit_code == 4
+
+
+def broken_folder(tmp_path: Path, ledger, change) -> Path:
+    folder = ledger.bundle(tmp_path / "folder", [ledger.records[1]])
+    change(folder)
+    return folder
+
+
+def outside(folder: Path) -> None:
+    (folder.parent / "outside").write_bytes((folder / "checkpoint").read_bytes())
+    (folder / "checkpoint").unlink()
+    (folder / "checkpoint").symlink_to(folder.parent / "outside")
+
+
+def linked_folder(folder: Path) -> None:
+    shutil.move(folder / "records", folder.parent / "elsewhere")
+    (folder / "records").symlink_to(folder.parent / "elsewhere")
+
+
+def pipe(folder: Path) -> None:
+    (folder / "checkpoint").unlink()
+    os.mkfifo(folder / "checkpoint")
+
+
+FOLDERS = {
+    "symlink": outside,
+    "symlinked folder": linked_folder,
+    "pipe": pipe,
+    "empty folder": lambda folder: (folder / "c2pa").mkdir(),
+    "deep folder": lambda folder: (folder / "/".join(["x"] * 200)).mkdir(parents=True),
+    "another file": lambda folder: (folder / "notes.txt").write_text("x"),
+    "odd name": lambda folder: Path(os.fsdecode(os.fsencode(folder) + b"/\xff\x0a")).write_text("x"),
+    "member taken away": lambda folder: (folder / "checkpoint").unlink(),
+    "capital letters": lambda folder: (folder / "checkpoint").rename(folder / "Checkpoint"),
+    "nothing": lambda folder: [shutil.rmtree(folder), folder.mkdir()],
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links, pipes and such names are POSIX notions")
+@pytest.mark.parametrize("change", FOLDERS.values(), ids=FOLDERS)
+def test_hostile_folders_fail_as_containers(tmp_path, ledger, change):
+    report = verify(broken_folder(tmp_path, ledger, change), trust=ledger.trust)
+
+    assert failed(report) == {"container"}
+    assert report.layer("container").sentence.isprintable()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes are a POSIX notion")
+def test_a_pipe_in_place_of_a_bundle_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    assert failed(verify(tmp_path / "pipe")) == {"container"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "records/", "records/../checkpoint", "./checkpoint", "checkpoint\n", "checkpoint\x00", "KEYS.TXT",
+     "records/" + "A" * 64 + ".json", "assets/sha256/" + "a" * 63, "consistency/0", "consistency/01"],
+)  # fmt: skip
+def test_no_other_name_is_a_member(name):
+    assert not is_member_name(name)

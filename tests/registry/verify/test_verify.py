@@ -1,0 +1,416 @@
+import json
+import zipfile
+from dataclasses import replace
+
+import pytest
+
+from registry import keys
+from registry.bundle_format import disclosures_path
+from registry.errors import Corrupted
+from registry.export.bundle import BundleIncomplete, Selection, export_bundle
+from registry.export.writing import TargetExists
+from registry.log.checkpoint import VerifierKey
+from registry.sealing import Disclosure
+from registry.verify.bundle import verify
+from registry.verify.container import BundleUnreadable
+from registry.verify.report import State
+
+NOW = "2026-11-20T12:00:00.000Z"
+
+
+def failed(report) -> set[str]:
+    return {layer.name for layer in report.layers if layer.state == State.FAILED}
+
+
+def undecided(report) -> set[str]:
+    return {layer.name for layer in report.layers if layer.state == State.UNDECIDED}
+
+
+def test_a_bundle_of_everything_verifies(ledger, form):
+    bundle = ledger.bundle(form, selection=Selection("all", NOW, (0, 5)))
+
+    report = verify(bundle, trust=ledger.trust)
+
+    assert (report.verdict, report.exit_code, report.records) == ("verified", 0, 4)
+    assert report.layer("completeness").sentence == "complete: every entry from 0 to 4 is here"
+    assert report.layer("disclosures").sentence == "sealed values: 4 shown, 1 erased"
+    assert report.layer("assets").sentence == "3 of 3 assets are here and match"
+    assert json.loads(json.dumps(report.to_json()))["verdict"] == "verified"
+
+
+def test_a_selection_proves_no_completeness(ledger, form):
+    bundle = ledger.bundle(form, [ledger.records[1]])
+
+    report = verify(bundle, trust=ledger.trust)
+
+    assert (report.exit_code, report.records) == (0, 1)
+    assert "completeness is not proven" in report.layer("completeness").sentence
+
+
+def test_without_trust_the_signer_stays_unknown(ledger, form):
+    report = verify(ledger.bundle(form))
+
+    assert (report.verdict, report.exit_code, undecided(report)) == ("undecided", 4, {"checkpoint"})
+    assert "self-consistent, signer unknown" in report.layer("checkpoint").sentence
+
+
+def test_keys_shipped_in_the_bundle_are_never_trusted(ledger, new_ledger, tmp_path):
+    """A forger makes a perfect bundle with keys of his own and ships them too."""
+    forger = new_ledger("forger", log=ledger.log.__class__.create(tmp_path / "f.pem"))
+    forger.generate(b"first asset", "never asked for")
+
+    report = verify(forger.bundle(tmp_path / "f.zip"), trust=ledger.trust)
+
+    assert (report.exit_code, undecided(report)) == (4, {"checkpoint"})
+    assert "none of which is trusted" in report.layer("checkpoint").sentence
+
+
+def test_a_forged_signature_under_a_trusted_name_is_false(ledger, new_ledger, form):
+    forger = new_ledger("forger")
+    forger.generate(b"x")
+    line = replace(forger.checkpoint().signatures[0], signature=b"\x00" * 64)
+    forged = replace(forger.checkpoint(), signatures=(line,))
+
+    bundle = forger.bundle(form, checkpoint=forged, proof=lambda index: forger.proof(index, forged))
+
+    assert failed(verify(bundle, trust=ledger.trust)) == {"checkpoint"}
+
+
+def test_no_record_but_keys_is_nothing_selected(new_ledger, form):
+    ledger = new_ledger()
+
+    report = verify(ledger.bundle(form), trust=ledger.trust)
+
+    assert (report.verdict, report.exit_code) == ("empty", 5)
+
+
+def test_a_path_that_is_not_there_could_not_run(tmp_path):
+    with pytest.raises(BundleUnreadable) as caught:
+        verify(tmp_path / "none.zip")
+
+    assert caught.value.exit_code == 3
+
+
+# Seals
+
+
+def test_a_withheld_value_is_accounted_for(ledger, form):
+    first = replace(ledger.records[1], disclosures=(), withheld=("/prompt/submitted",))
+
+    report = verify(ledger.bundle(form, [first]), trust=ledger.trust)
+
+    assert report.exit_code == 0
+    assert report.layer("disclosures").sentence == "sealed values: 1 withheld"
+
+
+def test_a_value_that_is_neither_shown_nor_accounted_for_is_missing(ledger, form):
+    report = verify(ledger.bundle(form, [replace(ledger.records[1], disclosures=())]), trust=ledger.trust)
+
+    assert (report.exit_code, undecided(report)) == (4, {"disclosures"})
+    assert "missing" in report.layer("disclosures").sentence
+
+
+def test_an_erased_value_is_erased_only_with_its_record(ledger, form):
+    assert verify(ledger.bundle(form, [ledger.records[2], ledger.records[4]]), trust=ledger.trust).exit_code == 0
+
+    form = form.with_name(f"2{form.name}")
+    report = verify(ledger.bundle(form, [ledger.records[2]]), trust=ledger.trust)
+
+    assert (report.exit_code, undecided(report)) == (4, {"disclosures"})
+
+
+@pytest.mark.parametrize("change", ["value", "salt", "pointer"])
+def test_a_disclosure_that_does_not_fit_its_seal_is_false(ledger, form, change):
+    shown = ledger.records[1].disclosures[0]
+    bent = {
+        "value": Disclosure(shown.pointer, shown.salt, "a green square"),
+        "salt": Disclosure(shown.pointer, "A" * 22, shown.value),
+        "pointer": Disclosure("/prompt/effective", shown.salt, shown.value),
+    }[change]
+
+    report = verify(ledger.bundle(form, [replace(ledger.records[1], disclosures=[bent])]), trust=ledger.trust)
+
+    assert failed(report) == {"disclosures"}
+
+
+def test_the_disclosure_of_one_record_does_not_open_another(ledger, form):
+    first, third = ledger.records[1], ledger.records[3]
+    stolen = [replace(first, disclosures=[d for d in third.disclosures if d.pointer == "/prompt/submitted"])]
+
+    assert failed(verify(ledger.bundle(form, stolen), trust=ledger.trust)) == {"disclosures"}
+
+
+def test_what_is_withheld_must_be_sealed_and_not_shown_as_a_whole(ledger, form):
+    open_value = replace(ledger.records[1], withheld=("/labels/app",))
+    assert failed(verify(ledger.bundle(form, [open_value]), trust=ledger.trust)) == {"disclosures"}
+
+    whole = replace(ledger.records[1], withheld=("", "/prompt/submitted"))
+    form = form.with_name(f"2{form.name}")
+    assert failed(verify(ledger.bundle(form, [whole]), trust=ledger.trust)) == {"disclosures"}
+
+
+def test_disclosures_without_a_record_are_false(ledger, form):
+    bundle = ledger.bundle(form, [ledger.records[1]])
+    if bundle.is_file():
+        return
+    foreign = bundle / disclosures_path(ledger.records[3].id)
+    foreign.write_bytes(b"{}")
+
+    assert failed(verify(bundle, trust=ledger.trust)) == {"container"}
+
+
+# Keys
+
+
+def rotated(ledger, **change) -> keys.Snapshot:
+    index = len(ledger.records)
+    old = [replace(key, until=index + 1) if key.role == "recorder" else key for key in ledger.snapshot.keys]
+    new = keys.Key("recorder", change.pop("public"), index + 1)
+    return replace(ledger.snapshot, keys=(*old, new))
+
+
+@pytest.fixture
+def second_recorder(tmp_path, ledger):
+    return ledger.recorder.__class__.create(tmp_path / "second.pem")
+
+
+def test_a_rotation_endorsed_by_the_log_key_is_followed(ledger, form, second_recorder):
+    ledger.rotate(rotated(ledger, public=second_recorder.public))
+    ledger.recorder = second_recorder
+    ledger.generate(b"after the rotation")
+
+    report = verify(ledger.bundle(form), trust=ledger.trust)
+
+    assert report.exit_code == 0
+
+
+def test_a_signature_made_after_revocation_is_false(ledger, form, second_recorder):
+    revoked = ledger.recorder
+    ledger.rotate(rotated(ledger, public=second_recorder.public))
+    ledger.generate(b"signed with the old key")  # still ledger.recorder, the revoked one
+
+    report = verify(ledger.bundle(form, signer=second_recorder), trust=ledger.trust)
+
+    assert failed(report) == {"key validity"}
+    assert revoked.keyid[:16] in report.layer("key validity").sentence
+
+
+def test_a_bundle_signed_by_a_revoked_key_is_false(ledger, form, second_recorder):
+    revoked = ledger.recorder
+    ledger.rotate(rotated(ledger, public=second_recorder.public))
+
+    assert failed(verify(ledger.bundle(form, signer=revoked), trust=ledger.trust)) == {"bundle"}
+
+
+def test_a_rotation_without_endorsement_is_false(ledger, form, second_recorder):
+    ledger.rotate(rotated(ledger, public=second_recorder.public), by=second_recorder)
+
+    report = verify(ledger.bundle(form, signer=second_recorder), trust=ledger.trust)
+
+    assert failed(report) == {"key validity"}
+
+
+def test_a_recorder_key_cannot_rotate_keys(ledger, form, second_recorder):
+    ledger.rotate(rotated(ledger, public=second_recorder.public), by=ledger.recorder)
+
+    report = verify(ledger.bundle(form, signer=second_recorder), trust=ledger.trust)
+
+    assert failed(report) == {"key validity"}
+    assert "may not sign a key" in report.layer("key validity").sentence
+
+
+def test_a_record_signed_by_a_stranger_is_false(ledger, form, second_recorder):
+    ledger.add("annotation", {
+        "format": "mintmark/annotation/v1", "recorded_at": NOW, "subject": ledger.records[1].id,
+        "tags": {"a": "b"}, "actor": "local",
+    }, by=second_recorder)  # fmt: skip
+
+    assert failed(verify(ledger.bundle(form), trust=ledger.trust)) == {"key validity"}
+
+
+def test_a_signature_that_does_not_match_is_false(ledger, form):
+    swapped = replace(ledger.records[1], signature=ledger.records[2].signature)
+
+    assert failed(verify(ledger.bundle(form, [swapped]), trust=ledger.trust)) == {"signature"}
+
+
+# The log
+
+
+def test_a_proof_of_one_record_does_not_cover_another(ledger, form):
+    checkpoint = ledger.checkpoint()
+    swap = {1: 3}
+
+    def crossed(index):
+        right, other = ledger.proof(index, checkpoint), ledger.proof(swap.get(index, index), checkpoint)
+        return replace(right, index=other.index, hashes=other.hashes)
+
+    assert failed(verify(ledger.bundle(form, [ledger.records[1]], proof=crossed), trust=ledger.trust)) == {"inclusion"}
+
+
+def test_proofs_under_another_checkpoint_are_false(ledger, form):
+    first = ledger.checkpoint(4)
+
+    def older(index):
+        return ledger.proof(index, first if index == 1 else ledger.checkpoint())
+
+    assert failed(verify(ledger.bundle(form, [ledger.records[1]], proof=older), trust=ledger.trust)) == {"inclusion"}
+
+
+def test_a_statement_that_was_never_logged_is_false(ledger, form):
+    ledger.bodies[1] = replace(ledger.leaf(1), pae="0" * 64).body
+
+    assert failed(verify(ledger.bundle(form, [ledger.records[1]]), trust=ledger.trust)) == {"inclusion"}
+
+
+def test_a_claimed_range_must_be_there(ledger, form):
+    with pytest.raises(BundleIncomplete, match="2 is not among them"):
+        ledger.bundle(form, [ledger.records[1]], selection=Selection("0 to 3", NOW, (0, 3)))
+
+    bundle = ledger.bundle(form, [ledger.records[1]], selection=Selection("0 to 3", NOW, (0, 3)), hidden=[2])
+    report = verify(bundle, trust=ledger.trust)
+
+    assert report.exit_code == 0
+    assert report.layer("completeness").sentence == "complete: every entry from 0 to 2 is here, 2 of them withheld"
+
+
+def test_a_range_beyond_the_log_is_false(ledger, form):
+    bundle = ledger.bundle(form, selection=Selection("all", NOW, (4, 4)))
+
+    assert failed(verify(bundle, trust=ledger.trust)) == {"completeness"}
+
+
+# A checkpoint kept from earlier
+
+
+def test_growth_since_a_kept_checkpoint_is_proven_by_a_proof_or_by_all_entries(ledger, tmp_path):
+    kept = ledger.checkpoint(3)
+    every = ledger.bundle(tmp_path / "every.zip")
+    some = ledger.bundle(tmp_path / "some.zip", [ledger.records[1]])
+    proven = ledger.bundle(tmp_path / "proven.zip", [ledger.records[1]], consistency={3: ledger.consistency(3)})
+
+    codes = [verify(path, trust=ledger.trust, checkpoint=kept).exit_code for path in (every, some, proven)]
+
+    assert codes == [0, 4, 0]
+
+
+def test_a_rewritten_log_does_not_continue_a_kept_checkpoint(ledger, tmp_path):
+    kept = ledger.checkpoint(3)
+    ledger.bodies[1] = replace(ledger.leaf(1), time="2026-11-20T11:00:00.000Z").body
+    every = ledger.bundle(tmp_path / "every.zip")
+    proven = ledger.bundle(tmp_path / "proven.zip", [ledger.records[3]], consistency={3: ledger.consistency(3)})
+
+    for path in (every, proven):
+        assert failed(verify(path, trust=ledger.trust, checkpoint=kept)) == {"checkpoint"}
+
+
+def test_a_fork_at_one_size_is_false(ledger, new_ledger, tmp_path):
+    kept = ledger.checkpoint()
+    ledger.bodies[4] = replace(ledger.leaf(4), time="2027-01-01T00:00:00.000Z").body
+
+    report = verify(ledger.bundle(tmp_path / "b.zip"), trust=ledger.trust, checkpoint=kept)
+
+    assert failed(report) == {"checkpoint"}
+    assert "forked" in report.layer("checkpoint").sentence
+
+
+def test_an_older_bundle_than_the_kept_checkpoint_is_undecided(ledger, tmp_path):
+    bundle = ledger.bundle(tmp_path / "b.zip")
+    ledger.generate(b"one more")
+
+    report = verify(bundle, trust=ledger.trust, checkpoint=ledger.checkpoint())
+
+    assert (report.exit_code, undecided(report)) == (4, {"checkpoint"})
+    assert "rolled back" in report.layer("checkpoint").sentence
+
+
+def test_a_kept_checkpoint_stands_for_trust_at_its_own_size_only(ledger, new_ledger, tmp_path):
+    bundle = ledger.bundle(tmp_path / "b.zip")
+    other = new_ledger()
+    other.generate(b"x")
+
+    assert verify(bundle, checkpoint=ledger.checkpoint()).exit_code == 0
+    assert verify(bundle, checkpoint=ledger.checkpoint(3)).exit_code == 4
+    assert verify(bundle, checkpoint=replace(other.checkpoint(), origin="x/0")).exit_code == 1
+    stranger = [VerifierKey(ledger.origin, other.recorder.public)]
+    assert verify(bundle, trust=stranger, checkpoint=ledger.checkpoint()).exit_code == 1
+
+
+# Assets
+
+
+def test_assets_may_stay_behind(ledger, form):
+    report = verify(ledger.bundle(form, [replace(ledger.records[1], assets={})]), trust=ledger.trust)
+
+    assert report.exit_code == 0
+    assert report.layer("assets").sentence == "0 of 1 assets are here and match, 1 not carried by this bundle"
+
+
+def test_an_erased_asset_is_told_as_erased(ledger, form):
+    (sha256,) = ledger.records[1].assets
+    erasure = ledger.erase(ledger.records[1], [], [sha256])
+
+    report = verify(ledger.bundle(form, [replace(ledger.records[1], assets={}), erasure]), trust=ledger.trust)
+
+    assert report.layer("assets").sentence == "0 of 1 assets are here and match, 1 erased"
+
+
+def test_an_asset_that_no_record_names_is_false(ledger, form):
+    first = replace(ledger.records[1], assets=ledger.records[2].assets)
+
+    report = verify(ledger.bundle(form, [first]), trust=ledger.trust)
+
+    assert failed(report) == {"assets"}
+
+
+def test_a_sealed_digest_needs_its_disclosure(ledger, form):
+    third = ledger.records[3]
+    hidden = replace(third, disclosures=(), withheld=("/outputs/0/digest", "/prompt/submitted"))
+
+    report = verify(ledger.bundle(form, [hidden]), trust=ledger.trust)
+
+    assert failed(report) == {"assets"}  # the file is there, and nothing shown names it
+
+
+# The exporter
+
+
+def test_an_export_never_overwrites(ledger, form):
+    ledger.bundle(form)
+
+    with pytest.raises(TargetExists):
+        ledger.bundle(form)
+
+
+def test_a_bundle_without_its_key_record_is_not_written(ledger, tmp_path):
+    with pytest.raises(BundleIncomplete, match="key record at 0"):
+        export_bundle(
+            tmp_path / "b.zip",
+            [ledger.records[1]],
+            selection=Selection("", NOW),
+            checkpoint=ledger.checkpoint(),
+            proof=ledger.proof,
+            signer=ledger.recorder,
+        )
+
+    assert list(tmp_path.glob("*.zip")) == []
+
+
+def test_both_forms_hold_the_same_members(ledger, tmp_path):
+    zipped, folder = ledger.bundle(tmp_path / "b.zip"), ledger.bundle(tmp_path / "b")
+    with zipfile.ZipFile(zipped) as archive:
+        assert archive.testzip() is None
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+        }
+
+
+def test_an_asset_that_changed_on_disk_is_not_exported(ledger, tmp_path):
+    (path,) = ledger.records[1].assets.values()
+    path.write_bytes(b"something else")
+
+    with pytest.raises(Corrupted, match="was altered"):
+        ledger.bundle(tmp_path / "b.zip")
+
+    assert not (tmp_path / "b.zip").exists()
+    assert list(tmp_path.glob(".b.zip*")) == []
