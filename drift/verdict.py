@@ -90,8 +90,9 @@ def decide(
     Returns:
         In this order: equal bytes or content is ``reproduced`` (at level ``bytes``, equal content in other bytes is
         ``drifted``); a broken limit is ``drifted`` and all limits kept is ``within-noise``, unless a limited score has
-        no value, which is ``undecided``; at the levels ``bytes`` and ``decoded``, and in the deterministic regime,
-        different content is ``drifted``; everything else is ``undecided: uncalibrated``. No score passes by itself.
+        no value, which is ``undecided``; in the deterministic regime different content is ``drifted``, and so it is at
+        the levels ``bytes`` and ``decoded`` once calibrated; everything else is ``undecided: uncalibrated``. No score
+        passes by itself.
 
     Raises:
         ValueError: ``bytes`` or ``decoded`` is missing.
@@ -105,15 +106,13 @@ def decide(
         sentence = "The bytes differ, and the policy asks for equal bytes; the decoded content is the same."
         return Verdict("drifted", None, sentence)
     quoted = telling(scores)
-    if level in {"bytes", "decoded"}:
-        asked = "bytes" if level == "bytes" else "decoded content"
-        return Verdict(
-            "drifted", None, _sentence(f"The decoded content differs, and the policy asks for equal {asked}", quoted)
-        )
     if limits:
         return _by_limits(scores, limits)
     if regime is Regime.DETERMINISTIC:
         known = "The decoded content differs, and earlier runs of this version repeat bit for bit"
+        return Verdict("drifted", None, _sentence(known, quoted))
+    if regime is not Regime.UNKNOWN and level in {"bytes", "decoded"}:
+        known = "The decoded content differs; the policy asks for equal content, which this version does not repeat"
         return Verdict("drifted", None, _sentence(known, quoted))
     sentence = _sentence("The content differs, and it is not known how far honest runs of this version differ", quoted)
     remedy = "replay it at least three times on the recorded version (calibration), or write limits into the policy"
