@@ -8,7 +8,8 @@ HEAD = 4096  # bytes a caller should hand in
 
 Family = Literal["image", "container", "transcript"]
 _TEXT_SUFFIXES = frozenset({".txt", ".srt", ".vtt", ".json"})
-_ASCII_MAGIC = (b"GIF87a", b"GIF89a", b"RIFF", b"OggS", b"fLaC")
+_ASCII_MAGIC = (b"GIF87a", b"GIF89a", b"RIFF", b"OggS", b"fLaC")  # followed by control bytes in a whole file
+_SHORT_MAGIC = (b"BM", b"II*", b"MM", b"ID3")
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _IMAGE_BRANDS = frozenset({b"avif", b"avis"})
 _AUDIO_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P "})
@@ -34,12 +35,19 @@ def sniff(head: bytes, name: str) -> Format | None:
     here has control bytes near its start, so the two cannot be confused.
     """
     suffix = PurePath(name).suffix.lower()
-    if _is_text(head) and not (head.startswith(_ASCII_MAGIC) and suffix not in _TEXT_SUFFIXES):
+    if _is_text(head) and not (suffix not in _TEXT_SUFFIXES and _is_stub(head)):
         return Format("transcript", "text/plain")
     found = _image(head) or _iso_media(head) or _riff_or_ogg(head) or _stream(head)
-    if found is None and suffix in _TEXT_SUFFIXES | {""} and not _has_controls(head):
+    if found is None and not _has_controls(head) and suffix in _TEXT_SUFFIXES | {""}:
         return Format("transcript", "text/plain")  # text in another encoding: its reader names the byte
     return found
+
+
+def _is_stub(head: bytes) -> bool:
+    """Whether printable bytes are what is left of a binary file cut off within its first few."""
+    return head.startswith(_ASCII_MAGIC) or any(
+        len(head) < 6 and (magic.startswith(head) or head.startswith(magic)) for magic in _ASCII_MAGIC + _SHORT_MAGIC
+    )
 
 
 def _has_controls(head: bytes) -> bool:
