@@ -46,7 +46,7 @@ class Database:
             raise InvalidValue("database", url, "sqlite:///… or postgresql+psycopg://…") from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.name = Path(self.url.database or "").name if self.is_sqlite else self.url.render_as_string()
-        self._lock = lock
+        self._lock = lock if self.is_sqlite else None
         if self.is_sqlite:
             self._prepare_sqlite(protect)
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from registry.errors import CouldNotRun, NoRegistry
 from registry.index.store import Index
 from registry.keyfile import FileSigner
 from registry.keys import LOG_KEY, RECORDER_KEY, Snapshot, first_snapshot
+from registry.locking import exclusive
 from registry.log.guards import protect
 from registry.log.store import LogStore
 from registry.manifest import id_of
@@ -95,7 +95,6 @@ class Registry:
         derive: Callable[[Connection, str], None] | None = None,
         check: Callable[[Connection], str | None] | None = None,
         signer: Signer | None = None,
-        locked: bool = False,
     ) -> str:
         """Sign a record and add it to vault, catalog and log; durable when this returns.
 
@@ -108,7 +107,6 @@ class Registry:
             check: looks, under the lock, whether the record is needed at all; the
                 id it returns is the answer instead.
             signer: the recorder's key unless given.
-            locked: the caller holds the writers' lock.
 
         Returns:
             The record's id.
@@ -118,7 +116,7 @@ class Registry:
         outputs = output_subjects(json.loads(body)) if kind == "generation" else []
         statement = payload(kind, body, outputs)
         signed = StoredRecord(record_id, kind, body, signer.keyid, signer.sign(pae(PAYLOAD_TYPE, statement)))
-        with nullcontext() if locked else self.catalog.database.alone():
+        with self.catalog.database.alone():
             if check is not None:
                 with self.catalog.database.reading() as connection:
                     if (answer := check(connection)) is not None:
@@ -171,14 +169,17 @@ def open_registry(start: Path) -> Registry:
 
 def open_or_create(start: Path) -> tuple[Registry, bool]:
     """The registry found from a folder upward, or a new one in that folder; says whether it is new."""
-    home = find_home(start) or start.absolute() / HOME
-    registry = Registry(load_settings(home))
-    return registry, _prepare(registry)
+    return create_at(find_home(start) or start.absolute() / HOME)
 
 
 def create_at(home: Path) -> tuple[Registry, bool]:
     """The registry in ``home``, made where there is none; says whether it is new."""
-    registry = Registry(load_settings(home))
+    return create(load_settings(home))
+
+
+def create(settings: Settings) -> tuple[Registry, bool]:
+    """The registry that settings describe, made where there is none; says whether it is new."""
+    registry = Registry(settings)
     return registry, _prepare(registry)
 
 
@@ -188,16 +189,13 @@ def _prepare(registry: Registry) -> bool:
         registry.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
         raise StorageFailed(registry.home, problem) from problem
-    registry.catalog.migrate()
-    with registry.catalog.database.reading() as connection:
-        if registry.log.size(connection):
-            return False
-    registry.assets.prepare()
-    _ = registry.vault
-    with registry.catalog.database.alone():
+    with exclusive(registry.home / "init.lock"):
+        registry.catalog.migrate()
         with registry.catalog.database.reading() as connection:
             if registry.log.size(connection):
                 return False
+        registry.assets.prepare()
+        _ = registry.vault
         _begin_log(registry)
     return True
 
@@ -208,7 +206,7 @@ def _begin_log(registry: Registry) -> None:
     recorder = _key(registry, RECORDER_KEY)
     snapshot = first_snapshot(log, recorder, now(), registry.settings.host)
     body = canonical(snapshot.to_json())
-    registry.append("key", body, signer=log, locked=True)
+    registry.append("key", body, signer=log)
 
 
 def _key(registry: Registry, name: str) -> FileSigner:

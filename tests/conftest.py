@@ -6,12 +6,18 @@ import tempfile
 import uuid
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from sqlalchemy import create_engine, text
 
 from registry.database import Database
+from registry.drafting import Draft, Incoming
+from registry.home import create
 from registry.log.guards import protect
+from registry.manifest import Model, Prompt, Provider
 from registry.migrating import upgrade
+from registry.settings import Settings
 
 BACKENDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))]
 
@@ -39,8 +45,12 @@ def postgres_server(tmp_path_factory):
 @pytest.fixture
 def postgres_url(postgres_server):
     """The URL of an empty database, dropped afterwards."""
+    yield from _fresh_database(postgres_server)
+
+
+def _fresh_database(server):
     name = f"t{uuid.uuid4().hex[:12]}"
-    admin = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     yield str(admin.url.set(database=name).render_as_string(hide_password=False))
@@ -60,3 +70,64 @@ def database(request, tmp_path):
         upgrade(connection, "registry.catalog:migrations", None)
     yield made
     made.dispose()
+
+
+def _settings(request, home, backend):
+    if backend == "sqlite":
+        return Settings(home=home, actor="tester")
+    server = request.getfixturevalue("postgres_url")
+    return Settings(home=home, actor="tester", database=server, vault=request.getfixturevalue("vault_url"))
+
+
+@pytest.fixture
+def vault_url(postgres_server):
+    """A second empty PostgreSQL database: the vault is never the catalog's."""
+    yield from _fresh_database(postgres_server)
+
+
+@pytest.fixture(params=BACKENDS)
+def registry(request, tmp_path):
+    """A new registry on each database; its home is ``tmp_path / ".mintmark"``."""
+    made, _ = create(_settings(request, tmp_path / ".mintmark", request.param))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def local_registry(tmp_path):
+    """A new registry on SQLite, where the database makes no difference to the test."""
+    made, _ = create(Settings(home=tmp_path / ".mintmark", actor="tester"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """Writes a textured picture: ``picture("a.png", seed=3, size=(96, 64))``."""
+
+    def write(name="picture.png", seed=1, size=(96, 64), **options):
+        random = np.random.default_rng(seed)
+        small = random.integers(0, 256, (9, 12, 3), np.uint8)
+        image = Image.fromarray(small).resize(size, Image.Resampling.BICUBIC)
+        grain = random.integers(0, 24, (size[1], size[0], 3), np.uint8)
+        path = tmp_path / name
+        Image.fromarray((np.asarray(image) // 2 + grain).astype(np.uint8)).save(path, **options)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def made():
+    """Builds a draft of an image generation: ``made("a.png", prompt="…", labels={…})``."""
+
+    def draft(*files, prompt="a stone bridge in the fog", model="gpt-image-2-2026-04-21", **more):
+        return Draft(
+            provider=Provider(name="openai"),
+            model=Model(requested=model),
+            prompt=Prompt(submitted=prompt),
+            outputs=[Incoming(file=str(file)) for file in files],
+            **more,
+        )
+
+    return draft
