@@ -41,7 +41,7 @@ def make_image(body: Body, workdir: Path) -> Made:
 
 def _encode(pixels: np.typing.NDArray[np.uint8], form: str, quality: int) -> bytes:
     options = {
-        "png": [cv2.IMWRITE_PNG_COMPRESSION, 4],
+        "png": [cv2.IMWRITE_PNG_COMPRESSION, 1],
         "jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality],
         "webp": [cv2.IMWRITE_WEBP_QUALITY, quality],
     }[form]

@@ -91,6 +91,8 @@ class _Coin:
         side = self._start + 0.55 * time
         right, down = self._slopes
         facing = -(right * np.float32(np.cos(side)) + down * np.float32(np.sin(side)))
+        # A second, weaker lamp from across: edges that run along the first one's rays would vanish.
+        facing += np.float32(0.45) * (right * np.float32(np.sin(side)) - down * np.float32(np.cos(side)))
         x, y = self._stage.grid()
         # A broad reflection of the room: metal is bright where it mirrors the lamp, dark where it mirrors the dark.
         sweep = np.sin(

@@ -100,7 +100,8 @@ def _syllable(syllable: _Syllable, dice: Dice, pitch: float, size: float, pace: 
         for frequency, width, strength in zip(formants, _WIDTHS, (1.0, 0.55, 0.28), strict=True)
     )
     envelope = np.minimum(1.0, t / 0.12) * np.minimum(1.0, (1.0 - t) / 0.35) ** 1.3
-    voiced = np.asarray(sound) * envelope
+    # Lips radiate the change of the flow, not the flow: about 6 dB an octave more.
+    voiced = np.asarray(signal.lfilter([1.0, -0.97], [1.0], np.asarray(sound))) * envelope
     voiced = voiced / max(float(np.max(np.abs(voiced))), 1e-9)
     return voiced + _consonant(syllable.consonant, dice, length, rate)
 

@@ -51,14 +51,30 @@ class Layer:
 
 
 def mix(a: Colour | Picture, b: Colour | Picture, share: Field | float) -> Picture:
-    """``a`` where ``share`` is 0, ``b`` where it is 1; a field is spread over the three channels."""
-    weight = share[..., None] if isinstance(share, np.ndarray) else np.float32(share)
-    return np.asarray(a + (b - a) * weight, np.float32)
+    """``a`` where ``share`` is 0, ``b`` where it is 1; a field, (height, width), is spread over the three channels."""
+    if not isinstance(share, np.ndarray):
+        return np.asarray(a + (b - a) * np.float32(share), np.float32)
+    weight = share.astype(np.float32, copy=False)
+    if a.ndim == 1 and b.ndim == 1:
+        return _affine(weight, b - a, a)
+    # NumPy is slow where the last axis has three elements to broadcast over; spreading the field first is not.
+    spread = cv2.merge((weight, weight, weight))
+    if b.ndim == 1:
+        return np.asarray(a + (_affine(weight, b) - a * spread), np.float32)
+    return np.asarray(a + (b - a) * spread, np.float32)
 
 
 def screen(picture: Picture, light: Colour, amount: Field) -> Picture:
     """Add light without overshooting: 1 - (1 - picture)(1 - light · amount)."""
-    return np.asarray(1.0 - (1.0 - picture) * (1.0 - np.clip(amount, 0.0, 1.0)[..., None] * light), np.float32)
+    glow = _affine(np.clip(amount, 0.0, 1.0).astype(np.float32, copy=False), light)
+    return np.asarray(picture + (1.0 - picture) * glow, np.float32)
+
+
+def _affine(field: Field, factor: Colour, offset: Colour | None = None) -> Picture:
+    """The field times ``factor`` plus ``offset``, for each channel."""
+    added = (0.0, 0.0, 0.0) if offset is None else offset
+    channels = [field * np.float32(f) + np.float32(o) for f, o in zip(factor, added, strict=True)]
+    return np.asarray(cv2.merge(channels), np.float32)
 
 
 def frame(layers: Sequence[Layer], stage: Stage, way: float = 0.0, time: float = 0.0) -> Picture:
