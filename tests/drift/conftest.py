@@ -95,8 +95,20 @@ TEXTS = {
                             {
                                 "transcript": "hello world how are you",
                                 "words": [
-                                    {"word": "hello", "punctuated_word": "Hello,", "start": 0, "end": 0.5, "speaker": 0},
-                                    {"word": "world", "punctuated_word": "World.", "start": 0.6, "end": 1.25, "speaker": 0},
+                                    {
+                                        "word": "hello",
+                                        "punctuated_word": "Hello,",
+                                        "start": 0,
+                                        "end": 0.5,
+                                        "speaker": 0,
+                                    },
+                                    {
+                                        "word": "world",
+                                        "punctuated_word": "World.",
+                                        "start": 0.6,
+                                        "end": 1.25,
+                                        "speaker": 0,
+                                    },
                                     {"word": "how", "start": 1.5, "end": 1.7, "speaker": 1},
                                 ],
                             }
