@@ -3,14 +3,14 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Select, and_, exists, or_, select
 
 from registry.catalog.store import Catalog
-from registry.catalog.tables import generation, label
+from registry.catalog.tables import generation, label, record
 from registry.errors import InvalidValue
 
 LARGEST_PAGE = 1000
@@ -80,6 +80,22 @@ def search(catalog: Catalog, query: Query) -> Page:
         return Page(rows, None)
     last_row = rows[query.limit - 1]
     return Page(rows[: query.limit], _cursor(last_row.recorded_at, last_row.id))
+
+
+def matching(catalog: Catalog, query: Query) -> list[str]:
+    """Ids of all generations that fit, oldest first; limit and cursor do not count."""
+    wanted = _conditions(select(generation.c.id), query).order_by(generation.c.recorded_at, generation.c.id)
+    with catalog.database.reading() as connection:
+        return list(connection.execute(wanted).scalars())
+
+
+def bodies(catalog: Catalog, query: Query) -> Iterator[tuple[str, bytes]]:
+    """Id and canonical bytes of all generations that fit, oldest first, read as they are asked for."""
+    joined = select(record.c.id, record.c.body).join(generation, generation.c.id == record.c.id)
+    wanted = _conditions(joined, query).order_by(generation.c.recorded_at, generation.c.id)
+    with catalog.database.reading() as connection:
+        for row in connection.execution_options(yield_per=1000).execute(wanted):
+            yield row.id, bytes(row.body)
 
 
 def _conditions(wanted: Select[Any], query: Query) -> Select[Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, func, insert, or_, select
+from sqlalchemy import Connection, LargeBinary, delete, func, insert, literal, or_, select
 from sqlalchemy.sql import Select
 
 from registry.canonical import JSON
@@ -255,6 +255,18 @@ class Catalog:
         with self.database.reading() as connection:
             query = select(asset.c.blake3).where(asset.c.blake3.is_not(None)).distinct()
             return set(connection.execute(query).scalars())
+
+    def mentions(self, text: str) -> bool:
+        """Whether any record's bytes hold ``text`` (ASCII); reads every record."""
+        needle = literal(text.encode(), LargeBinary)
+        at = (
+            func.instr(record.c.body, needle)
+            if self.database.is_sqlite
+            else func.position(needle.op("IN")(record.c.body))
+        )
+        query = select(record.c.id).where(at > 0).limit(1)
+        with self.database.reading() as connection:
+            return connection.execute(query).first() is not None
 
     def known(self, ids: Sequence[str]) -> set[str]:
         """Those ids that are records."""

@@ -55,15 +55,20 @@ def writing() -> Registry:
     registry, new = open_or_create(Path.cwd())
     if new:
         click.echo(f"made a registry in {registry.home}", err=True)
-    ctx = click.get_current_context()
-    _closing(registry)
-    ctx.call_on_close(registry.sign_checkpoint)
-    return registry
+    return _changing(_closing(registry))
 
 
 def open_for_change() -> Registry:
     """The registry here, to add records that speak of others; refuses where there is none."""
-    registry = reading()
+    return _changing(reading())
+
+
+def _changing(registry: Registry) -> Registry:
+    """Keep promises of an erasure that was interrupted, first; sign the log's head when the command ends."""
+    if registry.catalog.intents():
+        from registry.erase import finish
+
+        click.echo(f"completed {finish(registry)} interrupted erasures", err=True)
     click.get_current_context().call_on_close(registry.sign_checkpoint)
     return registry
 

@@ -93,9 +93,16 @@ class Vault:
         with self.database.reading() as connection:
             return list(connection.execute(query).scalars())
 
-    def forget(self, records: Sequence[str]) -> None:
+    def sealed_blake3(self) -> set[str]:
+        """The storage keys behind every sealed digest that was not erased."""
+        query = select(_disclosure.c.value).where(_disclosure.c.pointer.like("%/digest"))
+        with self.database.reading() as connection:
+            values = [parse(value) for value in connection.execute(query).scalars()]
+        return {value["blake3"] for value in values if isinstance(value, dict) and "blake3" in value}
+
+    def forget(self, records: Sequence[str], *, locked: bool = False) -> None:
         """Delete all disclosures of records that were never committed."""
-        with self.database.writing() as connection:
+        with self.database.writing(locked=locked) as connection:
             for record in records:
                 connection.execute(delete(_disclosure).where(_disclosure.c.record == record))
 

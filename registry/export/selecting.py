@@ -1,0 +1,140 @@
+"""Gathers what a bundle carries: the selected records, what speaks of them, and the keys that signed them."""
+
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from registry.assets.store import AssetNotFound
+from registry.canonical import JSON, parse
+from registry.catalog.store import StoredRecord
+from registry.errors import CouldNotRun
+from registry.export.bundle import BundleRecord, Selection, export_bundle, key_places
+from registry.fetch import digests_of_asset
+from registry.home import Registry
+from registry.keys import trust_lines
+from registry.log.leaf import Leaf
+from registry.manifest import Manifest
+from registry.sealing import Disclosure, seals_in
+from registry.times import now
+
+# What people call the sealed parts, and the pointers each name opens.
+GROUPS = {
+    "prompt": ("/prompt/", "/request/", "/settings/"),
+    "subject": ("/context/", "/labels/"),
+    "error": ("/outcome/",),
+    "reason": ("/reason",),
+    "digest": ("/outputs/", "/inputs/"),
+}
+
+
+class NothingSelected(CouldNotRun):
+    """A selection without records."""
+
+    exit_code = 5
+
+    def __init__(self) -> None:
+        """Say what selects."""
+        super().__init__("nothing selected: no generation fits; `mintmark search` with the same options shows why")
+
+
+def export_selection(
+    registry: Registry,
+    target: Path,
+    manifests: Iterable[str],
+    *,
+    words: str,
+    disclose: Collection[str] = (),
+    assets: bool = True,
+    everything: bool = False,
+) -> dict[str, JSON]:
+    """Write a bundle of some generations, or of the whole log.
+
+    Args:
+        registry: where they lie.
+        target: a ``.zip`` file or a folder that does not exist yet.
+        manifests: ids; what speaks of them (drift, reviews, tags, erasures) comes along.
+        words: the selection, as it was asked for.
+        disclose: names from ``GROUPS`` whose seals the bundle opens, or ``all``.
+        assets: whether the bytes come along, where their digests are open.
+        everything: carry every entry of the log and say so: then the bundle can be complete.
+
+    Returns:
+        The bundle's ``bundle.json``.
+
+    Raises:
+        NothingSelected: there is nothing to carry.
+    """
+    checkpoint = registry.log.checkpoint(registry.log_signer, registry.snapshot.origin)
+    with registry.catalog.database.reading() as connection:
+        wanted = (
+            _everything(registry, connection, checkpoint.size) if everything else _with_company(registry, manifests)
+        )
+        places = {index: found for found in wanted if (index := registry.log.index_of(connection, found)) is not None}
+        if not places:
+            raise NothingSelected
+
+        def leaf(index: int) -> Leaf:
+            return registry.log.entry(connection, index)
+
+        for index in key_places(leaf, places, checkpoint.size):
+            places[index] = leaf(index).id
+        order = [places[index] for index in sorted(places)]
+        index_of = {found: index for index, found in places.items()}
+        records = (
+            _bundled(registry, stored, index_of[stored.id], disclose, assets) for stored in registry.catalog.each(order)
+        )
+        return export_bundle(
+            target,
+            records,
+            selection=Selection(words, now(), (0, checkpoint.size) if everything else None),
+            checkpoint=checkpoint,
+            proof=lambda index: registry.log.proof(connection, index, checkpoint),
+            signer=registry.recorder,
+            trust=trust_lines(registry.snapshot),
+        )
+
+
+def _everything(registry: Registry, connection: Connection, size: int) -> list[str]:
+    return [Leaf.parse(body).id for _, body in registry.log.entries(connection, 0, size)]
+
+
+def _with_company(registry: Registry, manifests: Iterable[str]) -> Iterator[str]:
+    for manifest in manifests:
+        yield manifest
+        for found in registry.catalog.about(manifest):
+            yield found.id
+
+
+def _bundled(
+    registry: Registry, stored: StoredRecord, index: int, disclose: Collection[str], assets: bool
+) -> BundleRecord:
+    value = parse(stored.body)
+    held = registry.vault.get(stored.id)
+    shown = [found for found in held if _may_show(found, disclose)]
+    open_here = {found.pointer for found in shown}
+    withheld = [found.pointer for found in held if found.pointer not in open_here and found.pointer in seals_in(value)]
+    files = _asset_files(registry, stored, open_here) if assets and stored.kind == "generation" else {}
+    return BundleRecord(
+        stored.id, stored.kind, stored.body, stored.signature, stored.keyid, index, shown, withheld, files
+    )
+
+
+def _may_show(found: Disclosure, disclose: Collection[str]) -> bool:
+    return "all" in disclose or any(found.pointer.startswith(GROUPS[name]) for name in disclose)
+
+
+def _asset_files(registry: Registry, stored: StoredRecord, open_here: Collection[str]) -> dict[str, Path]:
+    """Files of inputs and outputs whose digests a reader of the bundle can see; erased ones are left out."""
+    manifest = Manifest.trusted(stored.body)
+    files = {}
+    for direction, every in (("input", manifest.inputs), ("output", manifest.outputs)):
+        for n, asset in enumerate(every):
+            if asset.digests is None and f"/{direction}s/{n}/digest" not in open_here:
+                continue
+            try:
+                digests = digests_of_asset(registry, stored.id, direction, n, asset)
+                files[digests.sha256] = registry.assets.file(digests.blake3)
+            except AssetNotFound:
+                continue
+    return files
