@@ -60,7 +60,7 @@ class _Run:
         self._filling: list[list[bytes]] = [[]]
         self._stored = _checkpoints(connection)
         self._next = next(self._stored, None)
-        self._time, self._keys = "", 0
+        self._time, self._keys = b"", 0
 
     def take(self, index: int, stored: bytes, body: bytes) -> None:
         """The next entry."""
@@ -98,8 +98,9 @@ class _Run:
         row = self._filling[level]
         row.append(value)
         if len(row) == FULL:
-            top = fold(row)
-            self._compare_tile(level, (self.size >> 8 * (level + 1)) - 1, b"".join(row), top)
+            hashes = b"".join(row)
+            top = fold(hashes)
+            self._compare_tile(level, (self.size >> 8 * (level + 1)) - 1, hashes, top)
             row.clear()
             if level + 1 == len(self._filling):
                 self._filling.append([])
@@ -107,17 +108,17 @@ class _Run:
 
     def _read(self, index: int, body: bytes) -> None:
         try:
-            leaf = Leaf.parse(body)
+            kind, keys, time = Leaf.chained(body)
         except LogError as problem:
             self._find(f"entry {index}: {problem}")
             return
-        if leaf.time < self._time:
-            self._find(f"entry {index}: its time {leaf.time} is before the previous entry's {self._time}")
-        if leaf.keys != self._keys:
-            self._find(f"entry {index}: it names key record {leaf.keys} where {self._keys} was in force")
-        if index == 0 and leaf.kind != "key":
+        if time < self._time:
+            self._find(f"entry {index}: its time {time.decode()} is before the previous entry's {self._time.decode()}")
+        if keys != self._keys:
+            self._find(f"entry {index}: it names key record {keys} where {self._keys} was in force")
+        if index == 0 and kind != b"key":
             self._find("entry 0: a log begins with a key record")
-        self._time, self._keys = leaf.time, leaf.next_keys(index)
+        self._time, self._keys = time, index if kind == b"key" else keys
 
     def _compare_tile(self, level: int, number: int, hashes: bytes, top: bytes) -> None:
         row = self._connection.execute(

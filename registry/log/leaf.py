@@ -62,6 +62,19 @@ class Leaf:
         record, keys, kind, pae, time = found.groups()
         return cls(kind.decode(), record.decode(), pae.decode(), int(keys), time.decode())
 
+    @staticmethod
+    def chained(body: bytes) -> tuple[bytes, int, bytes]:
+        """Kind, key record and time of a body: what ties it to its neighbours, at a third of the cost of ``parse``.
+
+        Raises:
+            LeafRefused, NewerLeaf: as ``parse``.
+        """
+        found = _BODY(body)
+        if not found:
+            raise _refusal(body)
+        keys, kind, time = found.group(2, 3, 5)
+        return kind, int(keys), time
+
     def next_keys(self, index: int) -> int:
         """The key record in force for the entry that follows this one, which stands at ``index``."""
         return index if self.kind == "key" else self.keys

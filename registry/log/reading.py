@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from registry.log.checkpoint import Checkpoint
 from registry.log.errors import LogUnusable
@@ -15,6 +15,25 @@ PAGE = 4096  # rows per query when all are read
 
 _LAST = select(log_entry.c.idx, log_entry.c.body).order_by(log_entry.c.idx.desc()).limit(1)
 _SIZE = select(func.coalesce(func.max(log_entry.c.idx) + 1, 0))
+# Built once: building a statement costs more than running it.
+_BETWEEN = (log_entry.c.idx >= bindparam("start"), log_entry.c.idx < bindparam("end"))
+_PAGE = (
+    select(log_entry.c.idx, log_entry.c.leaf_hash, log_entry.c.body)
+    .where(*_BETWEEN)
+    .order_by(log_entry.c.idx)
+    .limit(PAGE)
+)
+_LEAVES = select(log_entry.c.leaf_hash).where(*_BETWEEN).order_by(log_entry.c.idx)
+_TILE = select(log_tile.c.hashes).where(log_tile.c.level == bindparam("level"), log_tile.c.idx == bindparam("number"))
+_ROOTS = (
+    select(log_tile.c.root)
+    .where(
+        log_tile.c.level == bindparam("level"),
+        log_tile.c.idx >= bindparam("start"),
+        log_tile.c.idx < bindparam("end"),
+    )
+    .order_by(log_tile.c.idx)
+)
 _SIGNED = select(func.coalesce(func.max(log_checkpoint.c.size), 0))
 
 
@@ -54,9 +73,8 @@ def index_of(connection: Connection, record: str) -> int | None:
 
 def bodies(connection: Connection, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
     """Index, leaf hash and body of the entries in [start, end), as they are stored."""
-    columns = select(log_entry.c.idx, log_entry.c.leaf_hash, log_entry.c.body).order_by(log_entry.c.idx)
     while start < end:
-        rows = connection.execute(columns.where(log_entry.c.idx >= start, log_entry.c.idx < end).limit(PAGE)).all()
+        rows = connection.execute(_PAGE, {"start": start, "end": end}).all()
         if not rows:
             return
         yield from rows
@@ -70,9 +88,7 @@ def tile(connection: Connection, level: int, number: int, width: int) -> bytes:
         LogUnusable: the log is not that long, or rows are missing.
     """
     if width == FULL:
-        found = connection.execute(
-            select(log_tile.c.hashes).where(log_tile.c.level == level, log_tile.c.idx == number)
-        ).scalar()
+        found = connection.execute(_TILE, {"level": level, "number": number}).scalar()
         hashes = bytes(found or b"")
     else:
         hashes = row_of_hashes(connection, level, number * FULL, number * FULL + width)
@@ -84,14 +100,10 @@ def tile(connection: Connection, level: int, number: int, width: int) -> bytes:
 def row_of_hashes(connection: Connection, level: int, start: int, end: int) -> bytes:
     """What tiles of a level are made of: leaf hashes, or the roots of the full tiles one level below."""
     if level == 0:
-        rows = select(log_entry.c.leaf_hash).where(log_entry.c.idx >= start, log_entry.c.idx < end)
-        rows = rows.order_by(log_entry.c.idx)
+        rows = connection.execute(_LEAVES, {"start": start, "end": end})
     else:
-        rows = select(log_tile.c.root).where(
-            log_tile.c.level == level - 1, log_tile.c.idx >= start, log_tile.c.idx < end
-        )
-        rows = rows.order_by(log_tile.c.idx)
-    return b"".join(map(bytes, connection.execute(rows).scalars()))
+        rows = connection.execute(_ROOTS, {"level": level - 1, "start": start, "end": end})
+    return b"".join(rows.scalars().all())
 
 
 def latest_checkpoint(connection: Connection) -> Checkpoint | None:

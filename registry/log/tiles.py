@@ -89,14 +89,9 @@ def hash_reader(size: int, tile: TileSource) -> Hashes:
         key = (tile_level, number)
         if key not in fetched:
             fetched[key] = tile(tile_level, number, width_at(size, tile_level, number))
-        return fold(split(fetched[key][offset * WIDTH : (offset + (1 << height)) * WIDTH]))
+        return fold(fetched[key][offset * WIDTH : (offset + (1 << height)) * WIDTH])
 
     return hashes
-
-
-def split(hashes: bytes) -> list[bytes]:
-    """The hashes of a tile, one by one."""
-    return [hashes[at : at + WIDTH] for at in range(0, len(hashes), WIDTH)]
 
 
 def entry_bundle(bodies: Iterable[bytes]) -> bytes:

@@ -12,7 +12,7 @@ from registry.log.errors import LogForked, LogTruncated, LogUnusable
 from registry.log.leaf import Leaf
 from registry.log.merkle import fold, leaf_hash
 from registry.log.tables import log_checkpoint, log_entry, log_tile
-from registry.log.tiles import FULL, split
+from registry.log.tiles import FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def store_checkpoint(connection: Connection, checkpoint: Checkpoint) -> Checkpoi
 def _write_tile(connection: Connection, level: int, number: int) -> None:
     """Write a tile whose last hash has just come, and the one above if that is now full too."""
     hashes = reading.row_of_hashes(connection, level, number * FULL, (number + 1) * FULL)
-    row = {"level": level, "idx": number, "root": fold(split(hashes)), "hashes": hashes}
+    row = {"level": level, "idx": number, "root": fold(hashes), "hashes": hashes}
     connection.execute(insert(log_tile), row)
     if (number + 1) % FULL == 0:
         _write_tile(connection, level + 1, number // FULL)

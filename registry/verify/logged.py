@@ -152,6 +152,6 @@ def _check_growth(
         )
         return
     leaves = [leaf_hash(bodies[index]) for index in range(kept.size)]
-    found = root(kept.size, lambda level, index: fold(leaves[index << level : (index + 1) << level]))
+    found = root(kept.size, lambda level, index: fold(b"".join(leaves[index << level : (index + 1) << level])))
     if found != kept.root:
         findings.fail("checkpoint", f"the log was rewritten: its first {kept.size} entries are not the ones you know")

@@ -15,7 +15,7 @@ def leaves(size: int) -> list[bytes]:
 
 
 def reader(row: list[bytes]):
-    return lambda level, index: merkle.fold(row[index << level : (index + 1) << level])
+    return lambda level, index: merkle.fold(b"".join(row[index << level : (index + 1) << level]))
 
 
 def recursive_root(row: list[bytes]) -> bytes:
@@ -146,7 +146,7 @@ def test_large_trees_are_proven_from_few_tiles():
     levels = [row]
     while len(levels[-1]) >= tiles.FULL:
         below = levels[-1]
-        levels.append([merkle.fold(below[n : n + 256]) for n in range(0, len(below) // 256 * 256, 256)])
+        levels.append([merkle.fold(b"".join(below[n : n + 256])) for n in range(0, len(below) // 256 * 256, 256)])
     for tile in tiles.tiles_of(size):
         start = tile.number * 256
         kept[tile.level, tile.number] = b"".join(levels[tile.level][start : start + tile.width])

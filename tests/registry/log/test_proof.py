@@ -17,7 +17,7 @@ LEAVES = [merkle.leaf_hash(body) for body in BODIES]
 
 
 def hashes(level: int, index: int) -> bytes:
-    return merkle.fold(LEAVES[index << level : (index + 1) << level])
+    return merkle.fold(b"".join(LEAVES[index << level : (index + 1) << level]))
 
 
 def proof_of(index: int) -> LogProof:

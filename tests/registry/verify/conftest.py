@@ -172,7 +172,7 @@ class Ledger:
 
     def _hashes(self, level: int, index: int) -> bytes:
         leaves = [merkle.leaf_hash(body) for body in self.bodies[index << level : (index + 1) << level]]
-        return merkle.fold(leaves)
+        return merkle.fold(b"".join(leaves))
 
 
 @pytest.fixture

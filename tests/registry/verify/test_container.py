@@ -34,12 +34,17 @@ def members(path: Path) -> dict[str, bytes]:
 
 def packed(contents: dict[str, bytes]) -> bytes:
     """A zip with the exact layout, whatever its members."""
+    return laid_out(sorted(contents.items()))
+
+
+def laid_out(contents: list[tuple[str, bytes]], gap: bytes = b"") -> bytes:
+    """The same for members in a given order, with bytes before the directory."""
     out, listed, at = io.BytesIO(), [], 0
-    for name, data in sorted(contents.items()):
+    for name, data in contents:
         listed.append(Stored(name, zlib.crc32(data), len(data), at))
         out.write(listed[-1].header + data)
         at = listed[-1].end
-    return out.getvalue() + directory(listed, at)
+    return out.getvalue() + gap + directory(listed, at + len(gap))
 
 
 def relisted(ledger, contents: dict[str, bytes]) -> dict[str, bytes]:
@@ -109,12 +114,6 @@ def test_every_shorter_file_is_refused(small, ledger):
         assert failed(verify(small, trust=ledger.trust)) == {"container"}
 
 
-def twice(name: str, data: bytes) -> bytes:
-    first = Stored(name, zlib.crc32(data), len(data), 0)
-    second = Stored(name, zlib.crc32(data), len(data), first.end)
-    return first.header + data + second.header + data + directory([first, second], second.end)
-
-
 def zip_of(write) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -138,7 +137,6 @@ HOSTILE = {
     "backslash": packed({"records\\x": b"x"}),
     "drive": packed({"C:evil": b"x"}),
     "another name": packed({"bundle.json": b"{}", "notes.txt": b"x"}),
-    "duplicate": twice("bundle.json", b"{}"),
     "link": zip_of(link),
     "bomb": zip_of(lambda archive: archive.writestr("checkpoint", b"\x00" * (8 << 20), zipfile.ZIP_DEFLATED)),
     "huge claim": packed({"bundle.json": b"{}"}).replace(b"\x02\x00\x00\x00" * 2, b"\x00\xff\xff\xff" * 2),
@@ -175,6 +173,22 @@ def test_bytes_around_a_bundle_are_refused(small, ledger, change):
     small.write_bytes(change(small.read_bytes()))
 
     assert failed(verify(small, trust=ledger.trust)) == {"container"}
+
+
+def test_gaps_duplicates_and_another_order_are_refused(small, ledger):
+    contents = sorted(members(small).items())
+    assert laid_out(contents) == small.read_bytes()
+    keys = next(pair for pair in contents if pair[0] == "keys.txt")
+    twice = contents.index(keys)
+    for data, told in (
+        (laid_out(contents, gap=b"x"), "between the last member and the directory"),
+        (laid_out([*contents[:twice], keys, *contents[twice:]]), "keys.txt stands twice"),
+        (laid_out([contents[1], contents[0], *contents[2:]]), "out of order"),
+    ):
+        small.write_bytes(data)
+        report = verify(small, trust=ledger.trust)
+        assert failed(report) == {"container"}
+        assert told in report.layer("container").sentence
 
 
 def test_the_same_members_zipped_by_another_program_are_refused(small, ledger):
@@ -226,6 +240,27 @@ def test_another_record_under_the_same_name_is_refused_even_when_listed_anew(sma
     both = {f"records/{stem}.json": body, f"records/{stem}.dsse.json": canonical(statement)}
     small.write_bytes(packed(relisted(ledger, contents | both)))
     assert "signature" in failed(verify(small, trust=ledger.trust))
+
+
+def test_a_list_that_was_changed_after_signing_is_refused(small, ledger):
+    contents = members(small)
+    claimed = json.loads(contents["bundle.json"]) | {"selection": "everything there is"}
+
+    small.write_bytes(packed(contents | {"bundle.json": canonical(claimed)}))
+
+    assert failed(verify(small, trust=ledger.trust)) == {"bundle"}
+
+
+def test_a_statement_about_another_record_is_refused(ledger):
+    bundle = ledger.bundle(ledger.folder / "two.zip", ledger.records[1:3])
+    contents = members(bundle)
+    first, second = (f"records/{record.id.removeprefix('sha256:')}.dsse.json" for record in ledger.records[1:3])
+
+    bundle.write_bytes(packed(relisted(ledger, contents | {first: contents[second]})))
+    report = verify(bundle, trust=ledger.trust)
+
+    assert "signature" in failed(report)
+    assert "another record" in report.layer("signature").sentence
 
 
 def test_a_record_with_a_member_that_the_schema_does_not_know_fails_schema(small, ledger):
