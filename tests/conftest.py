@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shutil
 import tempfile
 import uuid
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 from registry.database import Database
 from registry.drafting import Draft, Incoming
@@ -38,8 +40,42 @@ def postgres_server(tmp_path_factory):
             del os.environ["TMPDIR"]
         else:
             os.environ["TMPDIR"] = before[0]
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    _run(
+        url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"
+    )  # tests kill programs, not the server's machine
+    yield url
     server.cleanup()
+
+
+def _run(url, *statements):
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def _migrate(made):
+    with made.writing() as connection:
+        upgrade(connection, "registry.catalog:migrations", None)
+    made.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory):
+    """A SQLite file with the catalog's tables, to copy: migrating anew takes ten times as long."""
+    path = tmp_path_factory.mktemp("migrated") / "mintmark.db"
+    _migrate(Database(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server):
+    """A PostgreSQL database with the catalog's tables, to copy."""
+    _run(postgres_server, "CREATE DATABASE migrated")
+    _migrate(Database(make_url(postgres_server).set(database="migrated").render_as_string(hide_password=False)))
+    return "migrated"
 
 
 @pytest.fixture
@@ -48,26 +84,27 @@ def postgres_url(postgres_server):
     yield from _fresh_database(postgres_server)
 
 
-def _fresh_database(server):
+def _fresh_database(server, template="template1"):
     name = f"t{uuid.uuid4().hex[:12]}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield str(admin.url.set(database=name).render_as_string(hide_password=False))
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    _run(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def migrated_url(postgres_server, migrated_template):
+    """The URL of a database with the catalog's tables, dropped afterwards."""
+    yield from _fresh_database(postgres_server, migrated_template)
 
 
 @pytest.fixture(params=BACKENDS)
 def database(request, tmp_path):
     """An empty, migrated registry database: each test runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "mintmark.db")
         made = Database(f"sqlite:///{tmp_path}/mintmark.db", lock=tmp_path / "writer.lock", protect=protect)
     else:
-        made = Database(request.getfixturevalue("postgres_url"))
-    with made.writing() as connection:
-        upgrade(connection, "registry.catalog:migrations", None)
+        made = Database(request.getfixturevalue("migrated_url"))
     yield made
     made.dispose()
 

@@ -47,9 +47,9 @@ def laid_out(contents: list[tuple[str, bytes]], gap: bytes = b"") -> bytes:
     return out.getvalue() + gap + directory(listed, at + len(gap))
 
 
-def relisted(ledger, contents: dict[str, bytes]) -> dict[str, bytes]:
+def relisted(ledger, contents: dict[str, bytes], **changes) -> dict[str, bytes]:
     """What an insider with the recorder key can do: list and sign the changed members anew."""
-    bundle = json.loads(contents["bundle.json"])
+    bundle = json.loads(contents["bundle.json"]) | changes
     bundle["members"] = [
         {"path": name, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
         for name, data in sorted(contents.items())
@@ -261,6 +261,28 @@ def test_a_statement_about_another_record_is_refused(ledger):
 
     assert "signature" in failed(report)
     assert "another record" in report.layer("signature").sentence
+
+
+def test_what_an_insider_claims_about_the_log_is_held_against_the_log(small, ledger):
+    contents = members(small)
+    bundle = json.loads(contents["bundle.json"])
+    stem = ledger.leaf(4).id.removeprefix("sha256:")  # the last entry: its place is shown, its record is not
+    assert bundle["withheld"] == {f"sha256:{stem}": [""]}
+    renamed = {name.replace(stem, "0" * 64): data for name, data in contents.items()}
+    cases = {
+        "completeness": [
+            relisted(ledger, contents, withheld={}),
+            relisted(ledger, contents, range={"from": 0, "to": 3}),
+        ],
+        "inclusion": [relisted(ledger, renamed, withheld={"sha256:" + "0" * 64: [""]})],
+        "checkpoint": [relisted(ledger, contents, checkpoint=bundle["checkpoint"] | {"root": "0" * 64})],
+    }
+    assert len([name for name in contents if name.endswith(".tlog-proof")]) == 3  # as many as the range claims
+
+    for layer, forged in cases.items():
+        for each in forged:
+            small.write_bytes(packed(each))
+            assert failed(verify(small, trust=ledger.trust)) - {"bundle"} == {layer}
 
 
 def test_a_record_with_a_member_that_the_schema_does_not_know_fails_schema(small, ledger):
