@@ -41,11 +41,11 @@ def postgres_server(tmp_path_factory):
         else:
             os.environ["TMPDIR"] = before[0]
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    _run(
-        url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"
-    )  # tests kill programs, not the server's machine
+    # Tests kill programs, never the machine the server runs on.
+    _run(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     yield url
     server.cleanup()
+    shutil.rmtree(private, ignore_errors=True)
 
 
 def _run(url, *statements):
