@@ -1,0 +1,1 @@
+"""The HTTP API: one router per noun, problem details for every error."""

@@ -1,0 +1,115 @@
+"""The application: routers, pages, doors, and what every error becomes."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from anyio.to_thread import run_sync
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from drift.errors import MintmarkError
+from registry import __version__
+from registry.canonical import escape
+from registry.home import Registry
+from registry.http import assets, documents, generations, health, log, lookup
+from registry.http.doors import Doors
+from registry.http.following import Follower
+from registry.http.idempotency import InFlight
+from registry.http.problems import Problem, response
+from registry.web import pages
+
+_API = ("/v1", "/healthz", "/readyz", "/openapi.json")
+_KINDS = {404: "no-such-address", 405: "method-not-allowed", 400: "request-malformed"}
+
+
+def create_app(registry: Registry) -> FastAPI:
+    """The ASGI application that serves one registry; it neither opens nor closes it."""
+    app = FastAPI(
+        title="mintmark",
+        version=__version__,
+        lifespan=_lifespan,
+        docs_url=None,  # FastAPI's pages load scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    app.state.registry = registry
+    app.state.follower = Follower(registry)
+    app.state.in_flight = InFlight()
+    for router in (generations.router, lookup.router, assets.router, log.router, health.router, pages.router):
+        app.include_router(router)
+    app.mount("/static", pages.static_files(), name="static")
+    app.add_middleware(Doors)
+    app.add_exception_handler(MintmarkError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _unroutable)
+    app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
+    return app
+
+
+def openapi_of(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document, as it lies in schemas/openapi.json."""
+    if app.openapi_schema is None:
+        found = get_openapi(title=app.title, version="1", routes=app.routes, description=__doc__)
+        found["info"]["description"] = "Where did this file come from? Could it be made again? Can you prove it?"
+        found["components"] = {"schemas": documents.components()}
+        app.openapi_schema = found
+    return app.openapi_schema
+
+
+def openapi_text(app: FastAPI) -> str:
+    """The document as the file has it."""
+    return json.dumps(openapi_of(app), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    registry = cast(Registry, app.state.registry)
+    await run_sync(_warm, registry)
+    app.state.follower.start()
+    try:
+        yield
+    finally:
+        await run_sync(app.state.follower.stop)
+
+
+def _warm(registry: Registry) -> None:
+    """Open every store before requests come: two threads must not open one twice."""
+    _ = registry.vault, registry.assets, registry.index, registry.recorder, registry.log_signer
+    _ = registry.draft_secret, registry.snapshot
+    registry.sign_checkpoint()
+
+
+def _shown(request: Request, problem: MintmarkError) -> Response:
+    """Problem details for programs, a page for people."""
+    if request.url.path.startswith(_API):
+        return response(problem)
+    return pages.problem_page(request, problem)
+
+
+async def _refused(request: Request, problem: Exception) -> Response:
+    return _shown(request, cast(MintmarkError, problem))
+
+
+async def _invalid(request: Request, problem: Exception) -> Response:
+    first = cast(RequestValidationError, problem).errors()[0]
+    where, *path = first["loc"]
+    pointer = "".join(f"/{escape(step)}" for step in path)
+    why = f"{where} {'.'.join(map(str, path))}: {first['msg']}"
+    return _shown(request, Problem(422, "parameter-refused", why, pointer=pointer))
+
+
+async def _unroutable(request: Request, problem: Exception) -> Response:
+    found = cast(HTTPException, problem)
+    kind = _KINDS.get(found.status_code, "refused")
+    told = {
+        404: "nothing is at this address; see docs/http.md for those there are",
+        405: f"{request.method} is not for this address",
+    }.get(found.status_code, str(found.detail))
+    return _shown(request, Problem(found.status_code, kind, told, headers=dict(found.headers or {})))

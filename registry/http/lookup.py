@@ -1,0 +1,87 @@
+"""``/v1/lookup``: where did this come from?"""
+
+from typing import Annotated
+
+import msgspec
+from anyio.to_thread import run_sync
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from registry.assets.store import Staged
+from registry.canonical import parse
+from registry.home import Registry
+from registry.http import documents as doc
+from registry.http.here import answer, registry_of
+from registry.http.problems import Problem
+from registry.http.uploads import cleaning, read_form
+from registry.index.follow import catch_up
+from registry.lookup import Answer, answer_json, behind, look_up_digest, look_up_text
+from registry.lookup_file import look_up_file
+
+router = APIRouter(prefix="/v1/lookup", tags=["lookup"])
+LONGEST = 64 << 10  # bytes of a JSON question
+MOST = 100
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A look-up without a file."""
+
+    query: Annotated[str, msgspec.Meta(min_length=1)]
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = 10
+
+
+@router.post("", openapi_extra=doc.ASKING, responses=doc.ANSWERED)
+async def look_up(request: Request) -> Response:
+    """Find the generations behind a file (multipart part ``file``), or behind a digest, an id or words (JSON)."""
+    registry = registry_of(request)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        question = _question(await _body(request))
+        return await run_sync(lambda: answer(answer_json(registry, ask(registry, question.query, question.limit))))
+    form = await read_form(request, registry.assets, fields=frozenset({"limit"}), max_bytes=registry.settings.max_bytes)
+    with cleaning(form):
+        if set(form.files) != {"file"}:
+            raise Problem(422, "file-missing", "send one part named file, or JSON with a query")
+        limit = _limit(form.fields.get("limit", b"10"))
+        name = form.names.get("file")
+        staged = form.files["file"]
+        return await run_sync(lambda: answer(answer_json(registry, ask_file(registry, staged, name, limit))))
+
+
+def ask(registry: Registry, query: str, limit: int = 10) -> Answer:
+    """Look up a digest, an id or prefix, a call's id, or words; waits for the index before it says "nothing"."""
+    look = look_up_digest if query.startswith(("sha256:", "blake3:")) else look_up_text
+    found = look(registry, query, limit=limit)
+    if not found.hits and behind(registry):
+        catch_up(registry)
+        found = look(registry, query, limit=limit)
+    return found
+
+
+def ask_file(registry: Registry, staged: Staged, name: str | None, limit: int = 10) -> Answer:
+    """Look up an upload; ``name`` is what the user calls it."""
+    return look_up_file(registry, staged.path, limit=limit, name=name or "the file", digests=staged.digests)
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LONGEST:
+            raise Problem(413, "upload-too-large", f"a question in JSON may have {LONGEST:,} bytes")
+    return body
+
+
+def _question(body: bytes) -> Question:
+    try:
+        return msgspec.convert(parse(body), Question)
+    except msgspec.ValidationError as problem:
+        why, _, where = str(problem).partition(" - at `$")
+        raise Problem(422, "question-malformed", why, pointer=where.rstrip("`").replace(".", "/")) from None
+
+
+def _limit(text: bytes) -> int:
+    if text.isdigit() and len(text) < 4 and 1 <= int(text) <= MOST:
+        return int(text)
+    raise Problem(422, "question-malformed", f"limit is a number from 1 to {MOST}", pointer="/limit")

@@ -1,0 +1,239 @@
+"""From a view of a generation to what its page says, in words a person reads. Touches no store."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from registry.canonical import JSON
+from registry.sealing import is_seal
+from registry.show import View
+
+_OPERATIONS = {
+    "image.generate": "Image",
+    "image.edit": "Edited image",
+    "video.generate": "Video",
+    "speech.generate": "Speech",
+    "music.generate": "Music",
+    "audio.transcribe": "Transcript",
+}
+_PINS = {
+    "snapshot": "pinned to a dated snapshot",
+    "hash": "pinned to a content hash",
+    "build": "pinned to a local build",
+    "alias": "an alias: the provider may change what it means",
+    "unknown": "nobody said whether this name is a pin",
+}
+VERDICTS = {
+    "reproduced": "good",
+    "within-noise": "good",
+    "drifted": "bad",
+    "not-replayable": "plain",
+    "undecided": "plain",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name and what is known under it; ``note`` says more, quietly."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An asset on a page; ``digest`` is None where it was erased."""
+
+    role: str
+    kind: str
+    media_type: str
+    told: str
+    digest: str | None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the page of one generation says."""
+
+    id: str
+    title: str
+    model: str
+    recorded_at: str
+    prompts: list[tuple[str, str | None, str]]  # label, text or None, what became of the seal
+    facts: list[Fact]
+    outcome: list[Fact]
+    failure: str | None
+    outputs: list[Shown]
+    inputs: list[Shown]
+    labels: list[tuple[str, str, bool]]  # key, value, whether it came later (a tag)
+    reviews: list[JSON]
+    replays: list[tuple[str, list[JSON]]]
+    relatives: list[tuple[str, str]]
+    log: list[Fact]
+    answer: str
+
+
+def page_of(view: View) -> Page:
+    """Everything the page of a generation says, but the texts of transcripts."""
+    value = view.disclosed
+    judged: dict[str, list[JSON]] = {replay: [] for replay in view.replays}
+    for record in view.drift:
+        if record["replay"] in judged:
+            judged[record["replay"]].append(record)
+    return Page(
+        id=view.id,
+        title=title_of(view.manifest.operation),
+        model=view.manifest.model.requested,
+        recorded_at=view.manifest.recorded_at,
+        prompts=list(_prompts(view)),
+        facts=list(_facts(view)),
+        outcome=list(_outcome(value)),
+        failure=_failure(view),
+        outputs=[shown(asset) for asset in value["outputs"]],
+        inputs=[shown(asset) for asset in value["inputs"]],
+        labels=[(key, _said(text), False) for key, text in value["labels"].items()]
+        + [(key, text, True) for key, text in view.tags.items()],
+        reviews=view.reviews,
+        replays=list(judged.items()),
+        relatives=list(_relatives(view)),
+        log=list(_log(view)),
+        answer=_answer(view),
+    )
+
+
+def title_of(operation: str) -> str:
+    """An operation in a word."""
+    return _OPERATIONS.get(operation, operation)
+
+
+def shown(asset: JSON) -> Shown:
+    """An asset of a disclosed manifest."""
+    media = asset["media"] or {}
+    digest = asset["digest"]
+    name = f"blake3:{digest['blake3']}" if isinstance(digest, dict) and "blake3" in digest else None
+    return Shown(asset["role"], media.get("kind", "file"), asset["media_type"], ", ".join(_media(asset, media)), name)
+
+
+def when(text: str) -> str:
+    """A time as people read it; UTC, and it says so."""
+    moment = datetime.fromisoformat(text)
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def size(count: int) -> str:
+    """A number of bytes as people read it."""
+    if count < 1000:
+        return f"{count} bytes"
+    return f"{count / 1000:.0f} KB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
+def _media(asset: JSON, media: JSON) -> Iterator[str]:
+    yield asset["media_type"]
+    if media.get("width"):
+        yield f"{media['width']} \u00d7 {media['height']}"
+    if media.get("duration_ms") is not None:
+        yield f"{media['duration_ms'] / 1000:.1f} s"
+    if media.get("fps"):
+        yield f"{media['fps']} frames per second"
+    if media.get("sample_rate"):
+        yield f"{media['sample_rate']:,} Hz"
+    if media.get("words") is not None:
+        yield f"{media['words']:,} words"
+    if media.get("language"):
+        yield str(media["language"])
+    yield size(asset["bytes"])
+
+
+def _prompts(view: View) -> Iterator[tuple[str, str | None, str]]:
+    for name, label in (("submitted", "Prompt"), ("effective", "Prompt as the provider rewrote it")):
+        value = view.disclosed["prompt"][name]
+        if is_seal(value):
+            yield label, None, view.state.get(f"/prompt/{name}", "missing")
+        elif value is not None:
+            yield label, str(value), "disclosed"
+
+
+def _facts(view: View) -> Iterator[Fact]:
+    manifest, value = view.manifest, view.disclosed
+    yield Fact("Model", manifest.model.requested, _PINS[manifest.model.pin])
+    if manifest.model.served and manifest.model.served != manifest.model.requested:
+        yield Fact("Served", manifest.model.served, "not the model that was asked for")
+    yield Fact("Provider", manifest.provider.name, manifest.provider.host or "")
+    if seed := manifest.seed.actual or manifest.seed.requested:
+        yield Fact("Seed", seed)
+    if value["settings"]:
+        told = " · ".join(f"{name} {_setting(setting)}" for name, setting in value["settings"].items())
+        yield Fact("Settings", told)
+    for name, label in (("workflow", "Workflow"), ("subject", "About")):
+        found = value["context"][name]
+        if found is not None:
+            yield Fact(label, _said(found))
+
+
+def _outcome(value: JSON) -> Iterator[Fact]:
+    outcome, cost = value["outcome"], value["cost"]
+    yield Fact("Outcome", outcome["class"], "" if outcome["safety"] in ("none", "unknown") else outcome["safety"])
+    took = outcome["latency_ms"]["total"]
+    if took is not None:
+        yield Fact("Took", f"{took:,} ms" if took < 10_000 else f"{took / 1000:.1f} s")
+    if (outcome["attempts"] or 0) > 1:
+        yield Fact("Attempts", str(outcome["attempts"]))
+    if cost["amount"] is not None:
+        yield Fact("Cost", f"{cost['amount']} {cost['currency']}", cost["kind"])
+    if outcome["request_id"]:
+        yield Fact("Request", outcome["request_id"])
+    if outcome["job_id"]:
+        yield Fact("Job", outcome["job_id"])
+    if value["license"]["id"]:
+        yield Fact("License", value["license"]["id"], f"commercial use {value['license']['commercial_use']}")
+
+
+def _failure(view: View) -> str | None:
+    error = view.disclosed["outcome"]["error"]
+    return None if error is None else _said(error)
+
+
+def _relatives(view: View) -> Iterator[tuple[str, str]]:
+    if view.manifest.replay_of:
+        yield "A replay of", view.manifest.replay_of
+    for parent in view.manifest.parents:
+        yield f"Made as {parent.relation} of", parent.id
+    for child, relation in view.children:
+        yield f"{relation.capitalize()} made from it", child
+
+
+def _log(view: View) -> Iterator[Fact]:
+    if view.log_index is None:
+        yield Fact("Log entry", "waiting for its place")
+        return
+    yield Fact("Log entry", f"#{view.log_index}")
+    if view.checkpoint_size is None:
+        yield Fact("Checkpoint", "not yet signed over", "durable, but not tamper-evident until the next checkpoint")
+    else:
+        yield Fact("Checkpoint", f"over {view.checkpoint_size:,} entries", "signed; the proof leads from here to it")
+    recorder = view.manifest.recorder
+    yield Fact("Recorded by", recorder.capture, {"full": "every byte was seen", "partial": "from what the file carries",
+                                                "declared": "as somebody said"}[recorder.confidence])  # fmt: skip
+
+
+def _answer(view: View) -> str:
+    """What a person in support pastes into a reply."""
+    manifest = view.manifest
+    made = f"made by {manifest.provider.name} with {manifest.model.requested}"
+    at = f"recorded on {when(manifest.recorded_at)}"
+    place = "" if view.log_index is None else f", log entry {view.log_index}"
+    if view.checkpoint_size is not None:
+        place += f" under signed checkpoint {view.checkpoint_size}"
+    return f"This file was {made}, {at} ({view.id}{place})."
+
+
+def _said(value: JSON) -> str:
+    return "[erased]" if is_seal(value) else str(value)
+
+
+def _setting(value: JSON) -> str:
+    if isinstance(value, dict) and set(value) == {"$num"}:
+        return str(value["$num"])
+    return _said(value)

@@ -1,0 +1,36 @@
+"""``mintmark serve``: the HTTP API and its page."""
+
+import click
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8420, show_default=True, help="0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="An address of this machine; no other yet.")
+@click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
+def serve(port: int, host: str, open_page: bool) -> None:
+    """Serve the registry of this folder to programs and browsers on this machine, until Ctrl-C.
+
+    Exit status: 0 stopped; 2 the host is not of this machine; 3 the port is taken.
+    """
+    import signal
+    from pathlib import Path
+
+    from registry.home import open_or_create
+    from registry.http.serving import Listener, listen
+
+    listener: Listener = listen(host, port)  # before anything is made: a refused host leaves no registry behind
+    registry, new = open_or_create(Path.cwd())
+    try:
+        if new:
+            click.echo(f"made a registry in {registry.home}")
+        click.echo(f"serving {registry.home}")
+        click.echo(f"{listener.url}  (Ctrl-C ends it)")
+        if open_page:
+            click.launch(listener.url)
+        # uvicorn ends cleanly on either signal and then raises it again; ending when asked to is no failure.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        listener.serve(registry)
+        click.echo("stopped", err=True)
+    finally:
+        registry.close()
