@@ -6,6 +6,7 @@ the transaction that stores its record; on PostgreSQL it waits in a table and
 one sequencer at a time gives out indexes.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -23,6 +24,8 @@ from registry.log.proof import LogProof
 from registry.log.tables import log_pending
 from registry.log.tiles import FULL, Tile, TileSource, entry_bundle, hash_reader, tiles_of
 from registry.signing import Signer
+
+PAUSE = 0.005  # seconds between looks at a sequencer that is at work
 
 
 class LogStore:
@@ -79,6 +82,27 @@ class LogStore:
                     raise LogUnusable("a checkpoint needs the log's origin")
                 writing.store_checkpoint(connection, self._sign(connection, signer, origin))
             return added
+
+    def settle(self, record_id: str, patience: float = 5.0) -> int | None:
+        """Sequence until a committed record has its index, in transactions of its own.
+
+        One call of ``sequence`` may find another at work that no longer sees the record.
+
+        Args:
+            record_id: appended in a transaction that is committed.
+            patience: seconds after which whoever sequences next is left to it.
+
+        Returns:
+            The index; None if it still waits.
+        """
+        until = time.monotonic() + patience
+        while True:
+            self.sequence()
+            with self.database.reading() as connection:
+                index = self.index_of(connection, record_id)
+            if index is not None or time.monotonic() > until:
+                return index
+            time.sleep(PAUSE)
 
     def checkpoint(self, signer: Signer, origin: str) -> Checkpoint:
         """A signed checkpoint over the whole log, in transactions of its own; signs only if none covers all entries.

@@ -484,6 +484,25 @@ def test_two_sequencers_give_every_record_one_place(log):
 
 
 @postgresql_only
+def test_a_record_committed_behind_a_sequencer_s_back_is_settled(log):
+    """The sequencer took its batch before the record was committed, and the record's own call finds it at work."""
+    fill(log, 1)
+    with log.database.writing() as connection:
+        log.append(connection, kind=RECORD, id=record_id(1), pae=pae(1), now=NOW)
+    settled = []
+    with log.database.writing() as busy:
+        assert sequencer.take_batch(busy, 10) == 1
+        with log.database.writing() as connection:
+            log.append(connection, kind=RECORD, id=record_id(2), pae=pae(2), now=NOW)
+        assert log.settle(record_id(2), patience=0.02) is None
+        waiting = threading.Thread(target=lambda: settled.append(log.settle(record_id(2))))
+        waiting.start()
+    waiting.join()
+
+    assert settled == [2]
+
+
+@postgresql_only
 def test_a_second_sequencer_steps_back_while_one_works(log):
     fill(log, 1)
     with log.database.writing() as connection:

@@ -251,6 +251,16 @@ def test_a_list_that_was_changed_after_signing_is_refused(small, ledger):
     assert failed(verify(small, trust=ledger.trust)) == {"bundle"}
 
 
+def test_a_list_with_a_false_signature_is_refused(small, ledger):
+    contents = members(small)
+    signed = json.loads(contents["bundle.dsse.json"])
+    signed["signatures"][0]["sig"] = base64.b64encode(bytes(64)).decode()
+
+    small.write_bytes(packed(contents | {"bundle.dsse.json": canonical(signed)}))
+
+    assert failed(verify(small, trust=ledger.trust)) == {"bundle"}
+
+
 def test_a_statement_about_another_record_is_refused(ledger):
     bundle = ledger.bundle(ledger.folder / "two.zip", ledger.records[1:3])
     contents = members(bundle)
