@@ -5,6 +5,7 @@ with. Here is what needs no decoder; ``registry.lookup_file`` looks at media.
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -23,6 +24,7 @@ class Hit:
 
     ``how`` is bytes, content, pdq, id, call or words. ``distance`` is in bits of
     256 and ``margin`` is how much farther the next asset lies; both only with pdq.
+    ``replays`` counts replays of it that would have answered, too.
     """
 
     manifest: str
@@ -34,6 +36,7 @@ class Hit:
     distance: int | None = None
     margin: int | None = None
     replay_of: str | None = None
+    replays: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,17 @@ def by_bytes(registry: Registry, digest: Digest) -> list[Hit]:
 
 
 def fold_replays(registry: Registry, hits: Sequence[Hit]) -> list[Hit]:
-    """Originals before replays, the best answer first within each; the order given is kept otherwise."""
-    origins = registry.catalog.replay_origins([hit.manifest for hit in hits])
-    told = [replace(hit, replay_of=origins.get(hit.manifest)) for hit in hits]
+    """Originals before replays; replays of a generation that is a hit itself are counted under it, not listed."""
+    roots = registry.catalog.roots([hit.manifest for hit in hits])
+    present = {hit.manifest for hit in hits}
+    counted = Counter(roots[hit.manifest] for hit in hits if roots[hit.manifest] != hit.manifest)
+    told = []
+    for hit in hits:
+        root = roots[hit.manifest]
+        if root == hit.manifest:
+            told.append(replace(hit, replays=max(hit.replays, counted[root])))
+        elif root not in present:
+            told.append(replace(hit, replay_of=root))
     return [hit for hit in told if hit.replay_of is None] + [hit for hit in told if hit.replay_of is not None]
 
 
@@ -153,6 +164,7 @@ def _hit_json(registry: Registry, hit: Hit) -> dict[str, JSON]:
         "distance": hit.distance,
         "margin": hit.margin,
         "replay_of": hit.replay_of,
+        "replays": hit.replays,
         "recorded_at": None,
         "operation": None,
         "model": None,

@@ -1,6 +1,6 @@
 """From a file to the generations behind it: the same bytes, the same decoded content, pictures that look alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ class _Near:
     print: Fingerprint
     distance: int
     turn: str
+    root: str = ""  # the generation that it, or what it is a replay of, began with
 
 
 def look_up_file(
@@ -88,7 +89,25 @@ def _alike(registry: Registry, path: Path, limit: int) -> list[Hit]:
     turn, nearest = table.argmin(axis=0), table.min(axis=0)
     order = np.argsort(nearest, kind="stable")
     ranked = [_Near(stored[n], int(nearest[n]), _TURNS[turn[n]]) for n in order[: 8 * limit]]
-    return fold_replays(registry, [_hit(near, ranked) for near in ranked if _worth_a_look(near)])[:limit]
+    families = _families(registry, ranked)
+    nearest_of = [members[0].distance for members in families]
+    hits = []
+    for n, members in enumerate(families):
+        close = [near for near in members if _worth_a_look(near)]
+        if close:
+            others = nearest_of[:n] + nearest_of[n + 1 :]
+            hits.append(_hit(close, min(others) if others else None))
+    return fold_replays(registry, hits)[:limit]
+
+
+def _families(registry: Registry, ranked: list[_Near]) -> list[list[_Near]]:
+    """Generations with their replays, nearest family first: to whoever asks for an origin they are one asset."""
+    roots = registry.catalog.roots([near.print.manifest for near in ranked])
+    families: dict[str, list[_Near]] = {}
+    for near in ranked:
+        root = roots[near.print.manifest]
+        families.setdefault(root, []).append(replace(near, root=root))
+    return list(families.values())
 
 
 def _worth_a_look(near: _Near) -> bool:
@@ -96,11 +115,12 @@ def _worth_a_look(near: _Near) -> bool:
     return near.distance <= NEAR and found.quality >= LEAST_QUALITY and found.stable >= LEAST_STABLE
 
 
-def _hit(near: _Near, ranked: list[_Near]) -> Hit:
-    others = [other.distance for other in ranked if other.print.bits != near.print.bits]
-    margin = min(others) - near.distance if others else None
+def _hit(close: list[_Near], next_family: int | None) -> Hit:
+    """One hit for a family; the original speaks for it where it is near enough itself."""
+    near = next((one for one in close if one.print.manifest == one.root), close[0])
+    margin = None if next_family is None else next_family - near.distance
     turned = f", {near.turn}" if near.turn else ""
-    told = "nothing else to compare with" if margin is None else f"the next asset lies {margin} bits farther"
+    told = "there is nothing else to compare with" if margin is None else f"the next asset lies {margin} bits farther"
     if margin is not None and margin < 0:
         told = f"another asset lies {-margin} bits nearer"
     return Hit(
@@ -112,4 +132,5 @@ def _hit(near: _Near, ranked: list[_Near]) -> Hit:
         near.print.position,
         near.distance,
         margin,
+        replays=len({one.print.manifest for one in close} - {near.print.manifest}),
     )

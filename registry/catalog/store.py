@@ -284,9 +284,22 @@ class Catalog:
 
     def replay_origins(self, manifests: Sequence[str]) -> dict[str, str | None]:
         """Manifest → what it is a replay of, for those that are generations."""
-        query = select(generation.c.id, generation.c.replay_of).where(generation.c.id.in_(manifests[:1000]))
+        found: dict[str, str | None] = {}
         with self.database.reading() as connection:
-            return {row.id: row.replay_of for row in connection.execute(query)}
+            for start in range(0, len(manifests), 500):
+                here = generation.c.id.in_(manifests[start : start + 500])
+                rows = connection.execute(select(generation.c.id, generation.c.replay_of).where(here))
+                found |= {row.id: row.replay_of for row in rows}
+        return found
+
+    def roots(self, manifests: Sequence[str]) -> dict[str, str]:
+        """Manifest → the generation it began with: itself, or what it is a replay (of a replay …) of."""
+        roots = {manifest: manifest for manifest in manifests}
+        while origins := {
+            root: origin for root, origin in self.replay_origins(sorted(set(roots.values()))).items() if origin
+        }:
+            roots = {manifest: origins.get(root, root) for manifest, root in roots.items()}
+        return roots
 
     # --- erasure intents
 

@@ -86,8 +86,9 @@ def export(
     if as_json:
         emit(bundle)
         return
-    records = sum(member["path"].endswith(".dsse.json") for member in bundle["members"])
-    click.echo(f"{target}  {records} records, {len(bundle['members'])} members")
+    paths = [member["path"] for member in bundle["members"]]
+    records = sum(path.startswith("records/") and path.endswith(".dsse.json") for path in paths)
+    click.echo(f"{target}  {records} records (keys included), {len(paths)} files")
     click.echo("hand over, apart from it: mintmark key export > trust.txt", err=True)
     click.echo(f"they check it with: mintmark verify {target} --trust trust.txt", err=True)
 

@@ -58,6 +58,7 @@ def _tell(hit: dict[str, object]) -> None:
             ("made by", hit["model"]),
             ("recorded", hit["recorded_at"]),
             ("prompt", hit["prompt"]),
+            ("replays", f"{hit['replays']} answer, too" if hit["replays"] else None),
         ],
         "  ",
     )
