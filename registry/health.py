@@ -1,0 +1,109 @@
+"""Looks at a registry without changing it: what is wrong, and the line that mends it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from drift.errors import MintmarkError
+from registry.home import Registry
+from registry.log.guards import advisory
+
+State = Literal["ok", "note", "problem"]
+
+LEAST_FREE = 1 << 30  # bytes of disk below which recordings may soon fail
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; ``remedy`` is what to run where it is not ok."""
+
+    name: str
+    state: State
+    sentence: str
+    remedy: str | None = None
+
+
+def examine(registry: Registry) -> Iterator[Finding]:
+    """Every finding about an existing registry, one after the other."""
+    for name, look in _LOOKS:
+        try:
+            yield from look(registry)
+        except MintmarkError as problem:
+            yield Finding(name, "problem", str(problem))
+
+
+def _databases(registry: Registry) -> Iterator[Finding]:
+    with registry.catalog.database.reading() as connection:
+        size = registry.log.size(connection)
+        tail = registry.log.unsigned_tail(connection)
+        missing = registry.log.missing_guards(connection)
+        is_advisory = advisory(connection)
+        pending = registry.log.pending(connection)
+    yield Finding("catalog", "ok", f"{registry.catalog.database.name}, {registry.catalog.generations()} generations")
+    state: State = "note" if tail or pending else "ok"
+    waiting = f", {pending} wait for the sequencer" if pending else ""
+    yield Finding("log", state, f"{size} entries, the last {tail} not yet under a checkpoint{waiting}" if tail else
+                  f"{size} entries, all under a checkpoint{waiting}",
+                  "mintmark log checkpoint" if tail else None)  # fmt: skip
+    if missing:
+        yield Finding("guards", "problem", "; ".join(missing), "mintmark log audit, then restore a backup")
+    else:
+        kind = "advisory (whoever owns the database can drop them)" if is_advisory else "enforced by the owner role"
+        yield Finding("guards", "ok", f"in place, {kind}")
+
+
+def _vault(registry: Registry) -> Iterator[Finding]:
+    yield Finding("vault", "ok", f"{registry.vault.database.name} opens")
+    if open_intents := len(registry.catalog.intents()):
+        yield Finding("erasures", "problem", f"{open_intents} were interrupted", "mintmark erase --finish")
+
+
+def _keys(registry: Registry) -> Iterator[Finding]:
+    snapshot = registry.snapshot
+    known = {key.keyid for key in snapshot.keys}
+    for name, signer in (("log key", registry.log_signer), ("recorder key", registry.recorder)):
+        if signer.keyid in known:
+            yield Finding(name, "ok", f"{signer.keyid[:16]}, in force")
+        else:
+            yield Finding(
+                name,
+                "problem",
+                f"{signer.keyid[:16]} is not in the log's key snapshot",
+                "restore the key from its backup",
+            )
+
+
+def _index(registry: Registry) -> Iterator[Finding]:
+    with registry.catalog.database.reading() as connection:
+        waiting = registry.log.size(connection) - registry.index.next()
+    if waiting:
+        yield Finding("index", "note", f"{waiting} records wait for it; the next look-up takes them in")
+    else:
+        yield Finding("index", "ok", "complete")
+
+
+def _disk(registry: Registry) -> Iterator[Finding]:
+    free = shutil.disk_usage(registry.home).free
+    if free < LEAST_FREE:
+        yield Finding("disk", "problem", f"only {free / 1e9:.1f} GB free at {registry.home}", "free some space")
+    else:
+        yield Finding("disk", "ok", f"{free / 1e9:.0f} GB free")
+    probe = registry.home / ".doctor"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as problem:
+        yield Finding("home", "problem", f"{registry.home} cannot be written: {problem.strerror}", "fix the rights")
+    else:
+        yield Finding("home", "ok", str(Path(registry.home)))
+
+
+_LOOKS: tuple[tuple[str, Callable[[Registry], Iterator[Finding]]], ...] = (
+    ("home", _disk),
+    ("catalog", _databases),
+    ("vault", _vault),
+    ("keys", _keys),
+    ("index", _index),
+)
