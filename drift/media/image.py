@@ -1,5 +1,6 @@
 """Images: facts, canonical frames, and RGB pixels as a viewer shows them."""
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,9 @@ from drift.media.media import Fact
 
 # Pillow's own bomb guard warns on standard error and knows no limits of ours; every image here passes ``_check_size``.
 Image.MAX_IMAGE_PIXELS = None
-warnings.filterwarnings("ignore", module=r"PIL\.")  # odd EXIF is no news to a reader; once, as filters are per process
+# Nor may odd metadata speak there. Once and for the process: per-call filters are not safe among threads.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _READERS = ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF"]  # by content; Pillow's other readers stay shut
 _COARSE = frozenset({"1", "P", "PA", "YCbCr", "LAB", "HSV", "RGBX", "La", "RGBa"})

@@ -3,6 +3,8 @@
 Gaussian window 11 x 11 with sigma 1.5, K1 = 0.01, K2 = 0.03, L = 255, 8-bit luma, windows that lie inside the picture.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +15,14 @@ from drift.side import Side
 
 _WINDOW, _SIGMA = 11, 1.5
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-_CENTRE = 128.0
-_STRIP = 128  # rows worked on at a time: the eleven float planes of a strip stay in the processor's cache
+_STRIP = 128  # rows worked on at a time: the planes of a strip stay in the processor's cache
+_STARK = 64.0  # standard deviation from which float32 is not exact enough: large areas of black beside white
 
 
-def _kernel() -> NDArray[np.float32]:
+def _kernel() -> NDArray[np.float64]:
     x = np.arange(_WINDOW) - _WINDOW // 2
     weights = np.exp(-(x**2) / (2 * _SIGMA**2))
-    return np.asarray(weights / weights.sum(), np.float32)
+    return np.asarray(weights / weights.sum(), np.float64)
 
 
 _KERNEL = _kernel()
@@ -50,30 +52,35 @@ def ssim_map(reference: NDArray[np.uint8], candidate: NDArray[np.uint8]) -> NDAr
 
 
 def _strip(reference: NDArray[np.uint8], candidate: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """SSIM of one strip by four blurs: of both pictures, of the sum of their squares, and of their product.
+    """SSIM of one strip by four blurs, of the sum and the difference of the pictures and of their squares.
 
-    Pixels are centred on 128 first: variances do not change, and float32 loses no digits to large squares.
+    With s = x + y and d = x - y, twice the covariance is (var s - var d) / 2 and the sum of variances
+    (var s + var d) / 2: whatever rounding does to var s it does to both sides of the fraction. Both are centred on
+    their means first, which leaves variances alone and keeps squares small.
     """
-    x, y = (np.subtract(part, np.float32(_CENTRE), dtype=np.float32) for part in (reference, candidate))
-    mean_x, mean_y = _blur(x), _blur(y)
-    squares = _blur(x * x + y * y)
-    product = _blur(x * y)
-    means = mean_x * mean_y
-    mean_squares = mean_x * mean_x + mean_y * mean_y
-    covariance = product - means
-    variances = squares - mean_squares
-    shift = _CENTRE * (mean_x + mean_y)  # back from centred means: (m + 128)(n + 128) = mn + 128(m + n) + 128^2
-    means += shift + np.float32(_CENTRE**2)
-    mean_squares += 2 * shift + np.float32(2 * _CENTRE**2)
-    above = (2 * means + np.float32(_C1)) * (2 * covariance + np.float32(_C2))
-    below = (mean_squares + np.float32(_C1)) * (variances + np.float32(_C2))
+    mean, deviation = cv2.meanStdDev(reference)
+    dtype = np.float64 if deviation[0, 0] > _STARK else np.float32
+    x: NDArray[Any] = reference.astype(dtype)
+    y: NDArray[Any] = candidate.astype(dtype)
+    total, difference = x + y, x - y
+    middle = dtype(round(float(mean[0, 0]) + float(cv2.mean(candidate)[0])))
+    shift = dtype(round(float(difference.mean())))
+    total -= middle
+    difference -= shift
+    mean_s, mean_d = _blur(total), _blur(difference)
+    variance_s = _blur(total * total) - mean_s * mean_s
+    variance_d = _blur(difference * difference) - mean_d * mean_d
+    square_s, square_d = np.square(mean_s + middle), np.square(mean_d + shift)
+    above = (square_s - square_d + dtype(2 * _C1)) * (variance_s - variance_d + dtype(2 * _C2))
+    below = (square_s + square_d + dtype(2 * _C1)) * (variance_s + variance_d + dtype(2 * _C2))
     return np.asarray(above / below, np.float32)
 
 
-def _blur(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    blurred = cv2.sepFilter2D(picture, cv2.CV_32F, _KERNEL, _KERNEL, borderType=cv2.BORDER_REPLICATE)
+def _blur(picture: NDArray[Any]) -> NDArray[Any]:
     edge = _WINDOW // 2
-    return np.asarray(blurred, np.float32)[edge:-edge, edge:-edge]
+    kernel = _KERNEL.astype(picture.dtype)
+    blurred: NDArray[Any] = cv2.sepFilter2D(picture, -1, kernel, kernel)
+    return blurred[edge:-edge, edge:-edge]
 
 
 def ssim(reference: NDArray[np.uint8], candidate: NDArray[np.uint8]) -> float:

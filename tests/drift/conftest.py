@@ -26,12 +26,14 @@ def tone(seconds=1.0, rate=16_000, seed=1):
     return np.clip(0.3 * glide * (0.55 + 0.45 * np.sin(2 * np.pi * 4 * t)) + 0.02 * noise, -1, 1)
 
 
-def write_video(path, pictures, *, codec="libx264", rate=25, sound=None, threads=1, options=None, container=None):
+def write_video(path, pictures, *, codec="libx264", rate=25, sound=None, threads=1, options=None, quality=None):
     """Encode RGB pictures (and 48 kHz mono sound) into the container the suffix names."""
-    with av.open(str(path), "w", format=container, options=options or {}) as out:
+    with av.open(str(path), "w", options=options or {}) as out:
         stream = out.add_stream(codec, rate=rate)
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p"
+        if quality is not None:
+            stream.options = {"crf": str(quality)}
         stream.codec_context.thread_count = threads  # x264 output differs between one and two threads
         track = out.add_stream(sound, rate=48_000, layout="mono") if sound else None
         for rgb in pictures:
@@ -80,7 +82,8 @@ SEGMENTS = [
 ]
 TEXTS = {
     "lines.txt": "Hello, World.\nHow are you?\n",
-    "cues.srt": "1\n00:00:00,000 --> 00:00:01,250\nHello, <i>World</i>.\n\n2\n00:00:01,500 --> 00:00:02,000\nHow are you?\n",
+    "cues.srt": "1\n00:00:00,000 --> 00:00:01,250\nHello, <i>World</i>.\n\n"
+    "2\n00:00:01,500 --> 00:00:02,000\nHow are you?\n",
     "cues.vtt": "WEBVTT\nLanguage: en\n\nNOTE a remark\n\n00:00.000 --> 00:01.250\n<v A>Hello, World.</v>\n\n"
     "q\n00:01.500 --> 00:02.000 align:start\n<v B>How are you?\n",
     "openai.json": json.dumps({"task": "transcribe", "language": "english", "text": "x", "segments": SEGMENTS}),
