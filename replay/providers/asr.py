@@ -121,7 +121,7 @@ def _recognise(samples: NDArray[np.int16]) -> list[Any]:
     """Segments of the best path: word, start_frame, end_frame, a hundredth of a second each, end included."""
     if not samples.any():  # out of nothing but zeros the decoder makes words
         return []
-    decoder = pocketsphinx.Decoder(samprate=float(RATE), logfn=os.devnull, loglevel="FATAL")
+    decoder = pocketsphinx.Decoder(samprate=float(RATE), logfn=os.devnull)
     decoder.start_utt()
     decoder.process_raw(samples.astype("<i2").tobytes(), full_utt=True)
     decoder.end_utt()

@@ -193,6 +193,14 @@ def test_build_2_of_a_sound_has_more_treble_and_a_lower_level(render, kind):
     assert 1.2 < np.median(change[high]) < 2.7
 
 
+def test_far_above_the_shelf_build_2_is_louder_by_4_less_1_and_a_half_decibels(render):
+    one, two = (values(render("speech", build=build, sample_rate=48000, duration_ms=4000)) for build in (1, 2))
+
+    frequencies, before = signal.welch(one, 48000, nperseg=1024)
+    change = 10 * np.log10(signal.welch(two, 48000, nperseg=1024)[1] / before)
+    assert np.median(change[frequencies > 9000]) == pytest.approx(2.5, abs=0.1)
+
+
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_pictures_have_structure_enough_to_be_told_apart(render, prompt):
     """At least 96 of 256 signs of the low cosine terms (PDQ's bits) survive hard JPEG, shrinking and brightening."""
@@ -277,6 +285,9 @@ def test_sounds_have_the_asked_length_and_rate(render, rate):
         ("image", {"frames": 3}, "frames: no such setting"),
         ("video", {"width": 161}, "width: expected an even number"),
         ("video", {"frames": 0}, "frames: expected a whole number from 1 to 600"),
+        ("video", {"frames": True}, "frames: expected a whole number"),
+        ("image", {"format": "jpeg", "quality": True}, "quality: expected a whole number"),
+        ("image", {"format": "jpeg", "quality": 0}, "quality: expected a whole number from 1 to 100"),
         ("speech", {"sample_rate": 8000}, "sample_rate: expected 16000 or 22050"),
         ("music", {"duration_ms": 10**9}, "duration_ms: expected a whole number from 250 to 60000"),
     ],
