@@ -4,34 +4,48 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
-from drift.fingerprints.frames import frame_distances
+from drift.fingerprints.frames import Marks, frame_distances
 
-_TIE = 0.002
+_TIE = 0.002  # of correlation
+_BIT_TIE = 0.5  # bits
+_WAVE_TIE = 1.05
 FRAMES = 60  # largest offset searched, either way
 
 
-def frame_offset(reference: NDArray[np.uint64], candidate: NDArray[np.uint64], *, most: int = FRAMES) -> int:
-    """The shift that lays one sequence of frame hashes over another with the fewest differing bits.
+def frame_offset(reference: Marks, candidate: Marks, *, most: int = FRAMES) -> int:
+    """The shift that lays one sequence of frames over another best.
 
     Args:
-        reference: uint64, shape (n, 2), hash and mask of each frame (``frame_hash``).
-        candidate: uint64, shape (m, 2).
+        reference: marks of n frames.
+        candidate: marks of m frames.
         most: largest shift tried in either direction.
 
     Returns:
         ``offset`` such that candidate frame ``i + offset`` shows reference frame ``i``; positive when the candidate
-        starts late. An overlap of at least half the shorter sequence is required; among equals the smallest shift.
+        starts late. An overlap of at least half the shorter sequence is required. Hash distance decides; shifts within
+        half a bit of the best (moving patterns repeat) are told apart by the mean difference of the waves, and of those
+        within 5 % (still frames) the smallest shift is taken.
     """
     needed = max(1, min(len(reference), len(candidate)) // 2)
-    best, found = np.inf, 0
+    bits: dict[int, float] = {}
     for offset in sorted(range(-most, most + 1), key=abs):
-        first, last = max(0, -offset), min(len(reference), len(candidate) - offset)
-        if last - first < needed:
-            continue
-        mean = float(frame_distances(reference[first:last], candidate[first + offset : last + offset]).mean())
-        if mean < best:
-            best, found = mean, offset
-    return found
+        ours, theirs = _overlap(len(reference), len(candidate), offset)
+        if ours.stop - ours.start >= needed:
+            bits[offset] = float(frame_distances(reference.hashes[ours], candidate.hashes[theirs]).mean())
+    near = [offset for offset, mean in bits.items() if mean <= min(bits.values()) + _BIT_TIE]
+    waves = {offset: _wave_distance(reference, candidate, offset) for offset in near}
+    return next((offset for offset in near if waves[offset] <= min(waves.values()) * _WAVE_TIE), 0)
+
+
+def _overlap(ours: int, theirs: int, offset: int) -> tuple[slice, slice]:
+    first, last = max(0, -offset), min(ours, theirs - offset)
+    return slice(first, last), slice(first + offset, last + offset)
+
+
+def _wave_distance(reference: Marks, candidate: Marks, offset: int) -> float:
+    ours, theirs = _overlap(len(reference), len(candidate), offset)
+    difference = reference.waves[ours].astype(np.int32) - candidate.waves[theirs]
+    return float(np.abs(difference).mean())
 
 
 def lag(reference: NDArray[np.float32], candidate: NDArray[np.float32]) -> tuple[int, float]:

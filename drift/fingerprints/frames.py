@@ -5,6 +5,9 @@ something: on smooth or periodic frames most of the 64 coefficients are codec no
 of one clip differ in 20 to 30 bits.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,7 @@ from scipy.fft import dct
 _SIDE, _KEPT = 32, 8
 _DCT = np.asarray(dct(np.eye(_SIDE), axis=0)[:_KEPT], np.float32)
 _SHORT_SIDE = 180  # pixels a strided picture keeps at least
+_WAVE = 64.0  # a sixteenth of a grey level
 _MARGIN = 256.0  # from the median, in unnormalised DCT-II units: a wave of a quarter grey level
 
 
@@ -22,18 +26,47 @@ def strided(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(luma[::step, ::step])
 
 
-def frame_hash(small: NDArray[np.uint8]) -> tuple[int, int]:
-    """Hash a strided picture, shape (height, width).
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is kept of one frame.
 
-    Returns:
-        64 bits, the signs of the 8 x 8 lowest DCT frequencies (row by row, first is highest) against their median, and
-        64 bits that are set where the frequency lies at least a quarter grey level from it.
+    ``bits`` are the signs of its 8 x 8 lowest DCT frequencies (row by row, the first is the highest bit) against their
+    median, ``sure`` has those bits set whose frequency lies at least a quarter grey level from it, and ``waves`` are
+    the frequencies themselves, int16, shape (64,), in sixteenths of a grey level.
     """
+
+    bits: int
+    sure: int
+    waves: NDArray[np.int16]
+
+
+def frame_mark(small: NDArray[np.uint8]) -> Mark:
+    """Mark a strided picture, shape (height, width)."""
     reduced = cv2.resize(small, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = (_DCT @ reduced @ _DCT.T).ravel()
     off = low - np.median(low)
     bits, sure = np.packbits(np.stack([off > 0, np.abs(off) >= _MARGIN]), axis=1)
-    return int.from_bytes(bits.tobytes(), "big"), int.from_bytes(sure.tobytes(), "big")
+    waves = np.rint(low / _WAVE).astype(np.int16)
+    return Mark(int.from_bytes(bits.tobytes(), "big"), int.from_bytes(sure.tobytes(), "big"), waves)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The marks of n frames: ``hashes`` uint64, shape (n, 2), bits and sure; ``waves`` int16, shape (n, 64)."""
+
+    hashes: NDArray[np.uint64]
+    waves: NDArray[np.int16]
+
+    @staticmethod
+    def of(marks: Sequence[Mark]) -> "Marks":
+        """Gather single marks."""
+        hashes = np.asarray([(mark.bits, mark.sure) for mark in marks], np.uint64).reshape(-1, 2)
+        waves = np.asarray([mark.waves for mark in marks], np.int16).reshape(-1, 64)
+        return Marks(hashes, waves)
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self.hashes)
 
 
 def frame_distances(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift.align import FRAMES, frame_offset
-from drift.fingerprints.frames import frame_distances, frame_hash, strided
+from drift.fingerprints.frames import Mark, Marks, frame_distances, frame_mark, strided
 from drift.media.video import frames, luma
 from drift.metrics.ssim import ssim
 from drift.resampling import resized_to
@@ -57,7 +57,7 @@ class _Clip:
 
     def __init__(self, side: Side) -> None:
         self._frames = _small(side.path, side)
-        self.hashes: list[tuple[int, int]] = []
+        self.marks: list[Mark] = []
         self._held: deque[tuple[int, NDArray[np.uint8]]] = deque()
 
     def read(self) -> bool:
@@ -65,8 +65,8 @@ class _Clip:
         small = next(self._frames, None)
         if small is None:
             return False
-        self._held.append((len(self.hashes), small))
-        self.hashes.append(frame_hash(small))
+        self._held.append((len(self.marks), small))
+        self.marks.append(frame_mark(small))
         return True
 
     def picture(self, number: int) -> NDArray[np.uint8]:
@@ -97,26 +97,22 @@ def timelines(reference: Side, candidate: Side) -> Timelines:
         for _ in range(_AHEAD):
             if not clip.read():
                 break
-    guess = frame_offset(_hashes(ours), _hashes(theirs))
+    guess = frame_offset(Marks.of(ours.marks), Marks.of(theirs.marks))
     at, values = _walk(ours, theirs, guess)
-    offset = frame_offset(_hashes(ours), _hashes(theirs))
+    offset = frame_offset(Marks.of(ours.marks), Marks.of(theirs.marks))
     if offset != guess:
         at, values = _walk(_Clip(reference), _Clip(candidate), offset)
-    a, b = _hashes(ours), _hashes(theirs)
+    a, b = Marks.of(ours.marks), Marks.of(theirs.marks)
     first, last = max(0, -offset), min(len(a), len(b) - offset)
     return Timelines(
         offset=offset,
         first=first,
-        phash=frame_distances(a[first:last], b[first + offset : last + offset]),
+        phash=frame_distances(a.hashes[first:last], b.hashes[first + offset : last + offset]),
         ssim_at=np.asarray(at, np.int64),
         ssim=np.asarray(values, np.float64),
         reference_frames=len(a),
         candidate_frames=len(b),
     )
-
-
-def _hashes(clip: _Clip) -> NDArray[np.uint64]:
-    return np.asarray(clip.hashes, np.uint64).reshape(-1, 2)
 
 
 def _walk(ours: _Clip, theirs: _Clip, offset: int) -> tuple[list[int], list[float]]:
@@ -138,12 +134,12 @@ def _walk(ours: _Clip, theirs: _Clip, offset: int) -> tuple[list[int], list[floa
         number += 1
     for clip in (ours, theirs):
         while clip.read():
-            clip.forget(len(clip.hashes))
+            clip.forget(len(clip.marks))
     return at, values
 
 
 def _reach(clip: _Clip, number: int) -> bool:
-    while len(clip.hashes) <= number:
+    while len(clip.marks) <= number:
         if not clip.read():
             return False
     return True

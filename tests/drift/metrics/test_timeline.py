@@ -5,7 +5,7 @@ import pytest
 
 from drift.align import frame_offset
 from drift.compare import compare
-from drift.fingerprints.frames import frame_distances, frame_hash, strided
+from drift.fingerprints.frames import Marks, frame_distances, frame_mark, strided
 from drift.metrics.timeline import timelines
 from drift.side import Side
 
@@ -86,9 +86,9 @@ def test_one_frame_is_enough(make, tmp_path):
 def test_smooth_frames_do_not_hash_noise():
     ramp = np.broadcast_to(np.arange(320) * 255 // 320, (180, 320))
     rng = np.random.default_rng(0)
-    hashes = [frame_hash(np.clip(ramp + rng.integers(-2, 3, ramp.shape), 0, 255).astype(np.uint8)) for _ in range(6)]
+    marks = [frame_mark(np.clip(ramp + rng.integers(-2, 3, ramp.shape), 0, 255).astype(np.uint8)) for _ in range(6)]
 
-    rows = np.array(hashes, np.uint64)
+    rows = Marks.of(marks).hashes
     assert frame_distances(rows[:1].repeat(5, axis=0), rows[1:]).max() <= 1
 
 
@@ -98,9 +98,28 @@ def test_strided_keeps_180_pixels():
     assert strided(np.zeros((100, 50), np.uint8)).shape == (100, 50)
 
 
-def test_offsets_of_random_hashes_are_exact():
+def test_offsets_of_random_frames_are_exact():
     rng = np.random.default_rng(1)
-    rows = np.stack([rng.integers(0, 2**63, 300, dtype=np.uint64), np.full(300, 2**64 - 1, np.uint64)], axis=1)
+    hashes = np.stack([rng.integers(0, 2**63, 300, dtype=np.uint64), np.full(300, 2**64 - 1, np.uint64)], axis=1)
+    waves = rng.integers(-99, 99, (300, 64), dtype=np.int16)
 
     for shift in (-60, -7, 0, 13, 60):
-        assert frame_offset(rows[max(0, -shift) :], rows[max(0, shift) :]) == -shift
+        ours, theirs = slice(max(0, -shift), None), slice(max(0, shift), None)
+        assert frame_offset(Marks(hashes[ours], waves[ours]), Marks(hashes[theirs], waves[theirs])) == -shift
+
+
+def test_a_still_clip_has_no_offset(make, tmp_path):
+    still = [make.picture(128, 96)] * 70
+    a = make.video(tmp_path / "a.mp4", still)
+    b = make.video(tmp_path / "b.mp4", still, quality=38)
+
+    assert timelines(Side(a), Side(b)).offset == 0
+
+
+@pytest.mark.parametrize("shift", [0, 3, 20])
+def test_a_repeating_pattern_is_told_apart(make, tmp_path, shift):
+    pictures = [make.picture(128, 96, shift=3 * n) for n in range(120)]  # waves repeat after some fifteen frames
+    a = make.video(tmp_path / "a.mp4", pictures[:90])
+    b = make.video(tmp_path / "b.webm", pictures[shift : shift + 90], codec="libvpx-vp9")
+
+    assert timelines(Side(a), Side(b)).offset == -shift
