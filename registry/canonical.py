@@ -140,10 +140,19 @@ def _float(token: str) -> JSON:
     return value if math.isfinite(value) else _Refused(f"{token} is beyond what a number can hold")
 
 
+def _integer(token: str) -> JSON:
+    """An integer; beyond 2^53 a float if ``token`` is how canonical form writes that float (1e20)."""
+    value = int(token)
+    if -EXACT_INTEGER <= value <= EXACT_INTEGER or len(token) > 25:
+        return value
+    return float(value) if rfc8785.dumps(float(value)).decode() == token else value
+
+
 _STRICT = json.JSONDecoder(
     object_pairs_hook=_members,
     parse_constant=lambda name: _Refused(f"{name} is not JSON"),
     parse_float=_float,
+    parse_int=_integer,
 )
 
 

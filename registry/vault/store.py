@@ -4,9 +4,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, and_, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, and_, delete, insert, select
 
 from registry.canonical import canonical, parse
 from registry.database import Database
@@ -56,7 +54,11 @@ class Vault:
             for found in disclosures
         ]
         with self.database.writing(locked=locked) as connection:
-            connection.execute(self._insert(_disclosure), rows)
+            kept = set(
+                connection.execute(select(_disclosure.c.pointer).where(_disclosure.c.record == record)).scalars()
+            )
+            if fresh := [row for row in rows if row["pointer"] not in kept]:
+                connection.execute(insert(_disclosure), fresh)
 
     def get(self, record: str) -> list[Disclosure]:
         """The disclosures of a record that have not been erased, by pointer."""
@@ -113,16 +115,12 @@ class Vault:
             found = connection.execute(query).scalar()
         if found is None:
             with self.database.writing() as connection:
-                row = {"name": name, "value": secrets.token_bytes(32)}
-                connection.execute(self._insert(_secret), row)
-                found = connection.execute(query).scalar_one()
+                found = connection.execute(query).scalar()  # another process may have been first
+                if found is None:
+                    found = secrets.token_bytes(32)
+                    connection.execute(insert(_secret), {"name": name, "value": found})
         return bytes(found)
 
     def close(self) -> None:
         """Close the database."""
         self.database.dispose()
-
-    def _insert(self, table: Table) -> Insert:
-        if self.database.is_sqlite:
-            return sqlite.insert(table).on_conflict_do_nothing()
-        return postgresql.insert(table).on_conflict_do_nothing()
