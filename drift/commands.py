@@ -33,9 +33,13 @@ def compare(reference: Path, candidate: Path, metrics: tuple[str, ...], output: 
 
     comparison = measure(reference, candidate, metrics=metrics or None)
     if output is not None:
+        from drift.errors import ReportNotWritten
         from drift.report.page import render
 
-        output.write_text(render(comparison), encoding="utf-8")
+        try:
+            output.write_text(render(comparison), encoding="utf-8")
+        except OSError as error:
+            raise ReportNotWritten(str(output), error.strerror or str(error)) from None
     if as_json:
         click.echo(json.dumps(comparison.to_json(), ensure_ascii=False, indent=2, allow_nan=False))
         return

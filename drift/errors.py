@@ -6,7 +6,8 @@ MintmarkError                    exit code
     │   ├── MediaUnreadable      2
     │   ├── MediaEmpty           2
     │   └── MediaTooLarge        2
-    └── NotComparable            2   two files of different media
+    ├── NotComparable            2   two files of different media
+    └── ReportNotWritten         3   the report's file cannot be created
 The registry's and replay's trees are in their own ``errors.py``.
 """
 
@@ -53,3 +54,13 @@ class NotComparable(DriftError):
     def __init__(self, reference: str, candidate: str) -> None:
         """Name both media."""
         super().__init__(f"cannot compare {reference} with {candidate}; give two files of the same medium")
+
+
+class ReportNotWritten(DriftError):
+    """The file system refused the report."""
+
+    exit_code = 3
+
+    def __init__(self, path: str, why: str) -> None:
+        """Name the file and the reason."""
+        super().__init__(f"the report {path} cannot be written: {why}; name a file in a folder you may write to")
