@@ -12,7 +12,7 @@ from registry.log.errors import LogError, UnknownSigner
 from registry.log.leaf import Leaf
 from registry.log.merkle import fold, leaf_hash, root
 from registry.log.tables import log_checkpoint, log_tile
-from registry.log.tiles import FULL, hash_reader
+from registry.log.tiles import FULL, HEIGHT, hash_reader
 
 MOST_FINDINGS = 100  # a rewritten log has one per entry; the first hundred tell the story
 
@@ -69,9 +69,19 @@ class _Run:
         computed = leaf_hash(body)
         if computed != stored:
             self._find(f"entry {index}: its body does not give its stored hash")
-        self._read(index, body)
+        try:
+            kind, keys, time = Leaf.chained(body)
+        except LogError as problem:
+            self._find(f"entry {index}: {problem}")
+        else:
+            if keys != self._keys or time < self._time or index == 0:
+                self._compare_neighbours(index, kind, keys, time)
+            self._time, self._keys = time, index if kind == b"key" else keys
         self.size += 1
-        self._add(0, computed)
+        leaves = self._filling[0]
+        leaves.append(computed)
+        if len(leaves) == FULL:
+            self._complete(0)
         if self._next is not None and self._next[0] == self.size:
             self._compare_checkpoint(*self._next)
             self._next = next(self._stored, None)
@@ -81,7 +91,7 @@ class _Run:
         while self._next is not None:
             self._find(f"checkpoint {self._next[0]} covers more than the log's {self.size} entries: the end is missing")
             self._next = next(self._stored, None)
-        expected = sum(self.size >> shift for shift in range(8, 64, 8))
+        expected = sum(self.size >> shift for shift in range(HEIGHT, 64, HEIGHT))
         found = self._connection.execute(select(func.count()).select_from(log_tile)).scalar_one()
         if found > expected:
             self._find(f"there are {found} full tiles where {self.size} entries make {expected}")
@@ -94,31 +104,26 @@ class _Run:
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(what)
 
-    def _add(self, level: int, value: bytes) -> None:
-        row = self._filling[level]
-        row.append(value)
-        if len(row) == FULL:
-            hashes = b"".join(row)
-            top = fold(hashes)
-            self._compare_tile(level, (self.size >> 8 * (level + 1)) - 1, hashes, top)
-            row.clear()
-            if level + 1 == len(self._filling):
-                self._filling.append([])
-            self._add(level + 1, top)
+    def _complete(self, level: int) -> None:
+        """A tile is full: compare it, and hand its root to the level above."""
+        hashes = b"".join(self._filling[level])
+        top = fold(hashes)
+        self._compare_tile(level, (self.size >> HEIGHT * (level + 1)) - 1, hashes, top)
+        self._filling[level].clear()
+        if level + 1 == len(self._filling):
+            self._filling.append([])
+        above = self._filling[level + 1]
+        above.append(top)
+        if len(above) == FULL:
+            self._complete(level + 1)
 
-    def _read(self, index: int, body: bytes) -> None:
-        try:
-            kind, keys, time = Leaf.chained(body)
-        except LogError as problem:
-            self._find(f"entry {index}: {problem}")
-            return
+    def _compare_neighbours(self, index: int, kind: bytes, keys: int, time: bytes) -> None:
         if time < self._time:
             self._find(f"entry {index}: its time {time.decode()} is before the previous entry's {self._time.decode()}")
         if keys != self._keys:
             self._find(f"entry {index}: it names key record {keys} where {self._keys} was in force")
         if index == 0 and kind != b"key":
             self._find("entry 0: a log begins with a key record")
-        self._time, self._keys = time, index if kind == b"key" else keys
 
     def _compare_tile(self, level: int, number: int, hashes: bytes, top: bytes) -> None:
         row = self._connection.execute(

@@ -23,6 +23,7 @@ _PAGE = (
     .order_by(log_entry.c.idx)
     .limit(PAGE)
 )
+_BODY = select(log_entry.c.body).where(log_entry.c.idx == bindparam("index"))
 _LEAVES = select(log_entry.c.leaf_hash).where(*_BETWEEN).order_by(log_entry.c.idx)
 _TILE = select(log_tile.c.hashes).where(log_tile.c.level == bindparam("level"), log_tile.c.idx == bindparam("number"))
 _ROOTS = (
@@ -59,7 +60,7 @@ def body(connection: Connection, index: int) -> bytes:
     Raises:
         LogUnusable: there is none.
     """
-    found = connection.execute(select(log_entry.c.body).where(log_entry.c.idx == index)).scalar()
+    found = connection.execute(_BODY, {"index": index}).scalar()
     if found is None:
         raise LogUnusable(f"the log has no entry {index}; its entries are 0 to {size(connection) - 1}")
     return bytes(found)

@@ -17,7 +17,7 @@ from registry.log.merkle import WIDTH, Hashes, fold
 
 HEIGHT = 8
 FULL = 1 << HEIGHT  # hashes in a full tile
-TOP_LEVEL = 63
+KEPT_HEIGHT = 3  # from 8 hashes on it is cheaper to keep a root than to compute it again
 ENTRY_LIMIT = 0xFFFF  # bytes of one entry; its length is written as uint16
 
 TileSource: TypeAlias = Callable[[int, int, int], bytes]
@@ -80,16 +80,27 @@ def tiles_of(size: int) -> Iterator[Tile]:
 
 
 def hash_reader(size: int, tile: TileSource) -> Hashes:
-    """Read any perfect subtree's root of a tree of ``size`` leaves out of its tiles; each tile is fetched once."""
+    """Read any perfect subtree's root of a tree of ``size`` leaves out of its tiles.
+
+    Each tile is fetched once and the roots of larger subtrees are kept, so
+    many proofs from one reader cost a few hashes each. Use one reader within
+    one transaction only.
+    """
     fetched: dict[tuple[int, int], bytes] = {}
+    kept: dict[tuple[int, int], bytes] = {}
 
     def hashes(level: int, index: int) -> bytes:
+        if (level, index) in kept:
+            return kept[level, index]
         tile_level, height = divmod(level, HEIGHT)
         number, offset = divmod(index << height, FULL)
         key = (tile_level, number)
         if key not in fetched:
             fetched[key] = tile(tile_level, number, width_at(size, tile_level, number))
-        return fold(fetched[key][offset * WIDTH : (offset + (1 << height)) * WIDTH])
+        computed = fold(fetched[key][offset * WIDTH : (offset + (1 << height)) * WIDTH])
+        if height >= KEPT_HEIGHT:
+            kept[level, index] = computed
+        return computed
 
     return hashes
 

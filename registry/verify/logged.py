@@ -31,15 +31,13 @@ def read_checkpoint(contents: Contents, findings: Findings) -> Checkpoint | None
 
 def check_inclusion(records: Sequence[Shown], checkpoint: Checkpoint, findings: Findings) -> None:
     """Each proof leads from its record to this very checkpoint."""
-    places: dict[int, str] = {}
+    count = 0
     for shown in records:
         if shown.proof is None or shown.leaf is None:
             continue
         if shown.proof.checkpoint != checkpoint:
             findings.fail("inclusion", f"{shown.id}: its proof carries another checkpoint than the bundle's")
             continue
-        if places.setdefault(shown.proof.index, shown.id) != shown.id:
-            findings.fail("inclusion", f"{shown.id} and {places[shown.proof.index]} claim the same place in the log")
         if shown.leaf.id != shown.id:
             findings.fail("inclusion", f"{shown.id}: its proof is about {shown.leaf.id}")
             continue
@@ -49,9 +47,10 @@ def check_inclusion(records: Sequence[Shown], checkpoint: Checkpoint, findings: 
             findings.fail("inclusion", f"{shown.id}: the log names another statement than the one shown")
         try:
             shown.proof.verify_inclusion()
+            count += 1
         except LogError as problem:
             findings.fail("inclusion", f"{shown.id}: {problem}")
-    findings.say("inclusion", f"{len(places)} entries are in the log of {checkpoint.size} under this checkpoint")
+    findings.say("inclusion", f"{count} entries are in the log of {checkpoint.size} under this checkpoint")
 
 
 def check_signer(

@@ -2,6 +2,7 @@ import hashlib
 import multiprocessing
 import sqlite3
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -256,6 +257,17 @@ def test_a_proof_file_stands_on_its_own(log, signer, origin):
     assert Leaf.parse(proof.body).id == record_id(257)
 
 
+def test_one_prover_gives_the_same_proofs_as_many(log, signer, origin):
+    fill(log, 300)
+    checkpoint = log.checkpoint(signer, origin)
+
+    with log.database.reading() as connection:
+        prove = log.prover(connection, checkpoint)
+        for index in (0, 1, 255, 256, 299, 0):
+            assert prove(index) == log.proof(connection, index, checkpoint)
+            prove(index).verify_inclusion()
+
+
 ROW = "INTO log_entry (idx, leaf_hash, body) SELECT {}, leaf_hash, body FROM log_entry WHERE idx = 0"
 GUARDED = {
     "update": "UPDATE log_entry SET body = body WHERE idx = 1",
@@ -379,6 +391,29 @@ def test_an_audit_finds_what_an_administrator_changed(log, signer, origin, name)
     with log.database.reading() as connection:
         findings = log.audit(connection, trust).findings
     assert any(expected in finding for finding in findings), findings
+
+
+CHAIN = {
+    "time going backwards": ({"time": "2026-11-19T12:00:00.000Z"}, "entry 5: its time"),
+    "another key record": ({"keys": 3}, "entry 5: it names key record 3 where 0 was in force"),
+}
+
+
+@pytest.mark.parametrize("name", CHAIN)
+def test_an_audit_finds_entries_that_do_not_follow_their_neighbours(log, name):
+    """Whoever holds the signing key can rewrite bodies, hashes and checkpoints; the order of time and keys remains."""
+    fill(log, 10)
+    change, expected = CHAIN[name]
+    with log.database.reading() as connection:
+        body = replace(log.entry(connection, 5), **change).body
+    literal = "X'{}'" if log.database.is_sqlite else "'\\x{}'::bytea"
+    values = [literal.format(value.hex()) for value in (body, merkle.leaf_hash(body))]
+
+    unguarded(log.database, "UPDATE log_entry SET body = {}, leaf_hash = {} WHERE idx = 5".format(*values))
+
+    with log.database.reading() as connection:
+        findings = log.audit(connection).findings
+    assert findings[0].startswith(expected)
 
 
 def test_an_audit_says_when_a_stranger_signed(log, signer, origin, tmp_path):

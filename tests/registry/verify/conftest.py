@@ -86,6 +86,8 @@ class Ledger:
         self.snapshot = keys.first_snapshot(self.log, self.recorder, NOW)
         self.rotate(self.snapshot)
 
+    manifest = staticmethod(manifest)
+
     @property
     def origin(self) -> str:
         return self.snapshot.origin

@@ -286,13 +286,36 @@ def test_what_an_insider_claims_about_the_log_is_held_against_the_log(small, led
         ],
         "inclusion": [relisted(ledger, renamed, withheld={"sha256:" + "0" * 64: [""]})],
         "checkpoint": [relisted(ledger, contents, checkpoint=bundle["checkpoint"] | {"root": "0" * 64})],
+        "assets": [relisted(ledger, contents | {min(contents): b"another asset"})],
     }
     assert len([name for name in contents if name.endswith(".tlog-proof")]) == 3  # as many as the range claims
 
     for layer, forged in cases.items():
         for each in forged:
             small.write_bytes(packed(each))
-            assert failed(verify(small, trust=ledger.trust)) - {"bundle"} == {layer}
+            assert failed(verify(small, trust=ledger.trust)) - {"bundle"} == {layer}, layer
+
+
+def test_lists_of_disclosures_have_one_form_and_one_record(small, ledger):
+    contents = members(small)
+    stem = ledger.records[1].id.removeprefix("sha256:")
+    path = f"disclosures/{stem}.json"
+    found = json.loads(contents[path])
+    other = f"disclosures/{ledger.records[3].id.removeprefix('sha256:')}.json"
+    forged = {
+        "another record": {path: canonical(found | {"id": ledger.records[3].id})},
+        "another format": {path: canonical(found | {"format": "mintmark/disclosures/v2"})},
+        "twice": {path: canonical(found | {"disclosures": found["disclosures"] * 2})},
+        "a member more": {path: canonical(found | {"more": 1})},
+        "a member more inside": {path: canonical(found | {"disclosures": [found["disclosures"][0] | {"more": 1}]})},
+        "a list": {path: b"[]"},
+        "no record": {other: contents[path]},
+    }
+
+    for name, change in forged.items():
+        small.write_bytes(packed(relisted(ledger, contents | change)))
+        report = verify(small, trust=ledger.trust)
+        assert "disclosures" in failed(report), name
 
 
 def test_a_record_with_a_member_that_the_schema_does_not_know_fails_schema(small, ledger):

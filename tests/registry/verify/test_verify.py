@@ -18,6 +18,11 @@ from registry.verify.report import State
 NOW = "2026-11-20T12:00:00.000Z"
 
 
+@pytest.fixture
+def manifest(ledger):
+    return ledger.manifest
+
+
 def failed(report) -> set[str]:
     return {layer.name for layer in report.layers if layer.state == State.FAILED}
 
@@ -363,6 +368,21 @@ def test_an_asset_that_no_record_names_is_false(ledger, form):
     report = verify(ledger.bundle(form, [first]), trust=ledger.trust)
 
     assert failed(report) == {"assets"}
+
+
+@pytest.mark.parametrize("change", [{"bytes": 6}, {"digest": {"blake3": "0" * 64}}], ids=["length", "BLAKE3"])
+def test_an_asset_must_have_the_length_and_both_digests_its_record_states(ledger, manifest, form, change):
+    """A recorder that signed a false length or digest: SHA-256 alone would let it pass."""
+    value = manifest(b"asset", "p")
+    output = value["outputs"][0]
+    output["digest"] |= change.get("digest", {})
+    output["bytes"] = change.get("bytes", output["bytes"])
+    path = ledger.folder / "asset"
+    path.write_bytes(b"asset")
+
+    record = ledger.add("generation", value, sealed=("/prompt/submitted",), assets={output["digest"]["sha256"]: path})
+
+    assert failed(verify(ledger.bundle(form, [record]), trust=ledger.trust)) == {"assets"}
 
 
 def test_a_sealed_digest_needs_its_disclosure(ledger, form):
