@@ -105,11 +105,6 @@ def role_for(kind: str) -> str:
     return LOG if kind == "key" else RECORDER
 
 
-def key_valid(snapshot: Snapshot, keyid: str, role: str, index: int) -> bool:
-    """Whether a key may sign as ``role`` at a log index."""
-    return snapshot.valid(keyid, role, index) is not None
-
-
 def mint(folder: Path, passphrase: str | None = None) -> tuple[FileSigner, FileSigner]:
     """Create the log key and the recorder key of a new registry in ``folder`` (made if missing, 0700).
 

@@ -22,7 +22,7 @@ from registry.log.leaf import Leaf
 from registry.log.merkle import consistency_proof, inclusion_proof, root
 from registry.log.proof import LogProof
 from registry.log.tables import log_pending
-from registry.log.tiles import FULL, Tile, TileSource, entry_bundle, hash_reader, tiles_of
+from registry.log.tiles import FULL, TileSource, entry_bundle, hash_reader
 from registry.signing import Signer
 
 PAUSE = 0.005  # seconds between looks at a sequencer that is at work
@@ -220,10 +220,6 @@ class LogStore:
         if len(bodies) != width:
             raise LogUnusable(f"the log has no entries {start} to {start + width - 1}")
         return entry_bundle(bodies)
-
-    def tiles(self, size: int) -> Iterator[Tile]:
-        """Every tile of the tree over the first ``size`` entries."""
-        return tiles_of(size)
 
     def audit(self, connection: Connection, trust: Sequence[VerifierKey] = ()) -> AuditReport:
         """Hash every entry again and recompute the root at every stored checkpoint."""

@@ -130,12 +130,12 @@ def test_keys_count_in_their_role_and_range_only():
     old, new = keys.Key("recorder", b"\x01" * 32, 0, 10), keys.Key("recorder", b"\x02" * 32, 10)
     snapshot = keys.Snapshot(NOW, "o", (old, new, keys.Key("log", b"\x03" * 32)))
 
-    assert keys.key_valid(snapshot, old.keyid, "recorder", 9)
-    assert not keys.key_valid(snapshot, old.keyid, "recorder", 10)
-    assert not keys.key_valid(snapshot, new.keyid, "recorder", 9)
-    assert keys.key_valid(snapshot, new.keyid, "recorder", 10)
-    assert not keys.key_valid(snapshot, old.keyid, "log", 5)
-    assert not keys.key_valid(snapshot, keyid_of(b"\x03" * 32), "recorder", 5)
+    assert snapshot.valid(old.keyid, "recorder", 9)
+    assert not snapshot.valid(old.keyid, "recorder", 10)
+    assert not snapshot.valid(new.keyid, "recorder", 9)
+    assert snapshot.valid(new.keyid, "recorder", 10)
+    assert not snapshot.valid(old.keyid, "log", 5)
+    assert not snapshot.valid(keyid_of(b"\x03" * 32), "recorder", 5)
 
 
 def test_trust_lines_name_log_keys_and_read_back(minted):

@@ -2,6 +2,7 @@ import hashlib
 import multiprocessing
 import sqlite3
 import threading
+import uuid
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from registry.database import Database, DatabaseFailed
 from registry.log import merkle, sequencer, writing
 from registry.log.checkpoint import Checkpoint, VerifierKey, sign_checkpoint
 from registry.log.errors import LeafRefused, LogForked, LogTruncated, LogUnusable, NewerLeaf
-from registry.log.guards import protect
+from registry.log.guards import advisory, protect
 from registry.log.leaf import LONGEST, Leaf
 from registry.log.proof import LogProof
 from registry.log.store import LogStore
@@ -360,6 +361,36 @@ def test_guards_that_are_gone_or_empty_are_named(log):
     assert all("log_" in sentence for sentence in named)
 
 
+@sqlite_only
+def test_guards_in_a_file_are_advisory(log):
+    with log.database.reading() as connection:
+        assert advisory(connection)
+
+
+@postgresql_only
+def test_guards_bind_a_role_that_does_not_own_the_tables(log):
+    fill(log, 1)
+    role = f"app{record_id(uuid.uuid4().int)[7:15]}"
+    with log.database.writing() as connection:
+        assert advisory(connection)
+        connection.execute(text(f"CREATE ROLE {role}"))
+        connection.execute(text(f"GRANT SELECT, INSERT ON log_entry, log_tile, log_checkpoint, log_pending TO {role}"))
+        connection.execute(text(f"GRANT DELETE ON log_pending TO {role}"))
+    try:
+        with log.database.writing() as connection:
+            connection.execute(text(f"SET LOCAL ROLE {role}"))
+            assert not advisory(connection)
+            log.append(connection, kind=RECORD, id=record_id(1), pae=pae(1), now=NOW)
+            assert sequencer.take_batch(connection, 10) == 1
+        with pytest.raises(DatabaseFailed, match="must be owner"), log.database.writing() as connection:
+            connection.execute(text(f"SET LOCAL ROLE {role}"))
+            connection.execute(text("ALTER TABLE log_entry DISABLE TRIGGER ALL"))
+    finally:
+        with log.database.writing() as connection:
+            connection.execute(text(f"DROP OWNED BY {role}"))
+            connection.execute(text(f"DROP ROLE {role}"))
+
+
 TAMPERED = {
     "another body": ("UPDATE log_entry SET body = (SELECT body FROM log_entry WHERE idx = 7) WHERE idx = 5", "entry 5"),
     "body and hash": (
@@ -371,6 +402,7 @@ TAMPERED = {
     "gap": ("DELETE FROM log_entry WHERE idx = 100", "entry 101 stands where entry 100 belongs"),
     "tile": ("UPDATE log_tile SET hashes = root", "tile 0/0"),
     "tile gone": ("DELETE FROM log_tile", "tile 0/0 is missing"),
+    "tile too many": ("INSERT INTO log_tile SELECT level, 7, root, hashes FROM log_tile", "2 full tiles where"),
     "checkpoint moved": ("UPDATE log_checkpoint SET size = 299", "checkpoint 299"),
     "note changed": ("UPDATE log_checkpoint SET note = root", "checkpoint 300"),
 }
