@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -15,6 +16,10 @@ from drift.errors import MediaEmpty, MediaUnreadable
 from drift.media.container import check_duration, damage, opened, reason, sound
 from drift.media.limits import DEFAULT_LIMITS, Limits
 from drift.media.media import Fact
+
+# PyAV 18 counts a frame's planes up to a null pointer that is not there from eight planes on, and reads wild memory:
+# such frames are packed into one plane (by FFmpeg, without loss) before they are looked at.
+_UNSAFE = 8
 
 
 def audio_facts(
@@ -61,9 +66,17 @@ def audio_facts(
 
 
 def decoded(container: InputContainer, stream: AudioStream, limits: Limits, where: str) -> Iterator[AudioFrame]:
-    """The audio frames of an opened stream in order, checked against the duration limit."""
+    """The audio frames of an opened stream in order, checked against the duration limit.
+
+    A stream whose rate or channels change midway is refused: nothing here, and hardly any player, copes with one.
+    """
     samples = 0
+    form: tuple[int, int] | None = None
     for frame in container.decode(stream):
+        if form is not None and form != (frame.sample_rate, frame.layout.nb_channels):
+            why = f"rate or channels change after {samples:,} samples"
+            raise MediaUnreadable(where, why, "give a stream of one form, or an undamaged file")
+        form = frame.sample_rate, frame.layout.nb_channels
         samples += frame.samples
         if frame.sample_rate:
             check_duration(samples * 1000 / frame.sample_rate, limits, where)
@@ -76,9 +89,12 @@ def blocks(frame: AudioFrame) -> tuple[str, NDArray[np.generic]]:
     Integers are left-justified in little-endian 32 bits ("i32", so 16-bit WAV and FLAC agree); floats stay as decoded
     ("f32" or "f64").
     """
-    data = frame.to_ndarray()
-    channels = len(frame.layout.channels)
-    data = data.T if frame.format.is_planar else data.reshape(-1, channels)
+    channels = frame.layout.nb_channels
+    if frame.format.is_planar and channels >= _UNSAFE:
+        parts = [_packed(part, channels) for part in _repacked(frame)]
+        data = np.concatenate(parts) if parts else np.empty((0, channels), np.float32)
+    else:
+        data = _packed(frame, channels)
     if data.dtype == np.uint8:
         return "i32", (data.astype("<i4") - 128) << 24
     if data.dtype == np.int16:
@@ -88,6 +104,16 @@ def blocks(frame: AudioFrame) -> tuple[str, NDArray[np.generic]]:
     if data.dtype == np.float64:
         return "f64", data.astype("<f8")
     return "f32", data.astype("<f4")
+
+
+def _repacked(frame: AudioFrame) -> list[AudioFrame]:
+    packed = frame.format.packed
+    return av.AudioResampler(format=packed, layout=frame.layout, rate=frame.sample_rate).resample(frame)
+
+
+def _packed(frame: AudioFrame, channels: int) -> NDArray[Any]:
+    data: NDArray[Any] = frame.to_ndarray()
+    return data.T if frame.format.is_planar else data.reshape(-1, channels)
 
 
 def load_mono(
@@ -104,10 +130,10 @@ def load_mono(
     held, wanted = 0, rate * seconds
     with opened(path, limits=limits, name=name) as container:
         stream = _sound_of(container, where)
-        resampler = av.AudioResampler(format="fltp", layout=stream.codec_context.layout, rate=rate)
+        resampler = av.AudioResampler(format="flt", layout=stream.codec_context.layout, rate=rate)
         for frame in chain(decoded(container, stream, limits, where), [None]):
             for part in resampler.resample(frame):
-                parts.append(part.to_ndarray().mean(axis=0, dtype=np.float32))
+                parts.append(_packed(part, part.layout.nb_channels).mean(axis=1, dtype=np.float32))
                 held += part.samples
             if held >= wanted:
                 break

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from drift.media.audio import load_mono, stream_floats
 from drift.media.content import content_digest, transcript_bytes
 from drift.media.image import load_luma, load_rgb
+from drift.media.probe import probe
 from drift.media.segments import Segment, Transcript
 from drift.media.video import frames, luma, planes
 
@@ -109,6 +111,33 @@ def test_lossless_audio_encodings_agree(make, tmp_path):
     make.audio(tmp_path / "c.mkv", samples, codec="pcm_s16be")
 
     assert len({content_digest(path) for path in sorted(tmp_path.iterdir())}) == 1
+
+
+@pytest.mark.parametrize("codec", ["aac", "pcm_s16le", "libopus"])
+def test_eight_channels_are_read_whole(make, tmp_path, codec):
+    channels = np.stack([make.tone(0.5, 48_000, seed) * (0.2 + 0.1 * seed) for seed in range(8)], axis=1)
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=48_000, layout="7.1")
+        packed = np.ascontiguousarray(channels * 32767).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(packed, format="s16", layout="7.1")
+        frame.sample_rate = 48_000
+        size = stream.codec_context.frame_size or 1024
+        resampler = av.AudioResampler(stream.format.name, "7.1", 48_000, frame_size=size)
+        for part in [*resampler.resample(frame), *resampler.resample(None)]:
+            out.mux(stream.encode(part))
+        out.mux(stream.encode())
+
+    found = probe(path)
+    read = np.concatenate([samples for samples, _, _ in stream_floats(path)])
+
+    assert found.facts["channels"] == 8 and read.shape[1] == 8
+    loud = np.sqrt((read**2).mean(axis=0))
+    if codec == "pcm_s16le":
+        assert np.abs(read[: len(channels)] - channels[: len(read)]).max() < 1e-4
+    assert np.argsort(loud)[-1] == 7 or codec == "aac"
+    assert len(load_mono(path, rate=16_000, seconds=9)) == pytest.approx(8_000, abs=800)
+    assert content_digest(path) == content_digest(path, found)
 
 
 def test_any_sample_and_the_rate_change_it(make, tmp_path):

@@ -101,6 +101,19 @@ def test_random_bytes_behind_a_real_beginning(media, tmp_path_factory, head, kep
         assert "file.bin" in str(refusal)
 
 
+def test_a_header_that_claims_many_channels_is_refused(media, tmp_path):
+    data = bytearray((media / "a.aac").read_bytes())
+    data[2] &= 0xFE
+    data[3] &= 0x3F  # channels are announced by a program config element, which the payload is not
+    data[7:40] = bytes(range(200, 233))
+    (tmp_path / "a.aac").write_bytes(data)
+
+    try:
+        content_digest(tmp_path / "a.aac")
+    except MediaRefused as refusal:
+        assert "a.aac" in str(refusal)
+
+
 def test_damage_leaves_standard_error_alone(media, tmp_path):
     for name in TRUNCATED:
         whole = bytearray((media / name).read_bytes())
