@@ -1,6 +1,7 @@
 """A database, SQLite or PostgreSQL: how connections are set up, how a write transaction begins."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
@@ -46,6 +47,7 @@ class Database:
             raise InvalidValue("database", url, "sqlite:///… or postgresql+psycopg://…") from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.name = Path(self.url.database or "").name if self.is_sqlite else self.url.render_as_string()
+        self._shared = threading.local()
         self._lock = lock if self.is_sqlite else None
         if self.is_sqlite:
             self._prepare_sqlite(protect)
@@ -74,11 +76,30 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection inside one consistent read transaction."""
+        if (shared := getattr(self._shared, "connection", None)) is not None:
+            yield shared
+            return
         try:
             with self.engine.connect() as connection:
                 yield connection
         except DBAPIError as problem:
             raise DatabaseFailed(self.name, problem.orig) from problem
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let every ``reading`` of this thread share one transaction: one state of the database, one set-up.
+
+        What is written meanwhile, here or elsewhere, shows after it.
+        """
+        if getattr(self._shared, "connection", None) is not None:
+            yield
+            return
+        with self.reading() as connection:
+            self._shared.connection = connection
+            try:
+                yield
+            finally:
+                self._shared.connection = None
 
     @contextmanager
     def writing(self, *, locked: bool = False) -> Iterator[Connection]:

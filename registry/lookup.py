@@ -60,9 +60,9 @@ def look_up_digest(registry: Registry, text: str, *, limit: int = 10) -> Answer:
     if text.startswith("sha256:") and len(text) != 71:
         return _by_id(registry, text)
     digest = Digest.parse(text)
-    if digest.algorithm == "sha256" and registry.catalog.has(text):
-        return _by_id(registry, text)
     hits = by_bytes(registry, digest)
+    if not hits and digest.algorithm == "sha256" and registry.catalog.has(text):
+        return _by_id(registry, text)
     return Answer(hits[:limit], searched(registry))
 
 

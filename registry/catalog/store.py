@@ -1,10 +1,11 @@
 """Keeps records and finds them again by id, digest, exchange or what they speak of."""
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, LargeBinary, delete, func, insert, literal, or_, select
+from sqlalchemy import Connection, LargeBinary, bindparam, delete, func, insert, literal, or_, select, text
 from sqlalchemy.sql import Select
 
 from registry.canonical import JSON
@@ -16,6 +17,20 @@ from registry.manifest import Manifest
 
 HEAD = "0002_log"
 SHORTEST_PREFIX = 8  # hex digits of an id
+
+# What every look-up asks. Built once: SQLAlchemy then finds the compiled form by one key instead of walking the tree.
+_GET = select(record).where(record.c.id == bindparam("id"))
+_ORIGINS = select(generation.c.id, generation.c.replay_of).where(generation.c.id.in_(bindparam("ids", expanding=True)))
+_USES = {
+    algorithm: select(asset.c.manifest, asset.c.direction, asset.c.position, asset.c.role)
+    .join(generation, generation.c.id == asset.c.manifest)
+    .where(column == bindparam("hex"))
+    .order_by(asset.c.direction.desc(), generation.c.replay_of.is_not(None), generation.c.recorded_at)
+    .limit(1000)
+    for algorithm, column in (("sha256", asset.c.sha256), ("blake3", asset.c.blake3))
+}
+_COUNT = select(func.count()).select_from(generation)
+_COUNT_NEWER = text("SELECT count(*), max(rowid) FROM generation WHERE rowid > :last")  # SQLite
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,8 @@ class Catalog:
 
     def __init__(self, url: str, *, lock: Path | None = None, protect: Protect | None = None) -> None:
         self.database = Database(url, lock=lock, protect=protect)
+        self._counting = threading.Lock()
+        self._counted = (0, 0)  # generations, and the rowid of the newest of them
 
     def migrate(self) -> None:
         """Bring the tables up to date."""
@@ -131,7 +148,7 @@ class Catalog:
             NotFound: there is none.
         """
         with self.database.reading() as connection:
-            row = connection.execute(select(record).where(record.c.id == record_id)).first()
+            row = connection.execute(_GET, {"id": record_id}).first()
         if row is None:
             raise NotFound("record", record_id)
         return StoredRecord(row.id, row.kind, bytes(row.body), row.keyid, bytes(row.signature))
@@ -187,16 +204,8 @@ class Catalog:
 
     def uses(self, digest: Digest) -> list[Use]:
         """Where an unsealed digest occurs: outputs before inputs, originals before replays, oldest first."""
-        column = asset.c.sha256 if digest.algorithm == "sha256" else asset.c.blake3
-        query = (
-            select(asset.c.manifest, asset.c.direction, asset.c.position, asset.c.role)
-            .join(generation, generation.c.id == asset.c.manifest)
-            .where(column == digest.hex)
-            .order_by(asset.c.direction.desc(), generation.c.replay_of.is_not(None), generation.c.recorded_at)
-            .limit(1000)
-        )
         with self.database.reading() as connection:
-            return [Use(*row) for row in connection.execute(query)]
+            return [Use(*row) for row in connection.execute(_USES[digest.algorithm], {"hex": digest.hex})]
 
     def blake3_of(self, sha256: str) -> str | None:
         """The storage key of an unsealed SHA-256."""
@@ -278,17 +287,22 @@ class Catalog:
             return found
 
     def generations(self) -> int:
-        """How many generations are recorded."""
+        """How many generations are recorded; on SQLite only what is new is counted, because none ever goes away."""
         with self.database.reading() as connection:
-            return int(connection.execute(select(func.count()).select_from(generation)).scalar_one())
+            if not self.database.is_sqlite:
+                return int(connection.execute(_COUNT).scalar_one())
+            with self._counting:
+                count, last = self._counted
+                more, newest = connection.execute(_COUNT_NEWER, {"last": last}).one()
+                self._counted = count + more, newest or last
+                return self._counted[0]
 
     def replay_origins(self, manifests: Sequence[str]) -> dict[str, str | None]:
         """Manifest → what it is a replay of, for those that are generations."""
         found: dict[str, str | None] = {}
         with self.database.reading() as connection:
             for start in range(0, len(manifests), 500):
-                here = generation.c.id.in_(manifests[start : start + 500])
-                rows = connection.execute(select(generation.c.id, generation.c.replay_of).where(here))
+                rows = connection.execute(_ORIGINS, {"ids": list(manifests[start : start + 500])})
                 found |= {row.id: row.replay_of for row in rows}
         return found
 

@@ -58,6 +58,7 @@ _pdq = Table(
     Column("quality", Integer, nullable=False),
     Column("stable", Integer, nullable=False),
 )
+_NEXT = select(_state.c.value).where(_state.c.name == "next")
 _WORDS = """CREATE VIRTUAL TABLE words USING fts5(
     manifest UNINDEXED, text, tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'")"""
 
@@ -226,7 +227,7 @@ def _create(connection: Connection) -> None:
 
 
 def _next(connection: Connection) -> int:
-    return int(connection.execute(select(_state.c.value).where(_state.c.name == "next")).scalar_one())
+    return int(connection.execute(_NEXT).scalar_one())
 
 
 def _forget(connection: Connection, manifest: str) -> None:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, and_, delete, insert, select
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, and_, bindparam, delete, insert, select, text
 
 from registry.canonical import canonical, parse
 from registry.database import Database
@@ -28,6 +28,18 @@ _secret = Table(
     _metadata,
     Column("name", String(64), primary_key=True),
     Column("value", LargeBinary, nullable=False),
+)
+
+_GET = (
+    select(_disclosure.c.pointer, _disclosure.c.salt, _disclosure.c.value)
+    .where(_disclosure.c.record == bindparam("record"))
+    .order_by(_disclosure.c.pointer)
+)
+
+# Both databases speak this; SQLAlchemy has a construct of its own for each.
+_KEEP = text(
+    "INSERT INTO disclosure (record, pointer, salt, value, stored_at) "
+    "VALUES (:record, :pointer, :salt, :value, :stored_at) ON CONFLICT DO NOTHING"
 )
 
 
@@ -62,10 +74,9 @@ class Vault:
 
     def get(self, record: str) -> list[Disclosure]:
         """The disclosures of a record that have not been erased, by pointer."""
-        found = _disclosure.c
-        query = select(found.pointer, found.salt, found.value).where(found.record == record).order_by(found.pointer)
         with self.database.reading() as connection:
-            return [Disclosure(row.pointer, row.salt, parse(row.value)) for row in connection.execute(query)]
+            rows = connection.execute(_GET, {"record": record})
+            return [Disclosure(row.pointer, row.salt, parse(row.value)) for row in rows]
 
     def get_many(self, records: Sequence[str]) -> dict[str, list[Disclosure]]:
         """The disclosures of several records in one query."""
