@@ -1,5 +1,6 @@
 """``/v1/lookup``: where did this come from?"""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -38,7 +39,7 @@ async def look_up(request: Request) -> Response:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         question = _question(await _body(request))
-        return await run_sync(lambda: answer(answer_json(registry, ask(registry, question.query, question.limit))))
+        return await run_sync(_answered, registry, lambda: ask(registry, question.query, question.limit))
     form = await read_form(request, registry.assets, fields=frozenset({"limit"}), max_bytes=registry.settings.max_bytes)
     with cleaning(form):
         if set(form.files) != {"file"}:
@@ -46,7 +47,12 @@ async def look_up(request: Request) -> Response:
         limit = _limit(form.fields.get("limit", b"10"))
         name = form.names.get("file")
         staged = form.files["file"]
-        return await run_sync(lambda: answer(answer_json(registry, ask_file(registry, staged, name, limit))))
+        return await run_sync(_answered, registry, lambda: ask_file(registry, staged, name, limit))
+
+
+def _answered(registry: Registry, look: Callable[[], Answer]) -> Response:
+    with registry.catalog.database.together():
+        return answer(answer_json(registry, look()))
 
 
 def ask(registry: Registry, query: str, limit: int = 10) -> Answer:
