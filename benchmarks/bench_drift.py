@@ -1,0 +1,189 @@
+"""What drift claims about speed: each row is ours and a peer's median, interleaved in one run on one core.
+
+Run it alone: ``python benchmarks/bench_drift.py``.
+"""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy loads: one core, as the figures say
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import av
+import cv2
+import imagehash
+import jiwer
+import numpy as np
+from PIL import Image
+from skimage.metrics import structural_similarity
+
+from drift.fingerprints.pdq import canonical_luma, pdq_dihedral, pdq_of_file
+from drift.metrics.ssim import ssim
+from drift.metrics.timeline import timelines
+from drift.side import Side
+from drift.word_edits import edits
+
+Row = dict[str, object]
+
+
+def interleaved(calls: Sequence[Callable[[], object]], rounds: int) -> list[float]:
+    """Median milliseconds of each call, the calls taking turns so that a busy machine slows all alike."""
+    times: list[list[float]] = [[] for _ in calls]
+    for call in calls:
+        call()
+    for _ in range(rounds):
+        for call, spent in zip(calls, times, strict=True):
+            start = time.perf_counter()
+            call()
+            spent.append(time.perf_counter() - start)
+    return [statistics.median(spent) * 1000 for spent in times]
+
+
+def row(figure: str, ours: float, peer: str, theirs: float | None, limit: str, ok: bool) -> Row:
+    """One line of the table; ``ratio`` is how many times faster than the peer."""
+    ratio = None if theirs is None else theirs / ours
+    return {
+        "figure": figure,
+        "ours_ms": ours,
+        "peer": peer,
+        "peer_ms": theirs,
+        "ratio": ratio,
+        "limit": limit,
+        "ok": ok,
+    }
+
+
+def texture(side: int) -> np.ndarray:
+    """A textured RGB picture, uint8 (side, side, 3), the same everywhere."""
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
+    return cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC)
+
+
+def wang(x: np.ndarray, y: np.ndarray) -> float:
+    """SSIM by its definition in float64: 11 x 11 Gaussian of sigma 1.5, windows inside the picture."""
+    offsets = np.arange(11) - 5
+    weights = np.exp(-(offsets**2) / (2 * 1.5**2))
+    weights /= weights.sum()
+
+    def mean(a: np.ndarray) -> np.ndarray:
+        return cv2.sepFilter2D(a, cv2.CV_64F, weights, weights)[5:-5, 5:-5]
+
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    mx, my = mean(x), mean(y)
+    vx, vy, cov = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    return float(((2 * mx * my + c1) * (2 * cov + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))).mean())
+
+
+def ssim_rows() -> list[Row]:
+    """SSIM of two 1024 x 1024 pictures."""
+    x = texture(1024)[..., 1]
+    y = np.clip(x + np.random.default_rng(1).normal(0, 12, x.shape), 0, 255).astype(np.uint8)
+    settings = {"data_range": 255, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    ours, theirs = interleaved([lambda: ssim(x, y), lambda: structural_similarity(x, y, **settings)], 15)
+    error = max(
+        abs(ssim(a, b) - wang(a, b)) for a, b in ((x, y), (x, x // 2), (np.where(x > 128, 255, 0).astype(np.uint8), y))
+    )
+    return [
+        row("SSIM 1024x1024", ours, "scikit-image, Gaussian", theirs, ">= 6x", theirs / ours >= 6),
+        row(f"SSIM error {error:.1e}", ours, "float64 definition", None, "<= 1e-6", error <= 1e-6),
+    ]
+
+
+def pdq_rows() -> list[Row]:
+    """The eight PDQ hashes of decoded pixels, and of a JPEG file."""
+    rgb = texture(1024)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.jpg"
+        Image.fromarray(rgb).save(path, quality=90)
+        pixels, full, fast, peer = interleaved(
+            [
+                lambda: pdq_dihedral(canonical_luma(rgb)),
+                lambda: pdq_of_file(path),
+                lambda: pdq_of_file(path, fast=True),
+                lambda: imagehash.phash(Image.open(path)),
+            ],
+            40,
+        )
+    return [
+        row("8 PDQ from 1024x1024 pixels", pixels, "limit alone", None, "<= 1 ms", pixels <= 1),
+        row(
+            f"8 PDQ of a JPEG file, {1000 / full:.0f}/s", full, "imagehash.phash", peer, ">= 250/s", 1000 / full >= 250
+        ),
+        row(f"the same, fast, {1000 / fast:.0f}/s", fast, "imagehash.phash", peer, ">= 600/s", 1000 / fast >= 600),
+    ]
+
+
+def video_rows() -> list[Row]:
+    """A pair of 720p clips, against decoding both."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [_clip(Path(folder) / name, crf) for name, crf in (("a.mp4", "20"), ("b.mp4", "30"))]
+        sides = [Side(path) for path in paths]
+
+        def decode() -> None:
+            for path in paths:
+                with av.open(str(path)) as container:
+                    container.streams.video[0].thread_type = "AUTO"
+                    for _ in container.decode(video=0):
+                        pass
+
+        ours, bare = interleaved([lambda: timelines(*sides), decode], 5)
+    share = ours / bare
+    return [row(f"video pair 720p, {share:.2f}x decoding", ours, "decoding both", bare, "<= 1.35x", share <= 1.35)]
+
+
+def _clip(path: Path, crf: str) -> Path:
+    base = texture(1280)[:720]
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt, stream.options = 1280, 720, "yuv420p", {"crf": crf}
+        for n in range(100):
+            frame = av.VideoFrame.from_ndarray(np.roll(base, (3 * n, 5 * n), (0, 1)), format="rgb24")
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    return path
+
+
+def transcript_rows() -> list[Row]:
+    """Word edits of 60,000 words, against jiwer alone."""
+    rng = np.random.default_rng(2)
+    ours = [f"w{n}" for n in rng.integers(0, 5000, 60_000)]
+    theirs = [word if rng.random() > 0.1 else "x" for word in ours]
+    mine, peer = interleaved(
+        [lambda: edits(ours, theirs), lambda: jiwer.process_words(" ".join(ours), " ".join(theirs))], 3
+    )
+    return [row("edits of 60,000 words", mine, "jiwer", peer, "<= 1.5x", mine / peer <= 1.5)]
+
+
+def rows() -> list[Row]:
+    """Every figure of this floor; OpenCV on one thread meanwhile."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        return [*ssim_rows(), *pdq_rows(), *video_rows(), *transcript_rows()]
+    finally:
+        cv2.setNumThreads(before)
+
+
+def main() -> int:
+    """Print the table (``--json`` for rows); exit 1 when a limit is missed."""
+    found = rows()
+    if "--json" in sys.argv:
+        print(json.dumps(found, indent=1))
+    else:
+        for line in found:
+            peer = "" if line["peer_ms"] is None else f"{line['peer_ms']:9.2f} ms {line['ratio']:5.1f}x"
+            mark = "ok  " if line["ok"] else "MISS"
+            print(f"{mark} {line['figure']:38} {line['ours_ms']:9.2f} ms  {line['peer']:24} {peer:20} {line['limit']}")
+    return 0 if all(line["ok"] for line in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
