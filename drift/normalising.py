@@ -35,7 +35,7 @@ class Normaliser:
 
 
 def unicode_1(text: str) -> str:
-    """NFKC, case folded, punctuation and symbols become spaces, marks and apostrophes within words vanish."""
+    """NFKC, case folded, punctuation and symbols become spaces, apostrophes within words vanish."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     folded = re.sub(r"(?<=\w)['\u2019](?=\w)", "", folded)
     kept = (" " if unicodedata.category(c)[0] in "PSZC" else c for c in unicodedata.normalize("NFKC", folded))
