@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -43,15 +44,14 @@ class Registry:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.home = settings.home
-        lock = self.home / "writer.lock"
-        self.catalog = Catalog(_url(settings.database, self.home / "mintmark.db"), lock=lock, protect=protect)
+        database = _url(settings.database, self.home / "mintmark.db")
+        self.catalog = Catalog(database, lock=self.home / "writer.lock", protect=protect)
         self.log = LogStore(self.catalog.database)
-        self._lock = lock
 
     @cached_property
     def vault(self) -> Vault:
         """Where disclosures lie."""
-        return Vault(_url(self.settings.vault, self.home / "vault.db"), lock=self._lock)
+        return Vault(_url(self.settings.vault, self.home / "vault.db"), lock=self.home / "vault.lock")
 
     @cached_property
     def assets(self) -> LocalAssets:
@@ -79,11 +79,18 @@ class Registry:
         return self.vault.secret("draft")
 
     @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        """Runs the one step that may go beside the vault's commit."""
+        return ThreadPoolExecutor(thread_name_prefix="mintmark-keep")
+
+    @property
     def snapshot(self) -> Snapshot:
         """The key snapshot in force."""
         with self.catalog.database.reading() as connection:
-            keys_at = self.log.entry(connection, self.log.size(connection) - 1).keys
-            key_record = self.log.entry(connection, keys_at).id
+            last = self.log.size(connection) - 1
+            # A key record's own entry names the snapshot before it; what follows is signed under itself.
+            in_force = self.log.entry(connection, last).next_keys(last)
+            key_record = self.log.entry(connection, in_force).id
         return Snapshot.from_json(parse(self.catalog.get(key_record).body))
 
     def append(
@@ -92,6 +99,7 @@ class Registry:
         body: bytes,
         *,
         disclosures: Sequence[Disclosure] = (),
+        beside: Callable[[], None] | None = None,
         derive: Callable[[Connection, str], None] | None = None,
         check: Callable[[Connection], str | None] | None = None,
         signer: Signer | None = None,
@@ -103,6 +111,8 @@ class Registry:
             body: its canonical bytes.
             disclosures: what opens its seals; committed to the vault first, so that a
                 crash leaves an orphan there and never a seal that nobody can open.
+            beside: another durable step that must be done before the record is; it runs
+                while the vault commits, since disks sync two files in the time of one.
             derive: adds rows for the record inside the same transaction.
             check: looks, under the lock, whether the record is needed at all; the
                 id it returns is the answer instead.
@@ -116,19 +126,26 @@ class Registry:
         outputs = output_subjects(json.loads(body)) if kind == "generation" else []
         statement = payload(kind, body, outputs)
         signed = StoredRecord(record_id, kind, body, signer.keyid, signer.sign(pae(PAYLOAD_TYPE, statement)))
-        with self.catalog.database.alone():
-            if check is not None:
-                with self.catalog.database.reading() as connection:
-                    if (answer := check(connection)) is not None:
-                        return answer
-            self.vault.put(record_id, disclosures, locked=True)
-            with self.catalog.database.writing(locked=True) as connection:
+        kept = self._pool.submit(beside) if beside is not None else None
+        try:
+            self.vault.put(record_id, disclosures)
+        finally:
+            if kept is not None:
+                kept.result()
+        database = self.catalog.database
+        answer = None
+        with database.alone(), database.writing(locked=True) as connection:
+            answer = check(connection) if check is not None else None
+            if answer is None:
                 self.catalog.insert(connection, signed)
                 self.log.append(connection, kind=kind, id=record_id, pae=pae_digest(statement), now=now())
                 if derive is not None:
                     derive(connection, record_id)
+        if answer is not None:
+            self.vault.forget([record_id])
+            return answer
         if not self.catalog.database.is_sqlite:
-            self.log.sequence()
+            self.log.settle(record_id)
         return record_id
 
     def sign_checkpoint(self) -> None:
@@ -140,6 +157,8 @@ class Registry:
 
     def close(self) -> None:
         """Close every store that was opened."""
+        if "_pool" in self.__dict__:
+            self._pool.shutdown()
         for name in ("vault", "index"):
             if name in self.__dict__:
                 getattr(self, name).close()

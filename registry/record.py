@@ -93,14 +93,17 @@ def record(registry: Registry, draft: Draft, files: Files) -> Recorded:
         disclosures = seal_manifest(value, _description(draft, in_assets, out_assets))
         manifest = Manifest.check(value)
         body = canonical(value)
-        for one in (*inputs, *outputs):
-            if one.staged is not None:
-                registry.assets.keep(one.staged)
+        fresh = [one.staged for one in (*inputs, *outputs) if one.staged is not None]
         digests = [one.asset.digest["blake3"] for one in (*inputs, *outputs)]
         answer: list[tuple[str, bytes]] = []
 
+        def keep() -> None:
+            for staged in fresh:
+                registry.assets.keep(staged)
+
         def check(connection: Connection) -> str | None:
-            if found := registry.catalog.exchange(exchange_id, connection):
+            # An id minted here a moment ago cannot be taken yet.
+            if draft.exchange_id and (found := registry.catalog.exchange(exchange_id, connection)):
                 answer.append(found)
                 return found[0]
             for digest in digests:
@@ -111,7 +114,14 @@ def record(registry: Registry, draft: Draft, files: Files) -> Recorded:
         def derive(connection: Connection, manifest_id: str) -> None:
             registry.catalog.insert_generation(connection, manifest_id, manifest, mac)
 
-        manifest_id = registry.append("generation", body, disclosures=disclosures, derive=derive, check=check)
+        manifest_id = registry.append(
+            "generation",
+            body,
+            disclosures=disclosures,
+            beside=keep,
+            derive=derive,
+            check=check,
+        )
     if answer:
         return _again(registry, exchange_id, answer[0], mac)
     return Recorded(manifest_id, manifest, True)

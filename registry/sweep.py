@@ -29,7 +29,7 @@ def sweep(registry: Registry, *, grace: float = GRACE) -> Swept:
     drafts = registry.assets.sweep_staged(before)
     with registry.catalog.database.alone():
         orphans = _orphan_disclosures(registry, before)
-        registry.vault.forget(orphans, locked=True)
+        registry.vault.forget(orphans)
         assets = [name for name in _orphan_assets(registry, before) if registry.assets.remove(name)]
     return Swept(drafts, len(orphans), len(assets))
 

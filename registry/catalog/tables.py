@@ -42,6 +42,7 @@ generation = Table(
     Column("draft_mac", LargeBinary, nullable=False),
     Column("replay_of", String(71)),
     Column("outputs", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 Index("generation_time", generation.c.recorded_at, generation.c.id)
 Index("generation_request", generation.c.request_id)
@@ -60,6 +61,7 @@ asset = Table(
     Column("blake3", String(64)),
     Column("media_type", String(128), nullable=False),
     Column("bytes", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 Index("asset_sha256", asset.c.sha256)
 Index("asset_blake3", asset.c.blake3)
@@ -72,6 +74,7 @@ label = Table(
     Column("key", String(63), primary_key=True),
     Column("tag", Boolean, primary_key=True),
     Column("value", String(256), nullable=False),
+    sqlite_with_rowid=False,
 )
 Index("label_value", label.c.key, label.c.value)
 
@@ -81,6 +84,7 @@ lineage = Table(
     Column("child", String(71), ForeignKey("record.id"), primary_key=True),
     Column("parent", String(71), primary_key=True),
     Column("relation", String(16), primary_key=True),
+    sqlite_with_rowid=False,
 )
 Index("lineage_parent", lineage.c.parent)
 
@@ -92,6 +96,7 @@ about = Table(
     Column("manifest", String(71), primary_key=True),
     Column("kind", String(16), nullable=False),
     Column("recorded_at", String(24), nullable=False),
+    sqlite_with_rowid=False,
 )
 Index("about_manifest", about.c.manifest, about.c.kind)
 

@@ -89,7 +89,7 @@ def export_selection(
             records,
             selection=Selection(words, now(), (0, checkpoint.size) if everything else None),
             checkpoint=checkpoint,
-            proof=lambda index: registry.log.proof(connection, index, checkpoint),
+            proof=registry.log.prover(connection, checkpoint),
             signer=registry.recorder,
             trust=trust_lines(registry.snapshot),
         )

@@ -50,7 +50,7 @@ class Vault:
         self.database = Database(url, lock=lock)
         self.database.migrate("registry.vault:migrations", HEAD)
 
-    def put(self, record: str, disclosures: Sequence[Disclosure], *, locked: bool = False) -> None:
+    def put(self, record: str, disclosures: Sequence[Disclosure]) -> None:
         """Keep the disclosures of one record, durably; keeping the same ones twice is no error."""
         if not disclosures:
             return
@@ -65,12 +65,8 @@ class Vault:
             }
             for found in disclosures
         ]
-        with self.database.writing(locked=locked) as connection:
-            kept = set(
-                connection.execute(select(_disclosure.c.pointer).where(_disclosure.c.record == record)).scalars()
-            )
-            if fresh := [row for row in rows if row["pointer"] not in kept]:
-                connection.execute(insert(_disclosure), fresh)
+        with self.database.writing() as connection:
+            connection.execute(_KEEP, rows)
 
     def get(self, record: str) -> list[Disclosure]:
         """The disclosures of a record that have not been erased, by pointer."""
@@ -113,9 +109,9 @@ class Vault:
             values = [parse(value) for value in connection.execute(query).scalars()]
         return {value["blake3"] for value in values if isinstance(value, dict) and "blake3" in value}
 
-    def forget(self, records: Sequence[str], *, locked: bool = False) -> None:
+    def forget(self, records: Sequence[str]) -> None:
         """Delete all disclosures of records that were never committed."""
-        with self.database.writing(locked=locked) as connection:
+        with self.database.writing() as connection:
             for record in records:
                 connection.execute(delete(_disclosure).where(_disclosure.c.record == record))
 

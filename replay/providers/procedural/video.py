@@ -26,9 +26,8 @@ FARTHEST: Final = 1.2
 
 ENCODER: Final = {"preset": "medium", "crf": "17", "threads": "1", "x264-params": "mbtree=0"}
 """What makes the encoder bit-exact. With more than one thread, x264 decides rates by what other threads have finished.
-With its macroblock tree, x264's vector code reads memory it never wrote where a row of macroblocks does not fill its
-registers (core 165: 2 of 14 encodings of one film at 320 x 180 came out different; none of 14 at 384 x 192, or without
-vector code; without the tree none of 175)."""
+With its macroblock tree, runs of one film differed now and then (core 165: 2 of 14 encodings at 320 x 180; none of 14
+at 384 x 192, or without vector code); without the tree none of 175 did."""
 
 
 def make_video(body: Body, workdir: Path) -> Made:
