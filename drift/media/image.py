@@ -79,6 +79,9 @@ def _check_size(size: tuple[int, int], frames: int, limits: Limits, where: str) 
 def _frames(image: Image.Image, limits: Limits, where: str) -> Iterator[Image.Image]:
     for number, frame in enumerate(ImageSequence.Iterator(image), 1):
         _check_size(frame.size, number, limits, where)
+        if number > limits.frames:
+            why = f"it has more than the limit of {limits.frames:,} frames"
+            raise MediaTooLarge(where, why, "give fewer frames or raise the limit")
         frame.load()
         yield frame
     declared = getattr(image, "n_frames", 1)

@@ -13,6 +13,8 @@ from drift.fingerprints.pdq import pdq_of_file
 from drift.media.content import content_digest
 from drift.media.probe import probe
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's; the product silences them itself
+
 TRUNCATED = {  # every format whose truncation can be told; text cannot
     "a.png": None, "a.jpg": None, "progressive.jpg": None, "a.webp": None, "a.gif": None, "a.tiff": None,
     "a.bmp": None, "a.avif": None, "moving.gif": None, "moving.webp": None, "moving.png": None,

@@ -196,6 +196,7 @@ def test_animated_images_count_all_their_frames(media):
         ("a.mp4", Limits(pixels=95 * 64)),
         ("a.mp4", Limits(duration_ms=500)),
         ("a.mp4", Limits(frames=10)),
+        ("moving.webp", Limits(frames=3)),
         ("a.wav", Limits(duration_ms=500)),
         ("a.webm", Limits(duration_ms=500)),
         ("a.wav", Limits(file_bytes=1000)),
