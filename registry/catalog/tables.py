@@ -42,7 +42,6 @@ generation = Table(
     Column("draft_mac", LargeBinary, nullable=False),
     Column("replay_of", String(71)),
     Column("outputs", Integer, nullable=False),
-    sqlite_with_rowid=False,
 )
 Index("generation_time", generation.c.recorded_at, generation.c.id)
 Index("generation_request", generation.c.request_id)

@@ -97,7 +97,6 @@ def _generation(record_id: sa.String) -> None:
         sa.Column("draft_mac", sa.LargeBinary, nullable=False),
         sa.Column("replay_of", record_id),
         sa.Column("outputs", sa.Integer, nullable=False),
-        sqlite_with_rowid=False,
     )
     op.create_index("generation_time", "generation", ["recorded_at", "id"])
     _where_set("generation_request", "request_id")
