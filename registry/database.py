@@ -27,6 +27,14 @@ class DatabaseFailed(CouldNotRun):
         super().__init__(f"{where}: {problem}; nothing was recorded by this step, so run it again once that is mended")
 
 
+class DatabaseDamaged(DatabaseFailed):
+    """What the file holds is no sound SQLite database."""
+
+    def __init__(self, where: str, problem: object) -> None:
+        """Name the file and what SQLite said."""
+        CouldNotRun.__init__(self, f"{where} is damaged ({problem}); put it aside and restore it from a backup")
+
+
 class Database:
     """One database; ``reading`` and ``writing`` are the only ways to a connection.
 
@@ -83,7 +91,7 @@ class Database:
             with self.engine.connect() as connection:
                 yield connection
         except DBAPIError as problem:
-            raise DatabaseFailed(self.name, problem.orig) from problem
+            raise _failure(self.name, problem) from problem
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -116,7 +124,7 @@ class Database:
             ):
                 yield connection
         except DBAPIError as problem:
-            raise DatabaseFailed(self.name, problem.orig) from problem
+            raise _failure(self.name, problem) from problem
 
     def alone(self) -> AbstractContextManager[None]:
         """Hold the writers' lock, where there is one."""
@@ -149,6 +157,12 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _failure(name: str, problem: DBAPIError) -> DatabaseFailed:
+    code = getattr(problem.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte of an extended code is its class
+    damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return (DatabaseDamaged if damaged else DatabaseFailed)(name, problem.orig)
 
 
 def _revision(connection: Connection) -> str | None:

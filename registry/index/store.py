@@ -1,6 +1,8 @@
 """The index's tables in a SQLite file of its own: never backed up, erasable, rebuildable."""
 
-from collections.abc import Iterable, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,9 +21,14 @@ from sqlalchemy import (
 from sqlalchemy import Index as SqlIndex
 
 from registry.catalog.store import Use
-from registry.database import Database
+from registry.database import Database, DatabaseFailed
 from registry.digest import Digest, DigestSet
+from registry.errors import CouldNotRun
 from registry.index.text import match_expression, words
+from registry.locking import exclusive
+
+# A scribbled page shows as any of these: damaged, no database, or tables that are not what they were.
+_SENSELESS = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 SCHEMA = 1  # raise it when tables or what goes into them change: the file is then made again
 
@@ -85,6 +92,47 @@ class Entry:
     fingerprints: Sequence[Fingerprint] = field(default=())
 
 
+class IndexDamaged(CouldNotRun):
+    """The file was no sound database; it is derived, so it was thrown away."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file."""
+        super().__init__(f"{path} was damaged and is thrown away; run the command again, it is made anew from the log")
+
+
+class _IndexFile(Database):
+    """A database that may be thrown away, and is where SQLite cannot make sense of it."""
+
+    def __init__(self, path: Path, lock: Path) -> None:
+        super().__init__(f"sqlite:///{path}", lock=lock)
+        self._file, self._guard = path, lock
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with self._discarding(), super().reading() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, *, locked: bool = False) -> Iterator[Connection]:
+        with self._discarding(), super().writing(locked=locked) as connection:
+            yield connection
+
+    @contextmanager
+    def _discarding(self) -> Iterator[None]:
+        """Answer what a half-read file would say wrong with an error, never with silence."""
+        try:
+            yield
+        except DatabaseFailed as problem:
+            cause = getattr(problem.__cause__, "orig", None)
+            if getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _SENSELESS:
+                raise
+            self.dispose()
+            with exclusive(self._guard):
+                for side in ("", "-wal", "-shm"):
+                    self._file.with_name(self._file.name + side).unlink(missing_ok=True)
+            raise IndexDamaged(self._file) from problem
+
+
 class Index:
     """Words, sealed digests, decoded-content digests and PDQ fingerprints of the records up to a log index.
 
@@ -94,8 +142,11 @@ class Index:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = path.with_suffix(".lock")
-        self.database = Database(f"sqlite:///{path}", lock=self._lock)
-        self._prepare()
+        self.database = _IndexFile(path, self._lock)
+        try:
+            self._prepare()
+        except IndexDamaged:  # nothing was asked of it yet, so nothing was answered wrong
+            self._prepare()
 
     def next(self) -> int:
         """The log index of the first record that is not in here yet."""
@@ -188,7 +239,7 @@ class Index:
 
     def rebuild(self) -> None:
         """Throw everything away; the next reader follows the log from its start."""
-        with self.database.alone(), self.database.engine.connect() as connection:
+        with self.database.writing() as connection:
             _create(connection)
 
     def close(self) -> None:
