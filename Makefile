@@ -6,8 +6,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# pip of the system works *into* the environment: no ensurepip, no "externally managed" refusal (pip >= 22.3).
+# The system's pip works *into* the environment: no ensurepip, no "externally managed" refusal (pip >= 22.3).
 PIP := $(PYTHON) -m pip --python $(BIN)/python
+
+.PHONY: help setup demo serve test lint bench oracles lock clean
+help:
+	@echo 'make demo   the whole story on this machine, under a minute after set-up'
+	@echo 'make test   all tests            make lint   format, lint, types, layers'
+	@echo 'make bench  the figures          make serve  the API and the page on 127.0.0.1'
+	@echo 'make setup | oracles | lock | clean'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mintmark needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
@@ -18,15 +25,13 @@ $(STAMP): requirements.lock pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-.PHONY: help setup demo test lint lock clean
-help:
-	@echo 'make demo | test | lint | lock | clean'
-
 setup: $(STAMP)
 
 demo: $(STAMP)
-	$(BIN)/mintmark --version
-	$(BIN)/mintmark --help
+	$(BIN)/mintmark demo --home demo
+
+serve: $(STAMP)
+	$(BIN)/mintmark serve
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
@@ -37,11 +42,20 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Developers only: needs uv. The lowest Python and Linux, so that one file serves every Python >= 3.11.
+bench: $(STAMP)
+	$(BIN)/python benchmarks/run.py
+
+# Developers only, needs a compiler: makes the committed test vectors again from the reference implementation.
+oracles: $(STAMP)
+	$(PYTHON) -m venv .oracles
+	.oracles/bin/pip install --quiet pdqhash pillow numpy
+	.oracles/bin/python tests/drift/oracles/pdq.py
+
+# Developers only, needs uv. The lowest Python and Linux, so that one file serves every Python >= 3.11.
 lock: $(BIN)/python
 	$(PIP) install --quiet uv
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_28 --only-binary :all: \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-markers --extra asr --group dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .oracles demo
