@@ -17,6 +17,7 @@ from drift.media.image import load_luma
 from drift.media.limits import DEFAULT_LIMITS, Limits
 
 LONG_SIDE = 512  # of the canonical input
+_FAST_SIDE = 256  # the 64 samples still average 4 pixels each
 SMALLEST = 5  # the reference hashes nothing smaller
 MARGIN = 1.0  # a coefficient at least this far from the median keeps its bit under rounding
 DIHEDRAL = ("original", "rot90", "rot180", "rot270", "flipx", "flipy", "transpose", "antitranspose")
@@ -176,12 +177,12 @@ def pdq_of_file(
 ) -> tuple[Pdq, Pdq, Pdq, Pdq, Pdq, Pdq, Pdq, Pdq]:
     """The eight hashes of an image file's first frame: full decode, EXIF orientation, transparency on white.
 
-    ``fast`` decodes a JPEG at a reduced scale (not below 512 pixels): a few unstable bits differ, never use it for
-    hashes that are stored.
+    ``fast`` decodes a JPEG at a reduced scale (not below 256 pixels): unstable bits may differ, so it is for queries,
+    never for hashes that are stored.
 
     Raises: MediaRefused.
     """
-    grey = load_luma(path, at_least=LONG_SIDE if fast else None, limits=limits, name=name)
+    grey = load_luma(path, at_least=_FAST_SIDE if fast else None, limits=limits, name=name)
     return pdq_dihedral(canonical_luma(grey))
 
 
