@@ -80,7 +80,8 @@ def _later(found: "View") -> Iterator[tuple[str, object]]:
     for said in found.reviews:
         yield "review", ("usable" if said["usable"] else "unusable") + (f": {said['reason']}" if said["reason"] else "")
     for said in found.drift:
-        yield "replayed", f"{said['verdict']['kind']}: {said['verdict']['sentence']}"
+        name = "verdict" if said["replay"] == found.id else "replayed"
+        yield name, f"{said['verdict']['kind']}: {said['verdict']['sentence']}"
     yield "replays", f"{len(found.replays)} (newest {short(found.replays[-1])})" if found.replays else ""
     erased = [pointer for pointer, state in found.state.items() if state == "erased"]
     yield "erased", ", ".join(erased)
