@@ -1,8 +1,9 @@
 """Erases sealed values and asset bytes; ids, signatures and proofs still verify afterwards.
 
-An intent is committed first, then the vault rows and bytes go, then one
-transaction appends the signed erasure record and closes the intent. Whatever
-step a crash interrupts, the next writing command finishes the promise.
+An intent is committed first, then the vault rows and bytes go, then the signed
+erasure record is appended, then the index and the write-ahead files are cleared,
+and at last the intent is closed. Whatever step a crash interrupts, the next
+writing command finishes the promise.
 """
 
 import json
@@ -20,7 +21,8 @@ from registry.errors import CouldNotRun, NotFound, Refused
 from registry.home import Registry
 from registry.index.follow import catch_up
 from registry.index.store import truncate_wal
-from registry.manifest import Manifest
+from registry.manifest import Manifest, id_of
+from registry.packed_texts import packed_texts
 from registry.schema import validate
 from registry.sealing import Disclosure, seal
 from registry.times import now
@@ -112,13 +114,14 @@ def plan_erasure(
     places = [(member, found.pointer) for member in family for found in disclosures[member] if _holds(found, values)]
     assets: list[tuple[str, int, DigestSet, bool]] = []
     if asset:
-        assets = list(_outputs(manifest, disclosures[manifest_id]))
+        assets = [one for one in _outputs(manifest, disclosures[manifest_id]) if one[2].blake3 in registry.assets]
         places += [(manifest_id, f"/outputs/{n}/digest") for _, n, _, is_sealed in assets if is_sealed]
     elif values:
         _refuse_value_in_assets(registry, family, disclosures, values)
     if not places and not assets:
         raise NothingToErase(manifest_id)
-    if not all_references:
+    if assets and not all_references:
+        catch_up(registry)  # who uses an asset by a sealed digest, only the index knows
         _refuse_shared(registry, manifest_id, [digests for _, _, digests, _ in assets])
     return Plan(
         places,
@@ -153,18 +156,20 @@ def erase(registry: Registry, plan: Plan) -> str:
     disclosures = seal(value, ["/reason"])
     validate("record/v1", value)
     body = canonical(value)
-    # The reason's disclosure belongs to a record that does not exist yet; the vault may hold it, the catalog may not.
+    # Whoever finishes the promise after a crash has only what is stored: the vault takes what opens the reason now.
+    # The promise names the record, so that no sweep takes the disclosure for an orphan.
+    registry.vault.put(id_of(body), disclosures)
+    promise = plan.to_json() | {"record": body.decode(), "id": id_of(body)}
     with registry.catalog.database.writing() as connection:
-        promise = plan.to_json() | {"record": body.decode()}
         registry.catalog.add_intent(connection, intent, recorded_at, json.dumps(promise).encode())
-    return _carry_out(registry, intent, promise, disclosures)
+    return _carry_out(registry, intent, promise)
 
 
 def finish(registry: Registry) -> int:
     """Complete erasures that a crash interrupted, and clear residue; returns how many were open."""
     intents = registry.catalog.intents()
     for intent, body in intents:
-        _carry_out(registry, intent, json.loads(body), ())
+        _carry_out(registry, intent, json.loads(body))
     clear_residue(registry)
     return len(intents)
 
@@ -186,21 +191,26 @@ def clear_residue(registry: Registry) -> None:
         raise ResiduePending(pending)
 
 
-def _carry_out(registry: Registry, intent: str, promise: dict[str, JSON], disclosures: Iterable[Disclosure]) -> str:
+def _carry_out(registry: Registry, intent: str, promise: dict[str, JSON]) -> str:
     body = promise["record"].encode()
     registry.vault.erase([(record, pointer) for record, pointer in promise["places"]])
     for blake3 in promise["assets"]:
         registry.assets.remove(blake3)
     value = parse(body)
 
+    def finished_elsewhere(connection: Connection) -> str | None:
+        return id_of(body) if registry.catalog.known([id_of(body)]) else None
+
     def derive(connection: Connection, record_id: str) -> None:
         subjects = [subject["id"] for subject in value["subjects"]]
         registry.catalog.insert_about(connection, record_id, "erasure", value["recorded_at"], subjects)
-        registry.catalog.close_intent(connection, intent)
 
-    record_id = registry.append("erasure", body, disclosures=list(disclosures), derive=derive)
+    record_id = registry.append("erasure", body, derive=derive, check=finished_elsewhere)
     catch_up(registry)
     clear_residue(registry)
+    # Only now is the promise kept: a crash before this line leaves the value in the index or in a write-ahead file.
+    with registry.catalog.database.writing() as connection:
+        registry.catalog.close_intent(connection, intent)
     return record_id
 
 
@@ -242,7 +252,7 @@ def _refuse_value_in_assets(
     registry: Registry, family: list[str], disclosures: dict[str, list[Disclosure]], values: list[JSON]
 ) -> None:
     """A prompt in a PNG's text chunk would survive the erasure of the prompt."""
-    needles = [value.encode() for value in values if isinstance(value, str) and len(value) >= 4]
+    needles = [form for value in values if isinstance(value, str) and len(value) >= 4 for form in _forms(value)]
     for member in family:
         manifest = registry.catalog.manifest(member)
         for _, _, digests, _ in _outputs(manifest, disclosures[member]):
@@ -250,7 +260,17 @@ def _refuse_value_in_assets(
                 raise ValueInAsset(f"sha256:{digests.sha256}")
 
 
+def _forms(value: str) -> set[bytes]:
+    """The bytes as which metadata carries a text: plain, in JSON (workflows in PNG chunks), UTF-16 (EXIF, ID3)."""
+    in_json = {json.dumps(value)[1:-1].encode(), json.dumps(value, ensure_ascii=False)[1:-1].encode()}
+    return in_json | {value.encode(), value.encode("utf-16-le"), value.encode("utf-16-be")}
+
+
 def _occurs(path: Path, needles: list[bytes]) -> bool:
+    return _occurs_plain(path, needles) or any(needle in text for text in packed_texts(path) for needle in needles)
+
+
+def _occurs_plain(path: Path, needles: list[bytes]) -> bool:
     keep = max((len(needle) for needle in needles), default=1) - 1
     tail = b""
     with path.open("rb") as stream:

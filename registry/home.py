@@ -7,10 +7,12 @@ from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from registry.assets.local import LocalAssets, StorageFailed
 from registry.canonical import canonical, parse
 from registry.catalog.store import Catalog, StoredRecord
+from registry.database import DatabaseFailed
 from registry.errors import CouldNotRun, NoRegistry
 from registry.index.store import Index
 from registry.keyfile import FileSigner
@@ -134,15 +136,24 @@ class Registry:
                 kept.result()
         database = self.catalog.database
         answer = None
-        with database.alone(), database.writing(locked=True) as connection:
-            answer = check(connection) if check is not None else None
-            if answer is None:
-                self.catalog.insert(connection, signed)
-                self.log.append(connection, kind=kind, id=record_id, pae=pae_digest(statement), now=now())
-                if derive is not None:
-                    derive(connection, record_id)
+        try:
+            with database.alone(), database.writing(locked=True) as connection:
+                answer = check(connection) if check is not None else None
+                if answer is None:
+                    self.catalog.insert(connection, signed)
+                    self.log.append(connection, kind=kind, id=record_id, pae=pae_digest(statement), now=now())
+                    if derive is not None:
+                        derive(connection, record_id)
+        except DatabaseFailed as problem:
+            # PostgreSQL has no writers' lock: whoever commits second learns of the first from the unique key.
+            if check is None or not isinstance(problem.__cause__, IntegrityError):
+                raise
+            with database.reading() as connection:
+                if (answer := check(connection)) is None:
+                    raise
         if answer is not None:
-            self.vault.forget([record_id])
+            if answer != record_id:
+                self.vault.forget([record_id])
             return answer
         if not self.catalog.database.is_sqlite:
             self.log.settle(record_id)

@@ -66,9 +66,12 @@ def open_for_change() -> Registry:
 def _changing(registry: Registry) -> Registry:
     """Keep promises of an erasure that was interrupted, first; sign the log's head when the command ends."""
     if registry.catalog.intents():
-        from registry.erase import finish
+        from registry.erase import ResiduePending, finish
 
-        click.echo(f"completed {finish(registry)} interrupted erasures", err=True)
+        try:
+            click.echo(f"completed {finish(registry)} interrupted erasures", err=True)
+        except ResiduePending as problem:  # no reason to refuse what was asked for now
+            click.echo(str(problem), err=True)
     click.get_current_context().call_on_close(registry.sign_checkpoint)
     return registry
 
