@@ -115,8 +115,9 @@ def decide(
         known = "The decoded content differs; the policy asks for equal content, which this version does not repeat"
         return Verdict("drifted", None, _sentence(known, quoted))
     sentence = _sentence("The content differs, and it is not known how far honest runs of this version differ", quoted)
-    remedy = "replay it at least three times on the recorded version (calibration), or write limits into the policy"
-    return Verdict("undecided", "uncalibrated", f"{sentence} To decide, {remedy}.")
+    return Verdict(
+        "undecided", "uncalibrated", f"{sentence} Without a calibration this is neither a pass nor a failure."
+    )
 
 
 def _equal(name: str, scores: Sequence[Score]) -> bool:

@@ -65,13 +65,23 @@ def parse_transcript(text: str, where: str) -> Transcript:
 
 def _json_or_text(text: str, suffix: str, where: str) -> Transcript | None:
     try:
-        document = json.loads(text, parse_constant=_no_constant)
+        document = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_members)
     except (ValueError, RecursionError) as error:
         if suffix == ".txt":
             return None
         why = "the JSON nests too deep" if isinstance(error, RecursionError) else f"malformed JSON: {error}"
         raise MediaUnreadable(where, why, "give the provider's JSON unchanged") from None
     return transcript_of_json(document, where)
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Readers disagree on which of two members of one name counts, so there must not be two."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the member {twice[:60]!r} stands twice in one object")
+    return members
 
 
 def _no_constant(token: str) -> float:
