@@ -35,11 +35,9 @@ def main() -> int:
 
 def show(row: dict) -> None:
     """Print one line as soon as it is measured."""
-    peer = f"{row['peer']} {row['peer_ms']} ms, ratio {row['ratio']}" if row["peer_ms"] is not None else ""
-    print(
-        f"{'ok  ' if row['ok'] else 'MISS'}  {row['figure']:<44} {row['ours_ms']:>10} ms  {row['limit']!s:<12} {peer}",
-        flush=True,
-    )
+    ours = "" if row["ours_ms"] is None else f"{row['ours_ms']:.3f} ms"
+    peer = "" if row["peer_ms"] is None else f"{row['peer']} {row['peer_ms']:.3f} ms, ratio {row['ratio']}"
+    print(f"{'ok  ' if row['ok'] else 'MISS'}  {row['figure']:<46} {ours:>14}  {row['limit']!s:<11} {peer}", flush=True)
 
 
 if __name__ == "__main__":
