@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from drift.errors import MintmarkError
 from registry import __version__
@@ -70,20 +71,11 @@ def openapi_text(app: FastAPI) -> str:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    registry = cast(Registry, app.state.registry)
-    await run_sync(_warm, registry)
     app.state.follower.start()
     try:
         yield
     finally:
         await run_sync(app.state.follower.stop)
-
-
-def _warm(registry: Registry) -> None:
-    """Open every store before requests come: two threads must not open one twice."""
-    _ = registry.vault, registry.assets, registry.index, registry.recorder, registry.log_signer
-    _ = registry.draft_secret, registry.snapshot
-    registry.sign_checkpoint()
 
 
 def _shown(request: Request, problem: MintmarkError) -> Response:
@@ -112,4 +104,12 @@ async def _unroutable(request: Request, problem: Exception) -> Response:
         404: "nothing is at this address; see docs/http.md for those there are",
         405: f"{request.method} is not for this address",
     }.get(found.status_code, str(found.detail))
-    return _shown(request, Problem(found.status_code, kind, told, headers=dict(found.headers or {})))
+    headers = {"Allow": ", ".join(_methods(request))} if found.status_code == 405 else {}
+    return _shown(request, Problem(found.status_code, kind, told, headers=headers))
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of an address; the framework names only those of the first route that has it."""
+    scopes = {method: dict(request.scope) | {"method": method} for method in ("GET", "HEAD", "POST")}
+    routes = request.app.router.routes
+    return [name for name, scope in scopes.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)]

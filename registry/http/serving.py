@@ -34,7 +34,12 @@ class Listener:
     url: str
 
     def serve(self, registry: Registry) -> None:
-        """Answer requests until SIGINT or SIGTERM."""
+        """Answer requests until SIGINT or SIGTERM.
+
+        Raises:
+            CouldNotRun: a store or a key cannot be opened.
+        """
+        warm(registry)
         server(registry).run(sockets=[self.socket])
 
 
@@ -68,6 +73,13 @@ def listen(host: str, port: int) -> Listener:
     taken = listening.getsockname()[1]
     shown = f"[{bare}]" if family == socket.AF_INET6 else bare
     return Listener(listening, f"http://{shown}:{taken}/")
+
+
+def warm(registry: Registry) -> None:
+    """Open every store before requests come: what fails is said at once, and no two threads open one twice."""
+    _ = registry.vault, registry.assets, registry.index, registry.recorder, registry.log_signer
+    _ = registry.draft_secret, registry.snapshot
+    registry.sign_checkpoint()
 
 
 def server(registry: Registry) -> uvicorn.Server:
