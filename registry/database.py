@@ -1,9 +1,10 @@
 """A database, SQLite or PostgreSQL: how connections are set up, how a write transaction begins."""
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from registry.errors import CouldNotRun, InvalidValue, NewerDatabase
 from registry.locking import exclusive
 
 BUSY_MS = 30_000
+_ROOM = 1 << 16  # bytes; the shared-memory file alone takes half of it
 Protect = Callable[[sqlite3.Connection], None]
 _WRITE = {"mintmark_write": True}
 
@@ -91,7 +93,7 @@ class Database:
             with self.engine.connect() as connection:
                 yield connection
         except DBAPIError as problem:
-            raise _failure(self.name, problem) from problem
+            raise self._failure(problem) from problem
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -124,7 +126,7 @@ class Database:
             ):
                 yield connection
         except DBAPIError as problem:
-            raise _failure(self.name, problem) from problem
+            raise self._failure(problem) from problem
 
     def alone(self) -> AbstractContextManager[None]:
         """Hold the writers' lock, where there is one."""
@@ -154,15 +156,23 @@ class Database:
         with self.reading() as connection:
             return _revision(connection)
 
+    def _failure(self, problem: DBAPIError) -> DatabaseFailed:
+        code = getattr(problem.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte of an extended code is its class
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return DatabaseDamaged(self.name, problem.orig)
+        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and self._disk_is_full():
+            return DatabaseFailed(self.name, f"{problem.orig} (no space left on its disk)")
+        return DatabaseFailed(self.name, problem.orig)
+
+    def _disk_is_full(self) -> bool:
+        """SQLite calls a disk without room for its side files an I/O error."""
+        with suppress(OSError):
+            return shutil.disk_usage(Path(self.url.database or ".").absolute().parent).free < _ROOM
+        return False
+
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
-
-
-def _failure(name: str, problem: DBAPIError) -> DatabaseFailed:
-    code = getattr(problem.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte of an extended code is its class
-    damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-    return (DatabaseDamaged if damaged else DatabaseFailed)(name, problem.orig)
 
 
 def _revision(connection: Connection) -> str | None:
