@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 from drift.floor import Regime, regime_of
-from drift.verdict import Verdict, decide, not_replayable
+from drift.verdict import Verdict, decide, not_replayable, undecided
 from sqlalchemy import Connection
 
 from drift.compare import compare
@@ -235,6 +235,8 @@ def _judge(registry: Registry, manifest_id: str, ready: _Ready, made: Recorded, 
             continue
         scores = compare(original, files[n]).scores
         verdict = decide(level, scores, regime)
+        if verdict.kind != "reproduced" and ready.draft.seed.requested != ready.manifest.seed.requested:
+            verdict = undecided("other-seed", "Another seed was sent, so another output says nothing about the model.")
         replayed.verdicts.append(verdict)
         replayed.scores.append(scores)
         replayed.drift.append(_record(registry, manifest_id, made.id, n, level, regime, scores, verdict))

@@ -1,0 +1,149 @@
+"""Replays: recorded, scored, and judged by what is known of the provider, never by more."""
+
+import datetime
+from dataclasses import replace
+
+import pytest
+
+from drift.floor import Regime
+from registry.canonical import parse
+from registry.capture.description import Descriptions, shipped
+from registry.erase import erase, plan_erasure
+from registry.manifest import Outcome
+from registry.record import record
+from registry.sealing import seals_in
+from registry.verbatim import plain
+from replay.generating import Ask, generate
+from replay.rerun import Change, replay
+
+SMALL = {"width": 96, "height": 96}
+
+
+@pytest.fixture
+def made_picture(local_registry):
+    def make(noise="none", **more):
+        settings = {**SMALL, "noise": noise}
+        ask = Ask("procedural", "procedural-image@1", prompt="forest at dawn", seed="5", settings=settings, **more)
+        return generate(local_registry, ask).id
+
+    return make
+
+
+def kinds(answer):
+    return [verdict.kind for one in answer.replays for verdict in one.verdicts]
+
+
+def test_three_replays_are_recorded_scored_and_reproduced(registry):
+    ask = Ask("procedural", "procedural-image@1", prompt="forest at dawn", seed="5", settings=SMALL, labels={"a": "b"})
+    original = generate(registry, ask).id
+
+    answer = replay(registry, original, times=3)
+
+    assert (kinds(answer), answer.exit_code, answer.regime) == (["reproduced"] * 3, 0, Regime.DETERMINISTIC)
+    assert registry.catalog.replays(original) == [one.recorded.id for one in answer.replays]
+    manifest = answer.replays[0].recorded.manifest
+    assert (manifest.replay_of, manifest.recorder.capture, manifest.labels) == (original, "replay", {"a": "b"})
+    drift = parse(registry.catalog.about(original, "drift")[0].body)
+    assert (drift["baseline"], drift["verdict"]["kind"]) == (original, "reproduced")
+    with registry.catalog.database.reading() as connection:
+        assert registry.log.size(connection) == 1 + 1 + 3 + 3
+
+
+def test_a_replay_seals_under_fresh_salts(local_registry, made_picture):
+    original = made_picture()
+    answer = replay(local_registry, original)
+
+    before = seals_in(local_registry.catalog.manifest(original).to_json())
+    after = seals_in(answer.replays[0].recorded.manifest.to_json())
+
+    assert set(before) == set(after)
+    assert not set(before.values()) & set(after.values())
+
+
+@pytest.mark.parametrize("noise", ["seeded", "free"])
+def test_noise_without_calibration_is_undecided_however_often(local_registry, made_picture, noise):
+    answer = replay(local_registry, made_picture(noise), times=3)
+
+    assert kinds(answer) == ["undecided"] * 3
+    assert {verdict.reason_code for one in answer.replays for verdict in one.verdicts} == {"uncalibrated"}
+    assert (answer.exit_code, answer.regime) == (4, Regime.UNKNOWN)
+
+
+def test_one_replay_of_a_changed_build_is_undecided_until_somebody_repeats_itself(local_registry, made_picture):
+    original = made_picture()
+
+    first = replay(local_registry, original, change=Change(model="procedural-image@2"))
+    second = replay(local_registry, original, change=Change(model="procedural-image@2"))
+
+    assert (kinds(first), first.exit_code) == (["undecided"], 4)
+    assert (kinds(second), second.exit_code) == (["drifted"], 1), "two runs of @2 agree and differ from @1"
+
+
+def test_after_one_reproduction_a_changed_build_is_told_by_a_single_replay(local_registry, made_picture):
+    original = made_picture()
+    replay(local_registry, original)
+
+    answer = replay(local_registry, original, change=Change(model="procedural-image@2"))
+
+    assert kinds(answer) == ["drifted"]
+
+
+def test_a_provider_that_changed_under_the_same_name_is_caught(local_registry, made_picture, monkeypatch):
+    original = made_picture()
+    monkeypatch.setattr("replay.rerun.plain", lambda body: {**plain(body), "model": "procedural-image@2"})
+
+    answer = replay(local_registry, original, times=2)
+
+    assert kinds(answer) == ["drifted", "drifted"]
+
+
+def test_what_cannot_be_replayed_says_why(local_registry, picture, made, made_picture, monkeypatch):
+    path = picture()
+    foreign = record(local_registry, made(path), {str(path): path}).id
+    failed = record(
+        local_registry, made(operation="image.generate", outcome=Outcome(class_="failed", state="failed")), {}
+    ).id
+    blocked = generate(local_registry, Ask("procedural", "procedural-image@1", prompt="forbidden-motif")).id
+    erased = made_picture()
+    plan = plan_erasure(local_registry, erased, fields=["prompt"], reason="asked", authority="test")
+    erase(local_registry, plan)
+    lost = made_picture(labels={"n": "2"})
+    erase(local_registry, plan_erasure(local_registry, lost, fields=[], asset=True, all_references=True,
+                                       reason="asked", authority="test"))  # fmt: skip
+
+    reasons = [replay(local_registry, one).refused for one in (foreign, failed, blocked, erased, lost)]
+
+    assert [found.reason_code for found in reasons] == ["unsupported", "unsupported", "unsupported", "erased", "erased"]
+    assert replay(local_registry, foreign).exit_code == 4
+
+
+def test_a_retired_model_is_not_replayable(local_registry, made_picture, monkeypatch):
+    original = made_picture()
+    known = shipped().by_id("procedural-image")
+    retired = replace(known, retires={"procedural-image@1": datetime.date(2026, 9, 24)})
+    monkeypatch.setattr("replay.rerun.shipped", lambda: Descriptions([retired]))
+
+    answer = replay(local_registry, original)
+
+    assert answer.refused.reason_code == "retired"
+    assert "2026-09-24" in answer.refused.sentence
+    assert local_registry.catalog.replays(original) == []
+
+
+def test_a_failing_replay_is_no_drift(local_registry, made_picture):
+    original = made_picture()
+
+    answer = replay(local_registry, original, change=Change(model="procedural-image@99"))
+
+    assert (kinds(answer), answer.exit_code) == ([], 3)
+    assert answer.replays[0].recorded.manifest.outcome.class_ == "rejected"
+
+
+def test_another_seed_is_another_request(local_registry, made_picture):
+    original = made_picture()
+    replay(local_registry, original)
+
+    answer = replay(local_registry, original, change=Change(seed="6"))
+
+    assert answer.replays[0].recorded.manifest.seed.requested == "6"
+    assert [verdict.reason_code for verdict in answer.replays[0].verdicts] == ["other-seed"]
