@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from drift.floor import Regime, regime_of
-from drift.verdict import Verdict, decide, not_replayable, undecided
 from sqlalchemy import Connection
 
 from drift.compare import compare
+from drift.floor import Regime, regime_of
 from drift.media.content import content_digest
 from drift.score import Score
+from drift.verdict import Verdict, decide, not_replayable, undecided
 from registry.assets.store import AssetNotFound
 from registry.canonical import JSON, canonical
 from registry.capture.description import Description, shipped
