@@ -259,5 +259,3 @@ class Manifest(_Part, frozen=True):
 def id_of(body: bytes) -> str:
     """The id of a record: ``sha256:`` and the hex SHA-256 of its canonical bytes."""
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
-
-
