@@ -7,6 +7,7 @@ from pathlib import Path
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _LONGEST = 16 << 20  # bytes of one chunk, and of what it unpacks to: no honest prompt is longer
+_STEP = 4096
 
 
 def packed_texts(path: Path) -> Iterator[bytes]:
@@ -36,9 +37,14 @@ def _packed(kind: bytes, data: bytes) -> bytes | None:
 
 
 def _unpack(packed: bytes) -> bytes:
-    """As much as there is to unpack: a damaged stream may still show its beginning."""
-    unpacker = zlib.decompressobj()
+    """As much as there is to unpack: what stands before the damage in a stream can be read by others, too."""
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)  # without header and checksum, which may be what is damaged
+    text = b""
     try:
-        return unpacker.decompress(packed, _LONGEST)
+        for at in range(2, len(packed), _STEP):
+            text += unpacker.decompress(packed[at : at + _STEP], _LONGEST - len(text))
+            if len(text) >= _LONGEST or unpacker.eof:
+                break
     except zlib.error:
-        return b""
+        pass
+    return text

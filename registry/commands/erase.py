@@ -34,7 +34,11 @@ def erase(
     from registry.erase import erase, finish, plan_erasure
 
     if finish_only:
-        click.echo(f"completed {finish(open_for_change())} erasures; no residue left")
+        completed = finish(open_for_change())
+        if as_json:
+            emit({"completed": completed})
+        else:
+            click.echo(f"completed {completed} erasures; no residue left")
         return
     if manifest is None or not (fields or asset):
         raise click.UsageError("say what to erase: ID with --field prompt, --asset or both")

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy import Index as SqlIndex
 
 from registry.catalog.store import Use
-from registry.database import Database, DatabaseFailed
+from registry.database import BUSY_MS, Database, DatabaseFailed
 from registry.digest import Digest, DigestSet
 from registry.errors import CouldNotRun
 from registry.index.text import match_expression, words
@@ -260,7 +260,10 @@ class Index:
 def truncate_wal(database: Database) -> bool:
     """Empty the write-ahead file of a SQLite database; False while another connection holds it."""
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # SQLite would wait for the reader as long as for a writer, half a minute; the caller has a patience of its own.
+        connection.exec_driver_sql("PRAGMA busy_timeout=50")
         row = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
     return row is not None and row[0] == 0
 
 
