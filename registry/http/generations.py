@@ -19,7 +19,7 @@ from registry.http import documents as doc
 from registry.http.here import answer, follower_of, in_flight_of, registry_of
 from registry.http.idempotency import HEADER, exchange_of
 from registry.http.problems import Problem
-from registry.http.uploads import Form, cleaning, read_form
+from registry.http.uploads import Arrived, Form, read_form
 from registry.index.follow import catch_up
 from registry.lineage import lineage
 from registry.log.checkpoint import Checkpoint
@@ -48,14 +48,18 @@ async def record_generation(request: Request) -> Response:
     with in_flight_of(request).holding(exchange_id):
         limit = registry.settings.max_bytes
         form = await read_form(request, registry.assets, fields=frozenset({"draft"}), max_bytes=limit)
-        with cleaning(form):
-            recorded = await run_sync(_record, registry, form, exchange_id)
+        recorded = await run_sync(_record, registry, form, exchange_id)
     follower_of(request).notice()
     value = {"id": recorded.id, "new": recorded.new, "manifest": recorded.manifest}
     return answer(value, 201 if recorded.new else 200, {"Location": f"/v1/generations/{recorded.id}"})
 
 
-def _record(registry: Registry, form: Form, exchange_id: str | None) -> Recorded:
+def _record(registry: Registry, arrived: Arrived, exchange_id: str | None) -> Recorded:
+    with arrived.opened() as form:
+        return _record_form(registry, form, exchange_id)
+
+
+def _record_form(registry: Registry, form: Form, exchange_id: str | None) -> Recorded:
     if "draft" not in form.fields:
         raise Problem(422, "draft-missing", "no part is named draft; send the draft's JSON in it")
     draft = read_draft(parse(form.fields["draft"]))

@@ -15,7 +15,7 @@ from registry.home import Registry
 from registry.http import documents as doc
 from registry.http.here import answer, registry_of
 from registry.http.problems import Problem
-from registry.http.uploads import cleaning, read_form
+from registry.http.uploads import Arrived, read_form
 from registry.index.follow import catch_up
 from registry.lookup import Answer, answer_json, behind, look_up_digest, look_up_text
 from registry.lookup_file import look_up_file
@@ -41,13 +41,16 @@ async def look_up(request: Request) -> Response:
         question = _question(await _body(request))
         return await run_sync(_answered, registry, lambda: ask(registry, question.query, question.limit))
     form = await read_form(request, registry.assets, fields=frozenset({"limit"}), max_bytes=registry.settings.max_bytes)
-    with cleaning(form):
+    return await run_sync(_answer_form, registry, form)
+
+
+def _answer_form(registry: Registry, arrived: Arrived) -> Response:
+    with arrived.opened() as form:
         if set(form.files) != {"file"}:
             raise Problem(422, "file-missing", "send one part named file, or JSON with a query")
         limit = _limit(form.fields.get("limit", b"10"))
-        name = form.names.get("file")
-        staged = form.files["file"]
-        return await run_sync(_answered, registry, lambda: ask_file(registry, staged, name, limit))
+        staged, name = form.files["file"], form.names.get("file")
+        return _answered(registry, lambda: ask_file(registry, staged, name, limit))
 
 
 def _answered(registry: Registry, look: Callable[[], Answer]) -> Response:

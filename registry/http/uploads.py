@@ -1,8 +1,9 @@
 """Reads multipart/form-data while it arrives: files go to the asset store's drafts, digested on the way.
 
 The loop that reads the socket only parses; writing and digesting happen in a
-worker thread, a piece of 1 MiB at a time. Nothing is written twice and
-memory stays bounded whatever comes.
+worker thread, a piece of 1 MiB at a time. What is left at the end is written
+by the thread that goes on to use it. Nothing is written twice and memory
+stays bounded whatever comes.
 """
 
 from collections.abc import Iterator
@@ -35,22 +36,28 @@ class Form:
     names: dict[str, str] = field(default_factory=dict)
 
 
-@contextmanager
-def cleaning(form: Form) -> Iterator[Form]:
-    """Discard at the end what of the uploads was not kept."""
-    try:
-        yield form
-    finally:
-        for staged in form.files.values():
-            staged.discard()
+class Arrived:
+    """A form that has come whole; its last pieces may wait to be written."""
+
+    def __init__(self, reader: "_Reader") -> None:
+        self._reader = reader
+
+    @contextmanager
+    def opened(self) -> Iterator[Form]:
+        """The form, in a worker thread; what of its files was not kept is discarded at the end."""
+        try:
+            self._reader.flush()
+            yield self._reader.form
+        finally:
+            self._reader.discard()
 
 
-async def read_form(request: Request, assets: AssetStore, *, fields: frozenset[str], max_bytes: int) -> Form:
+async def read_form(request: Request, assets: AssetStore, *, fields: frozenset[str], max_bytes: int) -> Arrived:
     """Read a form.
 
     Args:
         request: with a multipart body.
-        assets: where the files wait; ``cleaning`` removes what is not kept.
+        assets: where the files wait; the end of ``opened`` removes what is not kept.
         fields: the parts that are kept as bytes; every other part is a file.
         max_bytes: the most bytes of one file.
 
@@ -71,8 +78,7 @@ async def read_form(request: Request, assets: AssetStore, *, fields: frozenset[s
         parser.finalize()
         if not reader.ended:
             raise Problem(400, "form-malformed", "the form ends before its last boundary; send it whole")
-        await run_sync(reader.flush)
-        return reader.form
+        return Arrived(reader)
     except FormParserError as problem:
         reader.discard()
         raise Problem(400, "form-malformed", f"the form cannot be read: {problem}") from None

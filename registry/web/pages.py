@@ -21,7 +21,7 @@ from registry.http.assets import find_or_follow
 from registry.http.here import registry_of
 from registry.http.lookup import ask, ask_file
 from registry.http.problems import status_of, told
-from registry.http.uploads import cleaning, read_form
+from registry.http.uploads import Arrived, read_form
 from registry.lookup import Answer, answer_json, searched
 from registry.record import limits_of
 from registry.show import view
@@ -74,12 +74,7 @@ async def look_up(request: Request) -> Response:
     """The answers to a file; works without a script, because the form posts it."""
     registry = registry_of(request)
     form = await read_form(request, registry.assets, fields=frozenset(), max_bytes=registry.settings.max_bytes)
-    with cleaning(form):
-        staged = form.files.get("file")
-        if staged is None or (staged.bytes == 0 and "file" not in form.names):
-            hint = "Choose a file first, or drop one anywhere on this page."
-            return await run_sync(lambda: _page("lookup.html", **_state(registry, hint=hint, recent=_recent(registry))))
-        return await run_sync(_answer_file, registry, staged, form.names.get("file", "your file"))
+    return await run_sync(_answer_form, registry, form)
 
 
 @router.get("/g/{id}")
@@ -123,6 +118,15 @@ def _state(registry: Registry, **more: Any) -> dict[str, Any]:  # noqa: ANN401
     """What the look-up page always has."""
     blank: dict[str, Any] = {"query": "", "hint": "", "answer": None, "dropped": None, "recent": []}
     return blank | {"count": registry.catalog.generations()} | more
+
+
+def _answer_form(registry: Registry, arrived: Arrived) -> Response:
+    with arrived.opened() as form:
+        staged = form.files.get("file")
+        if staged is None or (staged.bytes == 0 and "file" not in form.names):
+            hint = "Choose a file first, or drop one anywhere on this page."
+            return _page("lookup.html", **_state(registry, hint=hint, recent=_recent(registry)))
+        return _answer_file(registry, staged, form.names.get("file", "your file"))
 
 
 def _answer_file(registry: Registry, staged: Staged, name: str) -> Response:
