@@ -2,14 +2,16 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import Connection
 
-from drift.errors import MediaRefused
+from drift.errors import MediaRefused, MediaTooLarge
 from drift.media.limits import Limits
 from drift.media.probe import Media, probe
 from registry.assets.store import Staged
@@ -149,10 +151,24 @@ def _arrive(registry: Registry, given: Incoming, files: Files, cleanup: ExitStac
 
 def _stage(registry: Registry, path: Path) -> Staged:
     try:
-        with path.open("rb") as stream:
-            return registry.assets.stage(pieces(stream))
-    except (FileNotFoundError, IsADirectoryError, PermissionError, NotADirectoryError) as problem:
-        raise FileMissing(str(path), str(problem.strerror)) from None
+        kind = path.stat().st_mode
+        if not stat.S_ISREG(kind) and not stat.S_ISFIFO(kind):  # a device may never end
+            raise FileMissing(str(path), "it is neither a file nor a pipe")
+        stream = path.open("rb")
+    except (OSError, ValueError) as problem:
+        raise FileMissing(str(path), str(getattr(problem, "strerror", None) or problem)) from None
+    with stream:
+        return registry.assets.stage(_bounded(stream, path.name, registry.settings.max_bytes))
+
+
+def _bounded(stream: BinaryIO, name: str, most: int) -> Iterator[bytes]:
+    """Stop before the disk is full of what would be refused afterwards."""
+    count = 0
+    for piece in pieces(stream):
+        count += len(piece)
+        if count > most:
+            raise MediaTooLarge(name, f"more than the limit of {most:,} bytes", "raise max_bytes if it is meant")
+        yield piece
 
 
 def _stored(registry: Registry, given: Incoming, *, output: bool) -> _Arrived:

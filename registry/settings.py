@@ -97,7 +97,7 @@ def _from_file(path: Path) -> dict[str, object]:
 def _typed(name: str, text: str, kind: type) -> object:
     if kind is str:
         return text
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise InvalidValue(name, text, "a whole number")
     return int(text)
 

@@ -5,7 +5,7 @@ import click
 
 @click.command()
 def init() -> None:
-    """Make a registry in this folder (.mintmark), with its keys and the first entry of its log.
+    """Make a registry in this folder (.mintmark, or MINTMARK_HOME), with its keys and the first entry of its log.
 
     Exit status: 0 made, or there already.
     """
@@ -14,7 +14,7 @@ def init() -> None:
     from registry.home import create_at
     from registry.settings import HOME, find_home
 
-    registry, new = create_at(find_home(Path.cwd(), {}) or Path.cwd() / HOME)
+    registry, new = create_at(find_home(Path.cwd()) or Path.cwd() / HOME)
     try:
         registry.sign_checkpoint()
         click.echo(f"{'made a registry in' if new else 'the registry is in'} {registry.home}")

@@ -52,7 +52,7 @@ def parse_amount(option: str, text: str) -> tuple[str, str]:
         InvalidValue: no decimal amount.
     """
     found = _AMOUNT(text)
-    if not found:
+    if not found or re.fullmatch("[eE][0-9]+", found[2] or ""):  # 1e3 is no amount in a currency called e3
         raise InvalidValue(option, text, "an amount such as 0.04 or 0.04EUR")
     return found[1], (found[2] or "USD").upper() if len(found[2] or "USD") == 3 else found[2]
 

@@ -118,7 +118,11 @@ def _asset(asset: dict[str, object]) -> str:
 
 
 def _plain(value: object) -> object:
-    return value["$num"] if isinstance(value, dict) and "$num" in value else value
+    from registry.canonical import canonical
+
+    if isinstance(value, dict) and "$num" in value:
+        return value["$num"]
+    return canonical(value).decode() if isinstance(value, float) else value  # Python would write 1e-07
 
 
 def _lineage(found: "View") -> Iterator[tuple[str, object]]:
