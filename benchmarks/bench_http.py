@@ -23,6 +23,7 @@ import numpy as np
 from PIL import Image
 
 RECORD_LIMIT = 4.0  # times the bare durable bound
+LOOKUP_LIMIT_MS = 2.0
 LOOKUP_LIMIT = 2.0  # times the empty route of the same server: half its requests per second
 SIDE = 256  # pixels; noise in RGB is 197 KB as PNG
 
@@ -36,8 +37,7 @@ def rows(pairs: int = 80) -> list[dict]:
             record(connection, picture(1000 + n))
             bare(picture(1000 + n))
         recorded, bound = [], []
-        for n in range(pairs):
-            data = picture(n)
+        for data in [picture(n) for n in range(pairs)]:  # all at once: drawing one would cool the caches for the next
             recorded.append(timed(lambda d=data: record(connection, d)))
             bound.append(timed(lambda d=data: bare(d)))
         digest = record(connection, picture(pairs), stored=True)
@@ -50,7 +50,8 @@ def rows(pairs: int = 80) -> list[dict]:
         connection.close()
     return [
         row("record 200 KB by HTTP", recorded, "bare durable write", bound, RECORD_LIMIT),
-        row("look-up by digest by HTTP", looked, "empty route of the same server", empty, LOOKUP_LIMIT),
+        row("look-up by digest by HTTP, of throughput", looked, "empty route of the same server", empty, LOOKUP_LIMIT),
+        alone("look-up by digest by HTTP", looked, LOOKUP_LIMIT_MS),
     ]
 
 
@@ -64,9 +65,16 @@ def row(figure: str, ours: list[float], peer: str, theirs: list[float], limit: f
         "peer": peer,
         "peer_ms": round(other, 3),
         "ratio": round(ratio, 2),
-        "limit": limit,
+        "limit": f"<= {limit}x",
         "ok": ratio <= limit,
     }
+
+
+def alone(figure: str, ours: list[float], limit_ms: float) -> dict:
+    """One line without a peer."""
+    mine = statistics.median(ours)
+    told = {"figure": figure, "ours_ms": round(mine, 3), "peer": "", "peer_ms": None, "ratio": None}
+    return told | {"limit": f"<= {limit_ms} ms", "ok": mine <= limit_ms}
 
 
 @contextmanager
@@ -180,10 +188,8 @@ def main() -> None:
     found = rows(given.pairs)
     for line in found:
         state = "ok" if line["ok"] else "MISSED"
-        print(
-            f"{line['figure']:28} {line['ours_ms']:8.3f} ms   {line['peer']}: {line['peer_ms']:.3f} ms   "
-            f"ratio {line['ratio']:.2f} (limit {line['limit']})  {state}"
-        )
+        beside = f"{line['peer']}: {line['peer_ms']:.3f} ms   ratio {line['ratio']:.2f}   " if line["peer"] else ""
+        print(f"{line['figure']:42} {line['ours_ms']:8.3f} ms   {beside}limit {line['limit']}   {state}")
     if given.json:
         given.json.write_text(json.dumps(found, indent=1))
 
