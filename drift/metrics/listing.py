@@ -7,6 +7,7 @@ from drift.metric import APPLIES_TO, BrokenPlugin, Metric, UnknownMetric
 from drift.metrics.cer import Cer
 from drift.metrics.color import Color
 from drift.metrics.decoded import Decoded
+from drift.metrics.descriptor import DescriptorDistance
 from drift.metrics.dhash import DHash
 from drift.metrics.facts import Facts
 from drift.metrics.file_bytes import FileBytes
@@ -29,6 +30,7 @@ BUILT_IN: tuple[type[Metric], ...] = (
     PHash,
     DHash,
     Color,
+    DescriptorDistance,
     Timeline,
     Facts,
     Lag,
