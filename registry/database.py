@@ -175,6 +175,11 @@ class Database:
         self.engine.dispose()
 
 
+def raw(value: bytes | memoryview | str) -> bytes:
+    """The bytes of a BLOB column; SQLite lets whoever edits the file put text there, and that must look altered."""
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
+
+
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None

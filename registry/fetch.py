@@ -5,8 +5,8 @@ import secrets
 import shutil
 from pathlib import Path
 
-from registry.assets.store import AssetNotFound
-from registry.digest import Digest, DigestSet
+from registry.assets.store import AssetCorrupted, AssetNotFound
+from registry.digest import Digest, DigestSet, digests_of_file
 from registry.errors import InvalidValue, NotFound
 from registry.home import Registry
 from registry.manifest import Asset
@@ -81,6 +81,7 @@ def fetch(registry: Registry, name: str, role: str | None, target: Path) -> Path
 
     Raises:
         NotFound: as ``find_asset``.
+        AssetCorrupted: the stored bytes are not the recorded ones.
         InvalidValue: the target's folder does not exist.
     """
     source, media_type = find_asset(registry, name, role)
@@ -92,6 +93,8 @@ def fetch(registry: Registry, name: str, role: str | None, target: Path) -> Path
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         shutil.copyfile(source, draft)
+        if (actual := digests_of_file(draft)[0].blake3) != source.name:
+            raise AssetCorrupted(str(source), expected=f"blake3:{source.name}", actual=f"blake3:{actual}")
         os.replace(draft, target)
     finally:
         draft.unlink(missing_ok=True)

@@ -11,7 +11,9 @@ from sqlalchemy import Select, and_, exists, or_, select
 
 from registry.catalog.store import Catalog
 from registry.catalog.tables import generation, label, record
-from registry.errors import InvalidValue
+from registry.database import raw
+from registry.errors import Corrupted, InvalidValue
+from registry.manifest import id_of
 
 LARGEST_PAGE = 1000
 
@@ -90,12 +92,19 @@ def matching(catalog: Catalog, query: Query) -> list[str]:
 
 
 def bodies(catalog: Catalog, query: Query) -> Iterator[tuple[str, bytes]]:
-    """Id and canonical bytes of all generations that fit, oldest first, read as they are asked for."""
+    """Id and canonical bytes of all generations that fit, oldest first, read as they are asked for.
+
+    Raises:
+        Corrupted: bytes that no longer give their id.
+    """
     joined = select(record.c.id, record.c.body).join(generation, generation.c.id == record.c.id)
     wanted = _conditions(joined, query).order_by(generation.c.recorded_at, generation.c.id)
     with catalog.database.reading() as connection:
         for row in connection.execution_options(yield_per=1000).execute(wanted):
-            yield row.id, bytes(row.body)
+            body = raw(row.body)
+            if (actual := id_of(body)) != row.id:
+                raise Corrupted(f"the record {row.id}", expected=row.id, actual=actual)
+            yield row.id, body
 
 
 def _conditions(wanted: Select[Any], query: Query) -> Select[Any]:

@@ -10,10 +10,10 @@ from sqlalchemy.sql import Select
 
 from registry.canonical import JSON
 from registry.catalog.tables import about, asset, erasure_intent, generation, label, lineage, record
-from registry.database import Database, Protect
+from registry.database import Database, Protect, raw
 from registry.digest import Digest
-from registry.errors import AmbiguousPrefix, InvalidValue, NotFound
-from registry.manifest import Manifest
+from registry.errors import AmbiguousPrefix, Corrupted, InvalidValue, NotFound
+from registry.manifest import Manifest, id_of
 
 HEAD = "0002_log"
 SHORTEST_PREFIX = 8  # hex digits of an id
@@ -151,7 +151,7 @@ class Catalog:
             row = connection.execute(_GET, {"id": record_id}).first()
         if row is None:
             raise NotFound("record", record_id)
-        return StoredRecord(row.id, row.kind, bytes(row.body), row.keyid, bytes(row.signature))
+        return StoredRecord(row.id, row.kind, raw(row.body), row.keyid, raw(row.signature))
 
     def has(self, record_id: str) -> bool:
         """Whether there is such a record."""
@@ -163,10 +163,13 @@ class Catalog:
 
         Raises:
             NotFound: there is none, or the record is of another kind.
+            Corrupted: its bytes no longer give its id.
         """
         stored = self.get(manifest_id)
         if stored.kind != "generation":
             raise NotFound("generation", manifest_id, f"that record is of kind {stored.kind}")
+        if (actual := id_of(stored.body)) != manifest_id:
+            raise Corrupted(f"the record {manifest_id}", expected=manifest_id, actual=actual)
         return Manifest.trusted(stored.body)
 
     def exchange(self, exchange_id: str, connection: Connection | None = None) -> tuple[str, bytes] | None:
@@ -286,6 +289,10 @@ class Catalog:
                 found |= set(connection.execute(select(record.c.id).where(here)).scalars())
             return found
 
+    def records(self, connection: Connection) -> int:
+        """How many records of every kind there are."""
+        return int(connection.execute(select(func.count()).select_from(record)).scalar_one())
+
     def generations(self) -> int:
         """How many generations are recorded; on SQLite only what is new is counted, because none ever goes away."""
         with self.database.reading() as connection:
@@ -342,7 +349,7 @@ class Catalog:
     def _records(self, query: Select[tuple[JSON, ...]]) -> list[StoredRecord]:
         with self.database.reading() as connection:
             return [
-                StoredRecord(row.id, row.kind, bytes(row.body), row.keyid, bytes(row.signature))
+                StoredRecord(row.id, row.kind, raw(row.body), row.keyid, raw(row.signature))
                 for row in connection.execute(query)
             ]
 

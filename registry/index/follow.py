@@ -11,7 +11,7 @@ from registry.catalog.store import StoredRecord, Use
 from registry.digest import DigestSet
 from registry.home import Registry
 from registry.index.store import Entry, Fingerprint
-from registry.manifest import Manifest
+from registry.manifest import Manifest, id_of
 from registry.sealing import Disclosure
 
 BATCH = 64  # records a transaction; each may take a full decode
@@ -68,7 +68,8 @@ def entry_of(registry: Registry, stored: StoredRecord, disclosures: Iterable[Dis
 
 
 def _read(registry: Registry, ids: list[str]) -> tuple[list[Entry], set[str]]:
-    records = list(registry.catalog.each(ids))
+    # An altered record must not stop all look-ups; `log audit` and whoever opens it hear of it.
+    records = [found for found in registry.catalog.each(ids) if id_of(found.body) == found.id]
     erased = {
         subject["id"] for found in records if found.kind == "erasure" for subject in parse(found.body)["subjects"]
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from registry.database import raw
 from registry.encoding import encode64
 from registry.log import reading
 from registry.log.checkpoint import Checkpoint, VerifierKey
@@ -159,5 +160,5 @@ def _checkpoints(connection: Connection) -> Iterator[tuple[int, bytes, bytes]]:
     after = -1
     page = columns.order_by(log_checkpoint.c.size).limit(reading.PAGE)
     while rows := connection.execute(page.where(log_checkpoint.c.size > after)).all():
-        yield from rows
+        yield from ((row.size, raw(row.root), raw(row.note)) for row in rows)
         after = rows[-1].size

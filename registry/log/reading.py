@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from registry.database import raw
 from registry.log.checkpoint import Checkpoint
 from registry.log.errors import LogUnusable
 from registry.log.leaf import Leaf, id_prefix
@@ -51,7 +52,7 @@ def signed_size(connection: Connection) -> int:
 def last(connection: Connection) -> tuple[int, Leaf] | None:
     """The newest entry with its index."""
     row = connection.execute(_LAST).first()
-    return None if row is None else (row.idx, Leaf.parse(row.body))
+    return None if row is None else (row.idx, Leaf.parse(raw(row.body)))
 
 
 def body(connection: Connection, index: int) -> bytes:
@@ -63,13 +64,13 @@ def body(connection: Connection, index: int) -> bytes:
     found = connection.execute(_BODY, {"index": index}).scalar()
     if found is None:
         raise LogUnusable(f"the log has no entry {index}; its entries are 0 to {size(connection) - 1}")
-    return bytes(found)
+    return raw(found)
 
 
 def index_of(connection: Connection, record: str) -> int | None:
     """Where a record stands, by its id; None if it is not in the log."""
     rows = connection.execute(select(log_entry.c.idx, log_entry.c.body).where(entry_id == id_prefix(record)))
-    return next((int(row.idx) for row in rows if Leaf.parse(row.body).id == record), None)
+    return next((int(row.idx) for row in rows if Leaf.parse(raw(row.body)).id == record), None)
 
 
 def bodies(connection: Connection, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
@@ -78,7 +79,9 @@ def bodies(connection: Connection, start: int, end: int) -> Iterator[tuple[int, 
         rows = connection.execute(_PAGE, {"start": start, "end": end}).all()
         if not rows:
             return
-        yield from rows
+        for row in rows:
+            index, stored, body = row
+            yield (index, stored, body) if type(body) is type(stored) is bytes else (index, raw(stored), raw(body))
         start = rows[-1].idx + 1
 
 
@@ -90,7 +93,7 @@ def tile(connection: Connection, level: int, number: int, width: int) -> bytes:
     """
     if width == FULL:
         found = connection.execute(_TILE, {"level": level, "number": number}).scalar()
-        hashes = bytes(found or b"")
+        hashes = raw(found or b"")
     else:
         hashes = row_of_hashes(connection, level, number * FULL, number * FULL + width)
     if len(hashes) != width * WIDTH or width < 1:
@@ -104,16 +107,16 @@ def row_of_hashes(connection: Connection, level: int, start: int, end: int) -> b
         rows = connection.execute(_LEAVES, {"start": start, "end": end})
     else:
         rows = connection.execute(_ROOTS, {"level": level - 1, "start": start, "end": end})
-    return b"".join(rows.scalars().all())
+    return b"".join(map(raw, rows.scalars()))
 
 
 def latest_checkpoint(connection: Connection) -> Checkpoint | None:
     """The newest stored checkpoint."""
     row = connection.execute(select(log_checkpoint.c.note).order_by(log_checkpoint.c.size.desc()).limit(1)).scalar()
-    return None if row is None else Checkpoint.parse(bytes(row))
+    return None if row is None else Checkpoint.parse(raw(row))
 
 
 def checkpoint_at(connection: Connection, size: int) -> Checkpoint | None:
     """The stored checkpoint of one size."""
     row = connection.execute(select(log_checkpoint.c.note).where(log_checkpoint.c.size == size)).scalar()
-    return None if row is None else Checkpoint.parse(bytes(row))
+    return None if row is None else Checkpoint.parse(raw(row))
