@@ -146,12 +146,16 @@ class Catalog:
 
         Raises:
             NotFound: there is none.
+            Corrupted: its bytes no longer give its id.
         """
         with self.database.reading() as connection:
             row = connection.execute(_GET, {"id": record_id}).first()
         if row is None:
             raise NotFound("record", record_id)
-        return StoredRecord(row.id, row.kind, raw(row.body), row.keyid, raw(row.signature))
+        body = raw(row.body)
+        if (actual := id_of(body)) != record_id:
+            raise Corrupted(f"the record {record_id}", expected=record_id, actual=actual)
+        return StoredRecord(row.id, row.kind, body, row.keyid, raw(row.signature))
 
     def has(self, record_id: str) -> bool:
         """Whether there is such a record."""
@@ -163,13 +167,11 @@ class Catalog:
 
         Raises:
             NotFound: there is none, or the record is of another kind.
-            Corrupted: its bytes no longer give its id.
+            Corrupted: as ``get``.
         """
         stored = self.get(manifest_id)
         if stored.kind != "generation":
             raise NotFound("generation", manifest_id, f"that record is of kind {stored.kind}")
-        if (actual := id_of(stored.body)) != manifest_id:
-            raise Corrupted(f"the record {manifest_id}", expected=manifest_id, actual=actual)
         return Manifest.trusted(stored.body)
 
     def exchange(self, exchange_id: str, connection: Connection | None = None) -> tuple[str, bytes] | None:
