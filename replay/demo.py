@@ -210,9 +210,11 @@ class Demo:
         false, of_honest = _beyond(honest, over=True)
         missed, of_changed = _beyond(changed, over=False)
         ours_false = sum(kind == "drifted" for one in honest for kind, _ in one.verdicts)
+        open_ = sum(kind == "undecided" for one in honest for kind, _ in one.verdicts)
+        ours = f"{ours_false} of {of_honest}" + (f", {open_} undecided" if open_ else "")
         ours_missed = sum(kind != "drifted" for one in changed for kind, _ in one.verdicts)
         return [
-            Contrast("false alarms on an unchanged model", f"{false} of {of_honest}", f"{ours_false} of {of_honest}"),
+            Contrast("false alarms on an unchanged model", f"{false} of {of_honest}", ours),
             Contrast("changes of the model missed", f"{missed} of {of_changed}", f"{ours_missed} of {of_changed}"),
             Contrast("origin of a re-compressed copy", self._script_finds(copy), _told(found)),
             Contrast("a prompt erased on request", "row deleted, proof gone with it", _told_erased(erased)),
