@@ -49,8 +49,19 @@ def demo(folder: Path) -> None:
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     console.print(f"\n[bold]report[/bold]  {shown}/report.html   ({time.monotonic() - start:.0f} s)")
     console.print("\n[bold]try[/bold]")
-    for line in ("mintmark lookup from-a-customer.jpg", "mintmark show @last", "mintmark serve"):
-        console.print(f"  cd {shown} && {line}")
+    for line in ("lookup from-a-customer.jpg", "show @last", "serve"):
+        console.print(f"  cd {shown} && {_program(folder)} {line}")
+
+
+def _program(folder: Path) -> str:
+    """How this program is called from ``folder``: by name where the shell finds it, else by its path."""
+    import os
+    import shutil
+    import sys
+
+    if shutil.which("mintmark"):
+        return "mintmark"
+    return os.path.relpath(Path(sys.argv[0]).absolute(), folder)
 
 
 def _tell(console: "Console", story: "Demo") -> None:
