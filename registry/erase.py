@@ -19,8 +19,8 @@ from registry.canonical import JSON, canonical, parse
 from registry.digest import DigestSet
 from registry.errors import CouldNotRun, NotFound, Refused
 from registry.home import Registry
-from registry.index.follow import catch_up
 from registry.index.store import truncate_wal
+from registry.indexing import catch_up
 from registry.manifest import Manifest, id_of
 from registry.packed_texts import packed_texts
 from registry.schema import validate

@@ -12,8 +12,8 @@ from drift.media.probe import probe
 from registry.digest import Digest, DigestSet, digests_of_file
 from registry.errors import InvalidValue
 from registry.home import Registry
-from registry.index.follow import catch_up
 from registry.index.store import Fingerprint
+from registry.indexing import catch_up
 from registry.lookup import Answer, Hit, by_bytes, fold_replays, searched
 from registry.record import limits_of
 

@@ -19,7 +19,7 @@ from registry.erase import erase, plan_erasure
 from registry.export.selecting import export_selection
 from registry.fetch import find_asset
 from registry.home import Registry
-from registry.index.follow import catch_up
+from registry.indexing import catch_up
 from registry.keys import trust_lines
 from registry.log.checkpoint import VerifierKey
 from registry.lookup import Answer

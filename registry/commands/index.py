@@ -36,7 +36,7 @@ def rebuild() -> None:
     Exit status: 0 made again.
     """
     from registry.commands.printing import reading
-    from registry.index.follow import catch_up
+    from registry.indexing import catch_up
 
     registry = reading()
     registry.index.rebuild()

@@ -29,7 +29,7 @@ def lookup(query: str, limit: int, as_json: bool) -> int:
         ask = look_up_digest if named else look_up_text
         answer = ask(registry, query, limit=limit)
         if not answer.hits and behind(registry):
-            from registry.index.follow import catch_up
+            from registry.indexing import catch_up
 
             catch_up(registry)
             answer = ask(registry, query, limit=limit)

@@ -48,7 +48,7 @@ def record(files: tuple[Path, ...], parents: tuple[str, ...], wait: bool, as_jso
 
     from registry.commands.options import parse_parent
     from registry.commands.printing import emit, facts, short, writing
-    from registry.index.follow import catch_up
+    from registry.indexing import catch_up
     from registry.record import record as record_generation
 
     draft, handed_in = _draft(files, said)

@@ -34,7 +34,7 @@ def search(
     from registry.annotate import parse_label
     from registry.catalog.search import Query, search
     from registry.commands.printing import columns, emit, reading, short
-    from registry.index.follow import catch_up
+    from registry.indexing import catch_up
     from registry.times import parse_time
 
     registry = reading()

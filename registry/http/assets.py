@@ -13,7 +13,7 @@ from registry.home import Registry
 from registry.http import documents as doc
 from registry.http.here import registry_of
 from registry.http.problems import Problem
-from registry.index.follow import catch_up
+from registry.indexing import catch_up
 
 router = APIRouter(prefix="/v1/assets", tags=["assets"])
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))").fullmatch

@@ -6,7 +6,7 @@ import time
 
 from drift.errors import MintmarkError
 from registry.home import Registry
-from registry.index.follow import catch_up
+from registry.indexing import catch_up
 
 POLL = 0.5  # seconds; other processes record too, and what they record is to be found within one
 GATHER = 0.2  # seconds after a record, so that a burst of them is indexed in few transactions

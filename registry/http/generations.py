@@ -20,7 +20,7 @@ from registry.http.here import answer, follower_of, in_flight_of, registry_of
 from registry.http.idempotency import HEADER, exchange_of
 from registry.http.problems import Problem
 from registry.http.uploads import Arrived, Form, read_form
-from registry.index.follow import catch_up
+from registry.indexing import catch_up
 from registry.lineage import lineage
 from registry.log.checkpoint import Checkpoint
 from registry.record import Recorded, record

@@ -16,7 +16,7 @@ from registry.http import documents as doc
 from registry.http.here import answer, registry_of
 from registry.http.problems import Problem
 from registry.http.uploads import Arrived, read_form
-from registry.index.follow import catch_up
+from registry.indexing import catch_up
 from registry.lookup import Answer, answer_json, behind, look_up_digest, look_up_text
 from registry.lookup_file import look_up_file
 

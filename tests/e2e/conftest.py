@@ -14,7 +14,7 @@ from registry.annotate import review, tag
 from registry.drafting import read_draft
 from registry.home import create_at
 from registry.http.serving import listen, server, warm
-from registry.index.follow import catch_up
+from registry.indexing import catch_up
 from registry.record import record
 from replay.generating import Ask, generate
 

@@ -12,7 +12,7 @@ from registry.drafting import Draft
 from registry.erase import AssetInUse, NothingToErase, ResiduePending, ValueInAsset, erase, finish, plan_erasure
 from registry.errors import NotFound
 from registry.export.selecting import export_selection
-from registry.index.follow import catch_up
+from registry.indexing import catch_up
 from registry.keys import trust_lines
 from registry.log.checkpoint import VerifierKey
 from registry.lookup import look_up_text

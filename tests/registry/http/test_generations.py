@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from registry.index.follow import catch_up
+from registry.indexing import catch_up
 from registry.log.checkpoint import Checkpoint, VerifierKey
 from registry.log.proof import LogProof
 from registry.manifest import Manifest

@@ -46,12 +46,15 @@ def test_stopping_signs_what_no_checkpoint_covers(tmp_path, serve_at):
         registry = served.registry
         with registry.catalog.database.reading() as connection:
             assert registry.log.unsigned_tail(connection) == 1
-    with serve_at(tmp_path / ".mintmark") as served, served.registry.catalog.database.reading() as connection:
-        assert served.registry.log.unsigned_tail(connection) == 0
-        assert served.registry.log.latest_checkpoint(connection).size == 2
+    again, _ = create_at(tmp_path / ".mintmark")
+    with again.catalog.database.reading() as connection:
+        assert again.log.unsigned_tail(connection) == 0
+        assert again.log.latest_checkpoint(connection).size == 2
+    again.close()
 
 
-def test_a_full_tile_of_records_is_signed_without_being_asked(served):
+def test_a_full_tile_of_records_is_signed_without_being_asked(served, monkeypatch):
+    monkeypatch.setattr("registry.http.following.QUIET", 1e9)
     log, database = served.registry.log, served.registry.catalog.database
     with database.writing() as connection:
         for n in range(CHECKPOINT_EVERY):
@@ -62,6 +65,13 @@ def test_a_full_tile_of_records_is_signed_without_being_asked(served):
             return log.unsigned_tail(connection)
 
     assert wait_for(lambda: unsigned() == 0)
+
+
+def test_a_short_tail_is_signed_when_it_is_quiet(served, monkeypatch):
+    monkeypatch.setattr("registry.http.following.QUIET", 0.1)
+    served.record()
+
+    assert wait_for(lambda: served.client.get("/readyz").json()["log"]["unsigned"] == 0)
 
 
 def test_a_server_whose_database_is_gone_lives_but_is_not_ready(served, monkeypatch, capfd):

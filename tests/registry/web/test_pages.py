@@ -13,6 +13,7 @@ from drift.media.limits import DEFAULT_LIMITS
 from registry.drafting import read_draft
 from registry.erase import erase, plan_erasure
 from registry.http.serving import listen, server
+from registry.manifest import Context
 from registry.record import record
 from registry.show import view
 from registry.web import telling
@@ -63,12 +64,16 @@ def test_a_record_cannot_write_markup(client, recorded):
 
 
 def test_an_erased_prompt_says_so(client, local_registry, picture, made):
-    full = record(local_registry, made("a.png", prompt="a name to forget"), {"a.png": picture("a.png")}).id
-    erase(local_registry, plan_erasure(local_registry, full, fields=["prompt"], reason="asked", authority="test"))
+    draft = made("a.png", prompt="a name to forget", context=Context(subject="jane-4711"))
+    full = record(local_registry, draft, {"a.png": picture("a.png")}).id
+    for field in ("prompt", "subject"):
+        erase(local_registry, plan_erasure(local_registry, full, fields=[field], reason="asked", authority="test"))
 
     html = client.get(f"/g/{full}").text
 
-    assert "[erased]" in html
+    assert html.count("[erased]") == 2
+    assert "jane" not in html
+    assert "$seal" not in html
     assert "a name to forget" not in html
 
 
