@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _EXCERPT = 60  # words of the diff that a terminal shows
 
 
-@click.command()
+@click.command(short_help="Measure how far two files lie apart.")
 @click.argument("reference", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("candidate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Run only this metric; may be repeated.")

@@ -5,7 +5,7 @@ import click
 from registry.commands.printing import as_json
 
 
-@click.command()
+@click.command(short_help="Add, change or take away tags of a generation.")
 @click.argument("manifest", metavar="ID")
 @click.argument("tags", nargs=-1, required=True, metavar="K=V…")
 @as_json
@@ -29,7 +29,7 @@ def tag(manifest: str, tags: tuple[str, ...], as_json: bool) -> None:
         click.echo("tags now: " + (", ".join(f"{k}={v}" for k, v in in_force.items()) or "none"), err=True)
 
 
-@click.command()
+@click.command(short_help="Say whether a generation was usable.")
 @click.argument("manifest", metavar="ID")
 @click.option("--usable/--unusable", required=True, default=None, help="Whether somebody could use what came out.")
 @click.option("--reason", help="Why; it is sealed.")

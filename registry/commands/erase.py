@@ -5,7 +5,7 @@ import click
 from registry.commands.printing import as_json
 
 
-@click.command()
+@click.command(short_help="Take values or files of a generation away for good.")
 @click.argument("manifest", metavar="ID", required=False)
 @click.option("--field", "fields", multiple=True, type=click.Choice(["prompt", "subject", "error"]), help="Repeatable.")
 @click.option("--asset", is_flag=True, help="The bytes of its outputs, too.")

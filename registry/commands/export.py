@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from registry.home import Registry
 
 
-@click.command()
+@click.command(short_help="Export generations as a bundle, JSON Lines or CSV.")
 @click.argument("manifests", nargs=-1, metavar="[ID]…")
 @click.option("--format", "form", type=click.Choice(["bundle", "jsonl", "csv"]), default="bundle", show_default=True)
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="File or folder; - prints rows.")

@@ -5,7 +5,7 @@ import click
 from registry.commands.printing import as_json
 
 
-@click.group()
+@click.group(short_help="Look after the index of words and fingerprints.")
 def index() -> None:
     """The index of words and fingerprints: derived from the records, can be thrown away."""
 

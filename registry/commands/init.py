@@ -3,7 +3,7 @@
 import click
 
 
-@click.command()
+@click.command(short_help="Make a registry in this folder.")
 def init() -> None:
     """Make a registry in this folder (.mintmark, or MINTMARK_HOME), with its keys and the first entry of its log.
 

@@ -5,7 +5,7 @@ import click
 from registry.commands.printing import as_json
 
 
-@click.group()
+@click.group(short_help="Show the keys that others verify with.")
 def key() -> None:
     """The keys that sign records and checkpoints."""
 

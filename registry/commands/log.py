@@ -5,7 +5,7 @@ import click
 from registry.commands.printing import as_json
 
 
-@click.group()
+@click.group(short_help="Sign and audit the log.")
 def log() -> None:
     """The append-only log that every record enters."""
 

@@ -5,7 +5,7 @@ import click
 from registry.commands.printing import as_json
 
 
-@click.command()
+@click.command(short_help="Find where a file, a digest or words come from.")
 @click.argument("query")
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="The most answers.")
 @as_json

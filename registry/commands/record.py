@@ -18,7 +18,7 @@ _STATUSES = (
 _STATES = {"succeeded": "succeeded", "canceled": "canceled", "expired": "expired", "ambiguous": "unknown"}
 
 
-@click.command()
+@click.command(short_help="Record something that was generated elsewhere.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--provider", required=True, help="Who ran the model.")
 @click.option("--model", required=True, help="The model that was asked for, as exactly as you know it.")

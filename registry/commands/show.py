@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from registry.show import View
 
 
-@click.command()
+@click.command(short_help="Show one generation.")
 @click.argument("manifest", metavar="ID")
 @click.option("--manifest", "raw", is_flag=True, help="Print the manifest's canonical bytes, as signed.")
 @click.option("--lineage", is_flag=True, help="Print what it was made from and what was made from it.")
@@ -137,7 +137,7 @@ def _lineage(found: "View") -> Iterator[tuple[str, object]]:
         yield "replayed as", replay
 
 
-@click.command()
+@click.command(short_help="Write the file of a generation, or of a digest.")
 @click.argument("name", metavar="ID|DIGEST")
 @click.option("--role", help="Which output or input, by role; the first output where left out.")
 @click.option("--to", "target", required=True, type=click.Path(), help="Where to write it; a folder keeps the name.")

@@ -7,7 +7,7 @@ import click
 from registry.commands.printing import as_json
 
 
-@click.command()
+@click.command(short_help="Check a bundle, with no registry and no network.")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--trust", type=click.Path(path_type=Path), help="Keys you trust: the output of `mintmark key export`.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="A checkpoint of the same log that you kept.")

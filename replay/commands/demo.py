@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _COLOURS = {"reproduced": "green", "drifted": "red", "undecided": "yellow", "not-replayable": "yellow"}
 
 
-@click.command()
+@click.command(short_help="The whole story on this machine, in half a minute.")
 @click.option(
     "--home",
     "folder",

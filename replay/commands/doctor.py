@@ -5,7 +5,7 @@ import click
 from registry.commands.printing import as_json
 
 
-@click.command()
+@click.command(short_help="Say what is wrong here, and how to mend it.")
 @click.option("--sweep", "do_sweep", is_flag=True, help="Remove what crashes left behind, if older than an hour.")
 @as_json
 def doctor(do_sweep: bool, as_json: bool) -> int:

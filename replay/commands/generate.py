@@ -7,7 +7,7 @@ import click
 from registry.commands.printing import as_json
 
 
-@click.command()
+@click.command(short_help="Generate with a provider and record the result.")
 @click.option("--provider", required=True, help="Who runs the model: procedural, pocketsphinx.")
 @click.option("--model", required=True, help="The model, pinned: procedural-image@1.")
 @click.option("--operation", help="Only where the model alone does not tell it.")

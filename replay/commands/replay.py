@@ -5,7 +5,7 @@ import click
 from registry.commands.printing import as_json
 
 
-@click.command()
+@click.command(short_help="Make a generation again and judge the result.")
 @click.argument("manifest", metavar="ID")
 @click.option("--times", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many replays.")
 @click.option("--model", help="Send another model or version: procedural-image@2.")

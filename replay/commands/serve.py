@@ -3,7 +3,7 @@
 import click
 
 
-@click.command()
+@click.command(short_help="Serve the HTTP API and the look-up page.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8420, show_default=True, help="0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="An address of this machine; no other yet.")
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
