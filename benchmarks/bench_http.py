@@ -1,31 +1,25 @@
 """How fast the HTTP API records and looks up: ours and the bound of the disk, or of the same server, interleaved.
 
-Run: ``.venv/bin/python benchmarks/bench_http.py [--pairs 80]``. fsync is bimodal on shared machines, so each recording
+Run: ``.venv/bin/python benchmarks/bench_http.py``. fsync is bimodal on shared machines, so each recording
 is followed by one bare durable write of the same size in the same run, and medians are compared.
 """
 
-import argparse
 import http.client
-import io
 import json
 import os
-import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
+from measuring import against, bare_writer, picture, timed, within
 
 RECORD_LIMIT = 4.0  # times the bare durable bound
 LOOKUP_LIMIT_MS = 2.0
 LOOKUP_LIMIT = 2.0  # times the empty route of the same server: half its requests per second
-SIDE = 256  # pixels; noise in RGB is 197 KB as PNG
 
 
 def rows(pairs: int = 80) -> list[dict]:
@@ -49,32 +43,12 @@ def rows(pairs: int = 80) -> list[dict]:
             empty.append(timed(lambda: fetch(connection, "GET", "/healthz")))
         connection.close()
     return [
-        row("record 200 KB by HTTP", recorded, "bare durable write", bound, RECORD_LIMIT),
-        row("look-up by digest by HTTP, of throughput", looked, "empty route of the same server", empty, LOOKUP_LIMIT),
-        alone("look-up by digest by HTTP", looked, LOOKUP_LIMIT_MS),
+        against("record 200 KB by HTTP", recorded, "bare durable write", bound, RECORD_LIMIT),
+        against(
+            "look-up by digest by HTTP, of throughput", looked, "empty route of the same server", empty, LOOKUP_LIMIT
+        ),
+        within("look-up by digest by HTTP", looked, LOOKUP_LIMIT_MS),
     ]
-
-
-def row(figure: str, ours: list[float], peer: str, theirs: list[float], limit: float) -> dict:
-    """One line of the table, from medians."""
-    mine, other = statistics.median(ours), statistics.median(theirs)
-    ratio = mine / other
-    return {
-        "figure": figure,
-        "ours_ms": round(mine, 3),
-        "peer": peer,
-        "peer_ms": round(other, 3),
-        "ratio": round(ratio, 2),
-        "limit": f"<= {limit}x",
-        "ok": ratio <= limit,
-    }
-
-
-def alone(figure: str, ours: list[float], limit_ms: float) -> dict:
-    """One line without a peer."""
-    mine = statistics.median(ours)
-    told = {"figure": figure, "ours_ms": round(mine, 3), "peer": "", "peer_ms": None, "ratio": None}
-    return told | {"limit": f"<= {limit_ms} ms", "ok": mine <= limit_ms}
 
 
 @contextmanager
@@ -92,14 +66,6 @@ def serving(folder: Path) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(20)
-
-
-def picture(seed: int) -> bytes:
-    """A PNG of noise, 197 KB, different for each seed."""
-    noise = np.random.default_rng(seed).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
-    out = io.BytesIO()
-    Image.fromarray(noise).save(out, "PNG", compress_level=1)
-    return out.getvalue()
 
 
 def record(connection: http.client.HTTPConnection, data: bytes, *, stored: bool = False) -> str:
@@ -147,52 +113,6 @@ def fetch(
     return data
 
 
-def bare_writer(folder: Path) -> Callable[[bytes], None]:
-    """What durability costs at least: file and folder synced, one SQLite commit with synchronous=FULL."""
-    files = folder / "bare"
-    files.mkdir()
-    database = sqlite3.connect(folder / "bare.db", isolation_level=None)
-    database.execute("PRAGMA journal_mode=WAL")
-    database.execute("PRAGMA synchronous=FULL")
-    database.execute("CREATE TABLE record (id INTEGER PRIMARY KEY, name TEXT, body BLOB)")
-
-    def write(data: bytes) -> None:
-        name = os.urandom(16).hex()
-        with (files / name).open("wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        handle = os.open(files, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("INSERT INTO record (name, body) VALUES (?, ?)", (name, bytes(2000)))
-        database.execute("COMMIT")
-
-    return write
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Milliseconds of one call."""
-    start = time.perf_counter()
-    work()
-    return (time.perf_counter() - start) * 1000
-
-
-def main() -> None:
-    """Measure and print."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--pairs", type=int, default=80)
-    options.add_argument("--json", type=Path)
-    given = options.parse_args()
-    found = rows(given.pairs)
-    for line in found:
-        state = "ok" if line["ok"] else "MISSED"
-        beside = f"{line['peer']}: {line['peer_ms']:.3f} ms   ratio {line['ratio']:.2f}   " if line["peer"] else ""
-        print(f"{line['figure']:42} {line['ours_ms']:8.3f} ms   {beside}limit {line['limit']}   {state}")
-    if given.json:
-        given.json.write_text(json.dumps(found, indent=1))
-
-
 if __name__ == "__main__":
-    main()
+    for line in rows():
+        print(line)

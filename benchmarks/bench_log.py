@@ -7,11 +7,10 @@ import hashlib
 import random
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pymerkle
+from measuring import timed
 from sqlalchemy import text
 
 from registry.database import Database
@@ -23,13 +22,6 @@ NOW = "2026-11-20T12:00:00.000Z"
 PROOF_LIMIT_MS = 1.0
 OVERHEAD_LIMIT_B = 120
 AUDIT_LIMIT_US = 5.0  # per entry: a million in 5 s
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Milliseconds of one call."""
-    start = time.perf_counter()
-    work()
-    return (time.perf_counter() - start) * 1000
 
 
 def filled(folder: Path, size: int) -> LogStore:

@@ -4,20 +4,14 @@ Run: ``.venv/bin/python benchmarks/bench_registry.py``.
 """
 
 import hashlib
-import io
 import os
 import secrets
-import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
+from measuring import against, bare_writer, picture, timed, within
 
 from registry.canonical import canonical
 from registry.catalog.search import Query, bodies
@@ -31,7 +25,6 @@ from registry.record import record
 from registry.signing import PAYLOAD_TYPE, output_subjects, pae, pae_digest, payload
 from registry.times import now
 
-SIDE = 258  # pixels; noise in RGB is 200 KB as PNG
 MANIFESTS = 10_000
 
 
@@ -61,7 +54,7 @@ def recording(registry: Registry, folder: Path, pairs: int = 80) -> dict:
         if n >= 5:
             ours.append(mine)
             bound.append(other)
-    return row("record 200 KB in process, durable", ours, "bare durable write", bound, 2.0)
+    return against("record 200 KB in process, durable", ours, "bare durable write", bound, 2.0)
 
 
 def signing(registry: Registry, times: int = 2000) -> dict:
@@ -74,7 +67,7 @@ def signing(registry: Registry, times: int = 2000) -> dict:
         digests_of(body)
         signer.sign(pae(PAYLOAD_TYPE, payload("generation", body, output_subjects(value))))
 
-    return limited("canonicalise + both digests + sign, 2 KB", [timed(work) for _ in range(times)], 0.150)
+    return within("canonicalise + both digests + sign, 2 KB", [timed(work) for _ in range(times)], 0.150)
 
 
 def among_many(registry: Registry) -> list[dict]:
@@ -92,8 +85,8 @@ def among_many(registry: Registry) -> list[dict]:
 
     exports = [timed(export) for _ in range(5)]
     return [
-        limited("find by digest among 10 k", finds, 0.3),
-        limited("export 10 k manifests to JSONL", exports, 500.0),
+        within("find by digest among 10 k", finds, 0.3),
+        within("export 10 k manifests to JSONL", exports, 500.0),
     ]
 
 
@@ -110,7 +103,7 @@ def one_gibibyte(folder: Path, pairs: int = 3) -> dict:
         ours.append(timed(lambda: digests_of_file(path)))
         bound.append(timed(lambda: sha256_alone(path)))
     path.unlink()
-    return row("both digests of 1 GiB", ours, "SHA-256 alone", bound, 1.25)
+    return against("both digests of 1 GiB", ours, "SHA-256 alone", bound, 1.25)
 
 
 def cold(registry: Registry, times: int = 9) -> list[dict]:
@@ -125,7 +118,7 @@ def cold(registry: Registry, times: int = 9) -> list[dict]:
                 [program, *c], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
             )
             kept.append(timed(run))
-    return [limited("mintmark --version", version, 300.0), limited("mintmark lookup DIGEST, cold", lookup, 500.0)]
+    return [within("mintmark --version", version, 300.0), within("mintmark lookup DIGEST, cold", lookup, 500.0)]
 
 
 def fill(registry: Registry, count: int) -> list[str]:
@@ -172,42 +165,6 @@ def a_draft(file: str, n: int) -> Draft:
     )
 
 
-def picture(seed: int) -> bytes:
-    """A PNG of about 200 KB."""
-    pixels = np.random.default_rng(seed).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", compress_level=1)
-    return out.getvalue()
-
-
-def bare_writer(folder: Path) -> Callable[[bytes], None]:
-    """The least that durable means: file synced, linked, folder synced, one row committed with synchronous=FULL."""
-    target = folder / "bare"
-    target.mkdir()
-    database = sqlite3.connect(folder / "bare.db", isolation_level=None)
-    database.execute("PRAGMA journal_mode=WAL")
-    database.execute("PRAGMA synchronous=FULL")
-    database.execute("CREATE TABLE row (id TEXT PRIMARY KEY, body BLOB)")
-
-    def write(data: bytes) -> None:
-        name = hashlib.sha256(data).hexdigest()
-        draft = target / f".{name}"
-        with draft.open("wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        os.link(draft, target / name)
-        folder_descriptor = os.open(target, os.O_RDONLY)
-        os.fsync(folder_descriptor)
-        os.close(folder_descriptor)
-        draft.unlink()
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("INSERT INTO row VALUES (?, ?)", (name, b"x" * 2000))
-        database.execute("COMMIT")
-
-    return write
-
-
 def sha256_alone(path: Path) -> str:
     """One digest, with the same buffer."""
     digest, buffer = hashlib.sha256(), bytearray(1 << 20)
@@ -216,41 +173,6 @@ def sha256_alone(path: Path) -> str:
         while got := stream.readinto(view):
             digest.update(view[:got])
     return digest.hexdigest()
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Milliseconds of one call."""
-    start = time.perf_counter()
-    work()
-    return (time.perf_counter() - start) * 1000
-
-
-def row(figure: str, ours: list[float], peer: str, theirs: list[float], limit: float) -> dict:
-    """One line of the table: ours against a peer or bound, from medians; the limit is a ratio."""
-    mine, other = statistics.median(ours), statistics.median(theirs)
-    return {
-        "figure": figure,
-        "ours_ms": round(mine, 3),
-        "peer": peer,
-        "peer_ms": round(other, 3),
-        "ratio": round(mine / other, 2),
-        "limit": f"<= {limit}x",
-        "ok": mine / other <= limit,
-    }
-
-
-def limited(figure: str, ours: list[float], limit_ms: float) -> dict:
-    """One line of the table: ours against a limit in milliseconds."""
-    mine = statistics.median(ours)
-    return {
-        "figure": figure,
-        "ours_ms": round(mine, 3),
-        "peer": "",
-        "peer_ms": None,
-        "ratio": None,
-        "limit": f"<= {limit_ms} ms",
-        "ok": mine <= limit_ms,
-    }
 
 
 if __name__ == "__main__":
