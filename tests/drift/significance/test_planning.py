@@ -101,6 +101,8 @@ def test_a_seeded_manifest_needs_a_confirmation():
     first = decide_seeded(floor, 1.3)
     assert (first.answer, first.p) == ("confirm", None)
     assert decide_seeded(floor, 1.3, 0.5).answer == "within-noise"
+    tied = decide_seeded(floor, 1.3, max(floor))
+    assert tied.answer == "within-noise" and tied.p == pytest.approx(3 / 105)  # C(1 + 2, 2)
     both = decide_seeded(floor, 1.3, 1.25)
     assert both.answer == "drifted" and both.p == both.attainable == pytest.approx(1 / 105)
 

@@ -26,7 +26,7 @@ def test_it_continues_until_it_can_say_something_and_repeats_itself(samples):
 
     whole = sequential(baseline, replays, seed=2, relabelings=FEW)
     assert whole.answer == "drifted" and whole.used in (8, 12, 20)
-    for made in range(whole.used):
+    for made in {0, 4, 5, 7, 8, whole.used - 1}:
         part = sequential(baseline, replays[:made], seed=2, relabelings=FEW)
         assert part.answer == "continue" and part.next_look == min(n for n in (5, 8, 12, 20) if n > made)
         assert part.looks == whole.looks[: len(part.looks)]
@@ -48,10 +48,11 @@ def test_a_p_above_a_half_ends_the_series(samples):
 def test_a_look_that_cannot_reject_stops_nothing(samples):
     """With 5 baseline outputs neither the look at 5 nor the one at 8 can reject at 1 %."""
     assert looks_that_can_reject(5) == (12, 20) and looks_that_can_reject(20) == (5, 8, 12, 20)
-    for seed in range(3):
-        rng = np.random.default_rng(seed)
-        found = sequential(samples(rng, 5), samples(rng, 20), seed=0, relabelings=FEW)
-        assert len(found.looks) >= 3 and [look.answer for look in found.looks[:2]] == ["undecided"] * 2
+    drawn = ((samples(rng, 5), samples(rng, 12)) for rng in map(np.random.default_rng, range(99)))
+    baseline, replays = next(pair for pair in drawn if decide_manifest(pair[0], pair[1][:5], seed=0).p > 0.5)
+
+    found = sequential(baseline, replays, seed=0, relabelings=FEW)
+    assert [look.answer for look in found.looks[:2]] == ["undecided"] * 2 and len(found.looks) == 3
 
 
 def test_a_baseline_with_which_no_look_can_reject_is_undecided_at_once(samples):
