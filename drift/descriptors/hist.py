@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 SIZE = 864
 _BINS = (6, 12, 12)
-_RANGES = (
+_RANGES = (0, 256, 64, 192, 64, 192)  # of L, a and b; the most saturated greens and blues lie outside, uncounted
     0,
     256,
     64,
