@@ -7,13 +7,6 @@ from numpy.typing import NDArray
 SIZE = 864
 _BINS = (6, 12, 12)
 _RANGES = (0, 256, 64, 192, 64, 192)  # of L, a and b; the most saturated greens and blues lie outside, uncounted
-    0,
-    256,
-    64,
-    192,
-    64,
-    192,
-)  # of L, a and b; hardly any sRGB colour has an a or b outside, and those are left out
 
 
 def hist(lab: NDArray[np.uint8]) -> NDArray[np.float32]:
