@@ -129,7 +129,7 @@ def _serve(registry):
     listener = listen("127.0.0.1", 0)
     warm(registry)
     running = server(registry)
-    thread = threading.Thread(target=lambda: running.run(sockets=[listener.socket]))
+    thread = threading.Thread(target=lambda: running.run(sockets=[listener.socket]), daemon=True)
     thread.start()
     httpx.get(f"{listener.url}healthz", trust_env=False).raise_for_status()
 

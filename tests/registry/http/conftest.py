@@ -55,7 +55,7 @@ def serving(home, registry=None, **settings):
     listener = listen("127.0.0.1", 0)
     warm(registry)
     running = server_of(registry)
-    thread = threading.Thread(target=lambda: running.run(sockets=[listener.socket]))
+    thread = threading.Thread(target=lambda: running.run(sockets=[listener.socket]), daemon=True)
     thread.start()
     try:
         with httpx.Client(base_url=listener.url, timeout=30, trust_env=False) as client:

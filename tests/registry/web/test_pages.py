@@ -26,13 +26,15 @@ EVIL = "<script>alert('prompt')</script>"
 def client(local_registry):
     listener = listen("127.0.0.1", 0)
     running = server(local_registry)
-    thread = threading.Thread(target=lambda: running.run(sockets=[listener.socket]))
+    thread = threading.Thread(target=lambda: running.run(sockets=[listener.socket]), daemon=True)
     thread.start()
-    with httpx.Client(base_url=listener.url, timeout=30, trust_env=False) as found:
-        found.get("/healthz").raise_for_status()
-        yield found
-    running.should_exit = True
-    thread.join(20)
+    try:
+        with httpx.Client(base_url=listener.url, timeout=30, trust_env=False) as found:
+            found.get("/healthz").raise_for_status()
+            yield found
+    finally:
+        running.should_exit = True
+        thread.join(20)
 
 
 @pytest.fixture
