@@ -169,14 +169,16 @@ def start(job):
 def serve():
     for line in sys.stdin:
         running = [(job, *start(job)) for job in json.loads(line)]
-        for job, pid, _ in running:
+        answers = []
+        for job, pid, read in running:
+            first = b""
             if "kill_after" in job:
+                # Counted from the first answer: a slow machine then kills recordings, too, and not only start-ups.
+                first = os.read(read, 1 << 16)
                 time.sleep(job["kill_after"])
                 os.kill(pid, signal.SIGKILL)
-        answers = []
-        for _, pid, read in running:
-            with open(read) as told:
-                lines = told.read().splitlines(keepends=True)
+            with open(read, "rb") as told:
+                lines = (first + told.read()).decode().splitlines(keepends=True)
             status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             answers.append({"status": status, "told": [json.loads(said) for said in lines if said.endswith("\n")]})
         print(json.dumps(answers), flush=True)

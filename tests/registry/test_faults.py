@@ -68,7 +68,7 @@ def test_recordings_killed_at_any_moment_lose_nothing_that_was_acknowledged(soun
     nursery(job("warm"))
     acknowledged, told = [], []
     for turn in range(25):
-        answer = nursery(job(f"turn{turn}", count=400, kill_after=moments.uniform(0.02, 0.2)))[0]
+        answer = nursery(job(f"turn{turn}", count=400, kill_after=moments.uniform(0, 0.06)))[0]
         acknowledged += [said["id"] for said in answer["told"]]
         registry = sound.open(tmp_path / ".mintmark")
         told += sound.swept_clean(registry) if turn % 5 == 4 else sound.faults(registry)
@@ -76,7 +76,7 @@ def test_recordings_killed_at_any_moment_lose_nothing_that_was_acknowledged(soun
 
     registry = sound.open(tmp_path / ".mintmark")
     assert told == []
-    assert len(acknowledged) > 30
+    assert len(acknowledged) >= 25
     assert registry.catalog.known(acknowledged) == set(acknowledged)
     registry.close()
 
