@@ -1,5 +1,7 @@
 """The metric ``descriptor``: its parts, its meaning, and what must hold for any pair."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
@@ -77,3 +79,26 @@ def test_another_size_of_one_picture_stays_close(make):
 
     found = descriptor_distances(describe(rgb), describe(small))
     assert found["lay"] < 0.1 < other["lay"]
+
+
+@pytest.mark.parametrize(
+    ("block", "number", "unit"),
+    [
+        ("glob", 0, 25.5),
+        ("glob", 29, 25.5),
+        ("glob", 30, 0.1),
+        ("glob", 32, np.log(2)),
+        ("glob", 73, np.log(2)),
+        ("lay", 1007, 25.5),
+        ("lay", 1008, np.log(2)),
+        ("scat", 0, np.log(2)),
+    ],
+)
+def test_each_number_is_measured_in_its_unit(make, block, number, unit):
+    plain = describe(make.picture(96, 64))
+    values = getattr(plain, block).copy()
+    values[number] += unit
+
+    found = descriptor_distances(plain, replace(plain, **{block: values}))
+    assert found[block] == pytest.approx(values.size**-0.5, rel=1e-5)
+    assert all(value == 0 for name, value in found.items() if name != block)

@@ -21,6 +21,7 @@ def test_distances(features):
     expected = [[np.linalg.norm(a - b) for b in features] for a in features]
 
     assert contrasts.distances(features) == pytest.approx(np.array(expected), abs=1e-12)
+    assert contrasts.distances(np.vstack([features, features]))[0, 9] < 1e-6
 
 
 def test_energy_and_dispersion(features, labels):
