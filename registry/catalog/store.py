@@ -29,6 +29,12 @@ _USES = {
     .limit(1000)
     for algorithm, column in (("sha256", asset.c.sha256), ("blake3", asset.c.blake3))
 }
+_ADD_RECORD, _ADD_GENERATION, _ADD_ASSETS, _ADD_LABELS = (
+    insert(record),
+    insert(generation),
+    insert(asset),
+    insert(label),
+)
 _COUNT = select(func.count()).select_from(generation)
 _COUNT_NEWER = text("SELECT count(*), max(rowid) FROM generation WHERE rowid > :last")  # SQLite
 
@@ -78,7 +84,7 @@ class Catalog:
     def insert(self, connection: Connection, stored: StoredRecord) -> None:
         """Add a record; its derived rows are added by ``insert_generation`` or ``insert_about``."""
         connection.execute(
-            insert(record),
+            _ADD_RECORD,
             {
                 "id": stored.id,
                 "kind": stored.kind,
@@ -92,7 +98,7 @@ class Catalog:
         """Add what makes a manifest findable; sealed values stay out."""
         workflow = manifest.context.workflow
         connection.execute(
-            insert(generation),
+            _ADD_GENERATION,
             {
                 "id": manifest_id,
                 "recorded_at": manifest.recorded_at,
@@ -110,13 +116,13 @@ class Catalog:
             },
         )
         if assets := list(_asset_rows(manifest_id, manifest)):
-            connection.execute(insert(asset), assets)
+            connection.execute(_ADD_ASSETS, assets)
         if labels := [
             {"manifest": manifest_id, "key": key, "tag": False, "value": value}
             for key, value in manifest.labels.items()
             if isinstance(value, str)
         ]:
-            connection.execute(insert(label), labels)
+            connection.execute(_ADD_LABELS, labels)
         if parents := {(parent.id, parent.relation) for parent in manifest.parents}:
             rows = [{"child": manifest_id, "parent": parent, "relation": relation} for parent, relation in parents]
             connection.execute(insert(lineage), rows)
