@@ -118,7 +118,9 @@ def work_record(job):
         return
     for n in range(job["first"], job["first"] + job["count"]):
         path = Path(job["folder"]) / f"{job['name']}-{n}.txt"
-        path.write_text(f"words of {job['name']} number {n} " * 60)
+        draft_file = path.with_suffix(f".{os.getpid()}")  # several children may be given the same name
+        draft_file.write_text(f"words of {job['name']} number {n} " * 60)
+        draft_file.rename(path)
         draft = Draft(
             provider=Provider(name="vendor"),
             model=Model(requested="m-1"),
