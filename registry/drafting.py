@@ -30,6 +30,8 @@ from registry.manifest import (
 )
 from registry.sealing import Disclosure, is_seal, leaks, refuse_leaking_names, seal
 
+# Request headers that may be kept; keys and cookies travel in the others.
+HEADERS = {"accept", "accept-language", "content-encoding", "content-type", "prefer", "user-agent"}
 GUESSABLE = 1024  # bytes; the digest of anything shorter can be found by trying
 _TEXT = ("text/", "application/json", "application/x-subrip")
 _OPERATION = {"image": "image.generate", "video": "video.generate", "audio": "speech.generate"}
@@ -160,9 +162,11 @@ def seal_manifest(value: dict[str, JSON], description: Description | None) -> li
         The disclosures for the vault.
 
     Raises:
-        SealedKey: a label, setting or extension is named after a sealed value.
+        SealedKey: a label or extension is named after a sealed value.
     """
     disclosures = seal(value, _private(value, description))
+    if value["request"] is not None:
+        value["request"]["headers"] = _kept_headers(value["request"]["headers"], disclosures)
     # A setting may repeat the prompt, a label the subject: sealing must not depend on where a caller put it.
     while leaking := [pointer for pointer in leaks(value, _regions(value), disclosures) if not _FIXED(pointer)]:
         disclosures += seal(value, leaking)
@@ -171,9 +175,15 @@ def seal_manifest(value: dict[str, JSON], description: Description | None) -> li
     return disclosures
 
 
+def _kept_headers(headers: list[list[str]], disclosures: Sequence[Disclosure]) -> list[list[str]]:
+    """Headers by allow-list, and none that repeats a sealed value: the format has no seal there."""
+    kept = [[name.lower(), value] for name, value in headers if name.lower() in HEADERS]
+    return [pair for pair in kept if not leaks({"value": pair[1]}, ["/value"], disclosures)]
+
+
 def _regions(value: dict[str, JSON]) -> list[str]:
     request = value["request"] or {}
-    inside = [f"/request/{name}" for name in ("query", "body", "parts") if name in request]
+    inside = [f"/request/{name}" for name in ("path", "query", "body", "parts") if name in request]
     return ["/labels", "/context/workflow", "/settings", "/extensions", *inside]
 
 

@@ -83,11 +83,11 @@ def _look(
     registry: Registry, manifest: str, position: int, blake3: str, kind: str
 ) -> tuple[str | None, Fingerprint | None]:
     try:
-        path = registry.assets.file(blake3)
-        content = content_digest(path)
+        path, limits = registry.assets.file(blake3), registry.settings.limits
+        content = content_digest(path, limits=limits)
         if kind != "image":
             return content, None
-        found = pdq_of_file(path)[0]  # the query brings the other seven
+        found = pdq_of_file(path, limits=limits)[0]  # the query brings the other seven
         return content, Fingerprint(manifest, position, found.bits, found.quality, found.stable)
     except (AssetNotFound, MediaRefused):  # erased, or media that was recorded under wider limits
         return None, None

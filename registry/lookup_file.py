@@ -15,7 +15,6 @@ from registry.home import Registry
 from registry.index.store import Fingerprint
 from registry.indexing import catch_up
 from registry.lookup import Answer, Hit, by_bytes, fold_replays, searched
-from registry.record import limits_of
 
 NEAR = 31  # bits of 256 at which two PDQ hashes are worth a person's look
 LEAST_STABLE = 96  # stable bits below which a hash resembles every periodic or flat picture
@@ -57,7 +56,7 @@ def look_up_file(
     catch_up(registry)
     if hits := by_bytes(registry, wanted):
         return Answer(hits[:limit], searched(registry))
-    limits = limits_of(registry.settings)
+    limits = registry.settings.limits
     try:
         media = probe(path, limits=limits, name=name or path.name)
         content = content_digest(path, media, limits=limits)
@@ -81,7 +80,7 @@ def _by_content(registry: Registry, content: str) -> list[Hit]:
 def _alike(registry: Registry, path: Path, limit: int) -> list[Hit]:
     """Candidates by PDQ, nearest first: never a match, because variants of one prompt are true neighbours."""
     stored = registry.index.fingerprints()
-    variants = pdq_of_file(path, limits=limits_of(registry.settings))
+    variants = pdq_of_file(path, limits=registry.settings.limits)
     if not stored or variants[0].quality < LEAST_QUALITY or variants[0].stable < LEAST_STABLE:
         return []
     bits = np.frombuffer(b"".join(found.bits for found in stored), np.uint8).reshape(-1, 32)

@@ -82,7 +82,7 @@ class Request(_Part, frozen=True):
 
     origin: Literal["captured", "templated"]
     method: str
-    path: str
+    path: str | Seal
     query: list[list[JSON]] = field(default_factory=list)
     headers: list[list[str]] = field(default_factory=list)
     bytes: int | None = None

@@ -3,46 +3,27 @@
 import hashlib
 import hmac
 import json
-import stat
-from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
 from sqlalchemy import Connection
 
-from drift.errors import MediaRefused, MediaTooLarge
-from drift.media.limits import Limits
-from drift.media.probe import Media, probe
-from registry.assets.store import Staged
+from registry.arriving import Arrived, Files, arrive
 from registry.canonical import JSON, canonical
 from registry.capture.description import Description, shipped
-from registry.digest import Digest, pieces
 from registry.drafting import (
     Draft,
-    Incoming,
     assemble,
     new_exchange_id,
     operation_of,
     refuse_empty_success,
     seal_manifest,
 )
-from registry.errors import CouldNotRun, ExchangeConflict, InvalidValue, NotFound
+from registry.errors import CouldNotRun, ExchangeConflict, InvalidValue
 from registry.home import Registry
 from registry.manifest import Asset, Manifest
-from registry.settings import Settings
+from registry.sealing import Disclosure, disclose, seals_in
 from registry.times import now
-
-Files = Mapping[str, "Path | Staged"]
-
-
-class FileMissing(InvalidValue):
-    """A file that was named and is not there."""
-
-    def __init__(self, name: str, why: str) -> None:
-        """Name the file and the system's reason."""
-        super().__init__("file", name, f"readable ({why}); nothing was recorded")
 
 
 class AssetVanished(CouldNotRun):
@@ -53,6 +34,16 @@ class AssetVanished(CouldNotRun):
         super().__init__(f"asset {digest} was erased while it was being recorded; record it again")
 
 
+class ErasedMeanwhile(CouldNotRun):
+    """A replay of something that was erased while it ran."""
+
+    def __init__(self, manifest: str) -> None:
+        """Name what was replayed."""
+        super().__init__(
+            f"{manifest} was erased while it was being replayed; the replay is not recorded, it holds what had to go"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """The answer to a recording; ``new`` is False where the exchange was recorded before."""
@@ -60,12 +51,6 @@ class Recorded:
     id: str
     manifest: Manifest
     new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrived:
-    asset: Asset
-    staged: Staged | None  # None: stored already
 
 
 def record(registry: Registry, draft: Draft, files: Files) -> Recorded:
@@ -85,129 +70,90 @@ def record(registry: Registry, draft: Draft, files: Files) -> Recorded:
     """
     refuse_empty_success(draft)
     with ExitStack() as cleanup:
-        inputs = [_arrive(registry, given, files, cleanup, output=False) for given in draft.inputs]
-        outputs = [_arrive(registry, given, files, cleanup, output=True) for given in draft.outputs]
+        inputs = [arrive(registry, given, files, cleanup, output=False) for given in draft.inputs]
+        outputs = [arrive(registry, given, files, cleanup, output=True) for given in draft.outputs]
         exchange_id = draft.exchange_id or new_exchange_id()
         in_assets, out_assets = [one.asset for one in inputs], [one.asset for one in outputs]
         value = assemble(draft, in_assets, out_assets, recorded_at=now(), exchange_id=exchange_id)
         mac = _mac(registry.draft_secret, value)
         if draft.exchange_id and (stored := registry.catalog.exchange(exchange_id)):
             return _again(registry, exchange_id, stored, mac)
-        disclosures = seal_manifest(value, _description(draft, in_assets, out_assets))
+        description = _description(draft, in_assets, out_assets)
+        if description is None:  # whether a name is a pin is a description's to say, never a caller's
+            value["model"]["pin"], value["provider"]["host"] = "unknown", None
+        disclosures = seal_manifest(value, description)
         manifest = Manifest.check(value)
-        body = canonical(value)
-        fresh = [one.staged for one in (*inputs, *outputs) if one.staged is not None]
-        digests = [one.asset.digest["blake3"] for one in (*inputs, *outputs)]
-        answer: list[tuple[str, bytes]] = []
+        return _commit(registry, draft, manifest, canonical(value), disclosures, [*inputs, *outputs], mac)
 
-        def keep() -> None:
-            for staged in fresh:
-                registry.assets.keep(staged)
 
-        def check(connection: Connection) -> str | None:
-            # An id minted here a moment ago cannot be taken yet.
-            if draft.exchange_id and (found := registry.catalog.exchange(exchange_id, connection)):
-                answer.append(found)
-                return found[0]
-            for digest in digests:
-                if digest not in registry.assets:
-                    raise AssetVanished(digest)
-            return None
+def _commit(
+    registry: Registry,
+    draft: Draft,
+    manifest: Manifest,
+    body: bytes,
+    disclosures: list[Disclosure],
+    arrived: list[Arrived],
+    mac: bytes,
+) -> Recorded:
+    """Assets and vault first, then the record, if under the lock nothing speaks against it."""
+    exchange_id = manifest.recorder.exchange_id
+    taken: list[tuple[str, bytes]] = []
 
-        def derive(connection: Connection, manifest_id: str) -> None:
-            registry.catalog.insert_generation(connection, manifest_id, manifest, mac)
+    def keep() -> None:
+        for one in arrived:
+            if one.staged is not None:
+                registry.assets.keep(one.staged)
 
-        manifest_id = registry.append(
-            "generation",
-            body,
-            disclosures=disclosures,
-            beside=keep,
-            derive=derive,
-            check=check,
-        )
-    if answer:
-        return _again(registry, exchange_id, answer[0], mac)
+    def check(connection: Connection) -> str | None:
+        # An id minted here a moment ago cannot be taken yet.
+        if draft.exchange_id and (found := registry.catalog.exchange(exchange_id, connection)):
+            taken.append(found)
+            return found[0]
+        _refuse_erased(registry, draft, arrived)
+        return None
+
+    def derive(connection: Connection, manifest_id: str) -> None:
+        registry.catalog.insert_generation(connection, manifest_id, manifest, mac)
+
+    manifest_id = registry.append("generation", body, disclosures=disclosures, beside=keep, derive=derive, check=check)
+    if taken:
+        return _again(registry, exchange_id, taken[0], mac)
     return Recorded(manifest_id, manifest, True)
 
 
-def limits_of(settings: Settings) -> Limits:
-    """The bounds on one media file, as the settings say."""
-    return Limits(pixels=settings.max_pixels, duration_ms=settings.max_seconds * 1000, file_bytes=settings.max_bytes)
+def _refuse_erased(registry: Registry, draft: Draft, arrived: list[Arrived]) -> None:
+    """Let a record pass unless an erasure took away, meanwhile, what it needs or what it repeats."""
+    for one in arrived:
+        if one.asset.digest["blake3"] not in registry.assets:
+            raise AssetVanished(one.asset.digest["blake3"])
+    if draft.replay_of and not _still_disclosed(registry, draft.replay_of):
+        raise ErasedMeanwhile(draft.replay_of)
 
 
-def _arrive(registry: Registry, given: Incoming, files: Files, cleanup: ExitStack, *, output: bool) -> _Arrived:
-    if (given.file is None) == (given.digest is None):
-        raise InvalidValue("outputs" if output else "inputs", given.file, "one file or one digest for each entry")
-    if given.digest is not None:
-        return _stored(registry, given, output=output)
-    name = str(given.file)
-    source = files.get(name)
-    if source is None:
-        raise FileMissing(name, "no such file was handed in")
-    staged = source if isinstance(source, Staged) else _stage(registry, source)
-    cleanup.callback(staged.discard)
-    media = _probe(registry, staged.path, Path(name).name, strict=output)
-    return _Arrived(_asset(given, staged.digests.to_json(), staged.bytes, media, output=output), staged)
-
-
-def _stage(registry: Registry, path: Path) -> Staged:
-    try:
-        kind = path.stat().st_mode
-        if not stat.S_ISREG(kind) and not stat.S_ISFIFO(kind):  # a device may never end
-            raise FileMissing(str(path), "it is neither a file nor a pipe")
-        stream = path.open("rb")
-    except (OSError, ValueError) as problem:
-        raise FileMissing(str(path), str(getattr(problem, "strerror", None) or problem)) from None
-    with stream:
-        return registry.assets.stage(_bounded(stream, path.name, registry.settings.max_bytes))
-
-
-def _bounded(stream: BinaryIO, name: str, most: int) -> Iterator[bytes]:
-    """Stop before the disk is full of what would be refused afterwards."""
-    count = 0
-    for piece in pieces(stream):
-        count += len(piece)
-        if count > most:
-            raise MediaTooLarge(name, f"more than the limit of {most:,} bytes", "raise max_bytes if it is meant")
-        yield piece
-
-
-def _stored(registry: Registry, given: Incoming, *, output: bool) -> _Arrived:
-    wanted = Digest.parse(str(given.digest))
-    blake3 = registry.catalog.blake3_of(wanted.hex) if wanted.algorithm == "sha256" else wanted.hex
-    if blake3 is None:
-        raise NotFound("asset", str(wanted), "upload the file itself")
-    path = registry.assets.file(blake3)
-    sha256 = wanted.hex if wanted.algorithm == "sha256" else _sha256_of(path)
-    media = _probe(registry, path, None, strict=output)
-    digest = {"blake3": blake3, "sha256": sha256}
-    return _Arrived(_asset(given, digest, path.stat().st_size, media, output=output), None)
-
-
-def _asset(given: Incoming, digest: dict[str, str], size: int, media: Media | None, *, output: bool) -> Asset:
-    kind = media.kind if media else "file"
-    return Asset(
-        role=given.role or (kind if output else "reference"),
-        digest=digest,
-        media_type=media.media_type if media else "application/octet-stream",
-        bytes=size,
-        media=dict(media.facts) if media else None,
-    )
-
-
-def _probe(registry: Registry, path: Path, name: str | None, *, strict: bool) -> Media | None:
-    """Facts about a file. An input may be anything a provider takes; an output must be media."""
-    try:
-        return probe(path, limits=limits_of(registry.settings), name=name)
-    except MediaRefused:
-        if strict:
-            raise
-        return None
+def _still_disclosed(registry: Registry, manifest_id: str) -> bool:
+    """Whether the request of a generation is still open, and no erasure that names it is under way."""
+    root = registry.catalog.roots([manifest_id])[manifest_id]
+    promised = b"".join(body for _, body in registry.catalog.intents())
+    if root.encode() in promised or manifest_id.encode() in promised:
+        return False
+    value = disclose(registry.catalog.manifest(manifest_id).to_json(), registry.vault.get(manifest_id))
+    return not seals_in(value["request"])
 
 
 def _description(draft: Draft, inputs: list[Asset], outputs: list[Asset]) -> Description | None:
-    if draft.provider.description is not None:
-        return shipped().by_id(draft.provider.description.id)
+    """The shipped description that a draft names, or that fits it.
+
+    Raises:
+        InvalidValue: it names one that is not shipped, or another version of it.
+    """
+    named = draft.provider.description
+    if named is not None:
+        found = shipped().by_id(named.id)
+        if found is None or found.sha256 != named.sha256:
+            raise InvalidValue(
+                "/provider/description", named.id, "a description that this program ships, as it ships it"
+            )
+        return found
     operation = operation_of(draft, inputs, outputs)
     return shipped().find(draft.provider.name, model=draft.model.requested, operation=operation)
 
@@ -224,8 +170,3 @@ def _again(registry: Registry, exchange_id: str, stored: tuple[str, bytes], mac:
     if not hmac.compare_digest(stored_mac, mac):
         raise ExchangeConflict(exchange_id, manifest_id)
     return Recorded(manifest_id, registry.catalog.manifest(manifest_id), False)
-
-
-def _sha256_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from drift.media.limits import Limits
 from registry.errors import InvalidValue, NoRegistry
 
 HOME = ".mintmark"
@@ -39,6 +40,11 @@ class Settings:
     max_bytes: int = 20 << 30
     max_pixels: int = 100_000_000
     max_seconds: int = 4 * 3600
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds on one media file, as the decoders take them."""
+        return Limits(pixels=self.max_pixels, duration_ms=self.max_seconds * 1000, file_bytes=self.max_bytes)
 
 
 def find_home(start: Path, environment: Mapping[str, str] = os.environ) -> Path | None:

@@ -82,31 +82,31 @@ def generate(registry: Registry, ask: Ask) -> Recorded:
     for _, path in ask.inputs:
         if not path.is_file():
             raise InvalidValue("input", str(path), "a file; nothing was run")
-    return call(registry, templated(draft, description), description, dict(ask.inputs))
+    return call(registry, templated(draft, description), description, ask.inputs)
 
 
-def call(registry: Registry, draft: Draft, description: Description, inputs: Mapping[str, Path]) -> Recorded:
+def call(registry: Registry, draft: Draft, description: Description, inputs: Sequence[tuple[str, Path]]) -> Recorded:
     """Send a draft's request to its provider and record the outcome.
 
     Args:
         registry: where the generation is recorded.
         draft: complete but for outcome and outputs; its request body is plain.
         description: how the operation speaks.
-        inputs: role and file of everything that goes with the call.
+        inputs: role and file of everything that goes with the call; a role may come twice.
     """
     if draft.request is None or draft.request.body is msgspec.UNSET:
         raise InvalidValue("request", None, "a stored body to send")
     body = plain(draft.request.body)
     workdir = Path(tempfile.mkdtemp(prefix="mintmark-call-"))
     try:
-        from_types = tuple(CallInput(role, "application/octet-stream", path) for role, path in inputs.items())
+        given = tuple(CallInput(role, "application/octet-stream", path) for role, path in inputs)
         submitted_at = now()
         outcome = run(
             provider_for(description),
-            Call(description, body, from_types, workdir, draft.exchange_id or new_exchange_id()),
+            Call(description, body, given, workdir, draft.exchange_id or new_exchange_id()),
         )
         told = _with_outcome(draft, description, body, outcome, submitted_at)
-        files = {str(path): path for path in inputs.values()} | {str(out.path): out.path for out in outcome.outputs}
+        files = {str(path): path for _, path in inputs} | {str(out.path): out.path for out in outcome.outputs}
         try:
             return record(registry, told, files)
         except MediaRefused as problem:  # it paid for bytes that are no media: that is an outcome, not a lost call

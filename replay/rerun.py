@@ -23,7 +23,7 @@ from registry.home import Registry
 from registry.manifest import Context, Manifest, Model, Prompt, Provider, Request, Seed
 from registry.record import Recorded
 from registry.schema import validate
-from registry.sealing import disclose, seals_in
+from registry.sealing import disclose, is_seal, seals_in
 from registry.times import now
 from registry.verbatim import plain, stored
 from replay.generating import call
@@ -74,7 +74,7 @@ class _Ready:
     manifest: Manifest
     description: Description
     draft: Draft
-    inputs: dict[str, Path]
+    inputs: list[tuple[str, Path]]
     originals: list[Path]
 
 
@@ -122,6 +122,8 @@ def _prepare(registry: Registry, manifest_id: str, change: Change) -> _Ready | V
     description = shipped().by_id(reference.id) if reference else None
     if request is None or description is None:
         return not_replayable("unsupported", f"no description tells how to speak to {manifest.provider.name} again")
+    if request.body is msgspec.UNSET:
+        return not_replayable("unsupported", "the stored request is no JSON body, and local engines take nothing else")
     if not manifest.outputs:
         return not_replayable(
             "unsupported", f"the recorded call made nothing to compare with ({manifest.outcome.class_})"
@@ -133,10 +135,10 @@ def _prepare(registry: Registry, manifest_id: str, change: Change) -> _Ready | V
     if missing := sorted(seals_in(value["request"])):
         return not_replayable("erased", f"the request holds erased values ({', '.join(missing)})")
     try:
-        inputs = {
-            asset.role: registry.assets.file(digests_of_asset(registry, manifest_id, "input", n, asset).blake3)
+        inputs = [
+            (asset.role, registry.assets.file(digests_of_asset(registry, manifest_id, "input", n, asset).blake3))
             for n, asset in enumerate(manifest.inputs)
-        }
+        ]
         originals = _files(registry, manifest_id, manifest)
     except AssetNotFound as problem:
         return not_replayable("erased", str(problem))
@@ -150,7 +152,7 @@ def _draft(
     value: dict[str, JSON],
     description: Description,
     change: Change,
-    inputs: dict[str, Path],
+    inputs: list[tuple[str, Path]],
 ) -> Draft:
     """A draft with the stored request; opened seals are sealed again under fresh salts when it is recorded."""
     body = plain(value["request"]["body"])
@@ -164,15 +166,20 @@ def _draft(
         model=Model(requested=model, pin=description.pin(model)),
         operation=manifest.operation,
         request=msgspec.convert(request, Request),
-        prompt=Prompt(submitted=value["prompt"]["submitted"]),
+        prompt=Prompt(submitted=_without_seals(value["prompt"])["submitted"]),
         seed=Seed(requested=change.seed or manifest.seed.requested),
-        context=msgspec.convert(value["context"], Context),
-        inputs=[Incoming(file=str(path), role=role) for role, path in inputs.items()],
+        context=msgspec.convert(_without_seals(value["context"]), Context),
+        inputs=[Incoming(file=str(path), role=role) for role, path in inputs],
         replay_of=manifest_id,
         labels={key: text for key, text in value["labels"].items() if isinstance(text, str)},
         capture="replay",
         confidence="full",
     )
+
+
+def _without_seals(value: dict[str, JSON]) -> dict[str, JSON]:
+    """A seal whose disclosure is gone belongs to the recorded manifest alone: a replay says null."""
+    return {name: None if is_seal(member) else member for name, member in value.items()}
 
 
 def _files(registry: Registry, manifest_id: str, manifest: Manifest) -> list[Path]:
@@ -220,7 +227,7 @@ def _contents(registry: Registry, runs: Sequence[str]) -> list[str]:
             files = _files(registry, run_id, registry.catalog.manifest(run_id))
         except NotFound:
             continue
-        contents += [content_digest(file) for file in files[:1]]
+        contents += [content_digest(file, limits=registry.settings.limits) for file in files[:1]]
     return contents
 
 
@@ -231,9 +238,11 @@ def _judge(registry: Registry, manifest_id: str, ready: _Ready, made: Recorded, 
     if made.manifest.outcome.class_ != "succeeded":
         return replayed
     for n, original in enumerate(ready.originals):
-        if n >= len(files):  # fewer outputs than recorded: the outcome says so
+        if n >= len(files):
+            replayed.verdicts.append(undecided("missing-output", f"The replay made no output {n}; {_count(files)}."))
+            replayed.scores.append(())
             continue
-        scores = compare(original, files[n]).scores
+        scores = compare(original, files[n], limits=registry.settings.limits).scores
         verdict = decide(level, scores, regime)
         if verdict.kind != "reproduced" and ready.draft.seed.requested != ready.manifest.seed.requested:
             verdict = undecided("other-seed", "Another seed was sent, so another output says nothing about the model.")
@@ -241,6 +250,10 @@ def _judge(registry: Registry, manifest_id: str, ready: _Ready, made: Recorded, 
         replayed.scores.append(scores)
         replayed.drift.append(_record(registry, manifest_id, made.id, n, level, regime, scores, verdict))
     return replayed
+
+
+def _count(files: Sequence[Path]) -> str:
+    return f"it made {len(files)} of them" if files else "it made none"
 
 
 def _record(

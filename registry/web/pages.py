@@ -23,7 +23,6 @@ from registry.http.lookup import ask, ask_file
 from registry.http.problems import status_of, told
 from registry.http.uploads import Arrived, read_form
 from registry.lookup import Answer, answer_json, searched
-from registry.record import limits_of
 from registry.show import view
 from registry.web import telling
 from registry.web.pictures import picture_of, preview, text_of
@@ -97,7 +96,7 @@ def thumbnail(request: Request, digest: str) -> Response:
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
     try:
-        picture = picture_of(path, media_type.partition("/")[0], limits=limits_of(registry.settings))
+        picture = picture_of(path, media_type.partition("/")[0], limits=registry.settings.limits)
     except MediaRefused:
         raise NotFound("picture", str(wanted), "its asset cannot be drawn") from None
     return Response(picture, media_type="image/webp", headers=headers)
@@ -131,7 +130,7 @@ def _answer_form(registry: Registry, arrived: Arrived) -> Response:
 
 def _answer_file(registry: Registry, staged: Staged, name: str) -> Response:
     found = ask_file(registry, staged, name, HITS)
-    dropped = preview(staged.path, name, limits=limits_of(registry.settings))
+    dropped = preview(staged.path, name, limits=registry.settings.limits)
     return _page("lookup.html", **_state(registry, answer=_shown(registry, found), dropped=dropped))
 
 
@@ -163,6 +162,6 @@ def _text(registry: Registry, asset: telling.Shown) -> str | None:
         return None
     try:
         path, _ = find_or_follow(registry, Digest.parse(asset.digest))
-        return text_of(path, limits=limits_of(registry.settings))
+        return text_of(path, limits=registry.settings.limits)
     except (NotFound, MediaRefused):
         return None
