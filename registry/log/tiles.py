@@ -23,7 +23,9 @@ ENTRY_LIMIT = 0xFFFF  # bytes of one entry; its length is written as uint16
 TileSource: TypeAlias = Callable[[int, int, int], bytes]
 """``tile(level, number, width)``: ``width`` hashes, 32 * width bytes."""
 
-_PATH = re.compile(r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+NUMBERS = 1 << 55  # tiles of a level: with more, the index of an entry would not fit 63 bits
+
+_PATH = re.compile(r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -51,12 +53,11 @@ class Tile:
         found = _PATH.fullmatch(path)
         if not found:
             raise NoteRefused("tile path", f"{path[:80]!r} is not tile/<level>/<number>[.p/<width>]")
-        level, number, width = found.groups()
-        tile = cls(
-            ENTRIES if level == "entries" else int(level),
-            int(number.replace("x", "").replace("/", "")),
-            FULL if width is None else int(width),
-        )
+        level, digits, width = found.groups()
+        number = int(digits.replace("x", "").replace("/", ""))
+        if number >= NUMBERS:
+            raise NoteRefused("tile path", f"{path[:80]!r} is beyond every log")
+        tile = cls(ENTRIES if level == "entries" else int(level), number, FULL if width is None else int(width))
         if tile.path != path:
             raise NoteRefused("tile path", f"{path[:80]!r} is written {tile.path!r}")
         return tile
