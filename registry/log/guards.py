@@ -9,13 +9,14 @@ import sqlite3
 from sqlalchemy import Connection, text
 
 TABLES = ("log_entry", "log_tile", "log_checkpoint")
-_PROTECTED = frozenset((*TABLES, "record"))
+_GUARDED = (*TABLES, "record")  # the catalog's own migration makes the guards of records
+_PROTECTED = frozenset(_GUARDED)
 
 # name -> a piece of its definition that a guard without effect would lack
-_SQLITE = {f"{table}_no_{verb}": "RAISE(ABORT" for table in TABLES for verb in ("update", "delete", "replace")} | {
+_SQLITE = {f"{table}_no_{verb}": "RAISE(ABORT" for table in _GUARDED for verb in ("update", "delete", "replace")} | {
     "log_entry_contiguous": "MAX(idx)"
 }
-_POSTGRESQL = {f"{table}_no_{verb}": "RAISE EXCEPTION" for table in TABLES for verb in ("change", "truncate")} | {
+_POSTGRESQL = {f"{table}_no_{verb}": "RAISE EXCEPTION" for table in _GUARDED for verb in ("change", "truncate")} | {
     "log_entry_contiguous": "max(idx)"
 }
 
@@ -69,6 +70,6 @@ def _authorize(action: int, first: str | None, second: str | None, *_: str | Non
         (action == sqlite3.SQLITE_DROP_TRIGGER and second in _PROTECTED)
         or (action == sqlite3.SQLITE_DROP_TABLE and first in _PROTECTED)
         or (action == sqlite3.SQLITE_ALTER_TABLE and second in _PROTECTED)
-        or (action == sqlite3.SQLITE_PRAGMA and first == "writable_schema" and second is not None)
+        or (action == sqlite3.SQLITE_PRAGMA and str(first).lower() == "writable_schema" and second is not None)
     )
     return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK

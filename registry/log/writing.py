@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, text
 
 from registry.encoding import encode64
 from registry.log import reading
@@ -11,10 +11,14 @@ from registry.log.checkpoint import Checkpoint
 from registry.log.errors import LogForked, LogTruncated, LogUnusable
 from registry.log.leaf import Leaf
 from registry.log.merkle import fold, leaf_hash
-from registry.log.tables import log_checkpoint, log_entry, log_tile
+from registry.log.tables import log_entry, log_tile
 from registry.log.tiles import FULL
 
 _ADD_ENTRIES = insert(log_entry)  # built once: building a statement costs more than running it
+# Both databases speak this; SQLAlchemy has a construct of its own for each.
+_ADD_CHECKPOINT = text(
+    "INSERT INTO log_checkpoint (size, root, note) VALUES (:size, :root, :note) ON CONFLICT DO NOTHING"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,11 @@ def store_checkpoint(connection: Connection, checkpoint: Checkpoint) -> Checkpoi
     stored = reading.checkpoint_at(connection, checkpoint.size)
     if stored is None:
         row = {"size": checkpoint.size, "root": checkpoint.root, "note": checkpoint.note}
-        connection.execute(insert(log_checkpoint), row)
-        return checkpoint
+        # PostgreSQL lets others write meanwhile; this waits for theirs, and then theirs counts.
+        connection.execute(_ADD_CHECKPOINT, row)
+        stored = reading.checkpoint_at(connection, checkpoint.size)
+    if stored is None:
+        raise LogUnusable(f"checkpoint {checkpoint.size} was not kept; run `mintmark log audit`")
     if stored.root != checkpoint.root:
         raise LogForked(checkpoint.size, signed=encode64(stored.root), found=encode64(checkpoint.root))
     return stored

@@ -3,6 +3,7 @@ import multiprocessing
 import sqlite3
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -23,6 +24,10 @@ from registry.migrating import upgrade
 
 NOW = "2026-11-20T12:00:00.000Z"
 KEYS, RECORD = "key", "generation"
+sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+postgresql_only = pytest.mark.parametrize(
+    "database", [pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))], indirect=True
+)
 
 
 def record_id(n: int) -> str:
@@ -226,6 +231,42 @@ def test_a_checkpoint_is_signed_once_per_size_and_kept(log, signer, origin):
     assert log.checkpoint(signer, origin).size == 5
 
 
+def test_checkpoints_signed_at_once_are_one(log, signer, origin):
+    fill(log, 3)
+    with log.database.reading() as connection:
+        fresh = sign_checkpoint(origin, 3, log.root(connection, 3), signer)
+    together = threading.Barrier(4)
+
+    def keep(_):
+        together.wait()
+        with log.database.writing() as connection:
+            return writing.store_checkpoint(connection, fresh)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(keep, range(4))) == {fresh}
+
+
+@postgresql_only
+def test_a_checkpoint_that_came_first_counts_or_is_a_fork(log, signer, origin):
+    fill(log, 3)
+    with log.database.reading() as connection:
+        right = sign_checkpoint(origin, 3, log.root(connection, 3), signer)
+    other = sign_checkpoint(origin, 3, bytes(32), signer)
+    with ThreadPoolExecutor(1) as pool:
+        with log.database.writing() as connection:
+            writing.store_checkpoint(connection, right)
+            late = pool.submit(_keep_in_its_own, log, other)
+            with pytest.raises(TimeoutError):
+                late.result(0.3)  # it waits for what is not committed yet
+        with pytest.raises(LogForked):
+            late.result(30)
+
+
+def _keep_in_its_own(log, checkpoint):
+    with log.database.writing() as connection:
+        return writing.store_checkpoint(connection, checkpoint)
+
+
 def test_an_empty_log_is_not_signed(log, signer, origin):
     with pytest.raises(LogUnusable, match="empty"):
         log.checkpoint(signer, origin)
@@ -294,6 +335,7 @@ SQLITE_ONLY = {
     "drop a table": "DROP TABLE log_checkpoint",
     "rename a table": "ALTER TABLE log_entry RENAME TO other",
     "write the schema": "PRAGMA writable_schema = ON",
+    "write the schema, aloud": "PRAGMA Writable_SCHEMA = ON",
 }
 POSTGRESQL_ONLY = {
     "truncate": "TRUNCATE log_entry",
@@ -301,10 +343,6 @@ POSTGRESQL_ONLY = {
     "upsert": f"INSERT {ROW.format(1)} ON CONFLICT (idx) DO UPDATE SET body = ''",
     "as a replica": "SET session_replication_role = replica; DELETE FROM log_entry",
 }
-sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-postgresql_only = pytest.mark.parametrize(
-    "database", [pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))], indirect=True
-)
 
 
 def refused(log: LogStore, signer, origin, statement: str) -> None:
@@ -347,18 +385,21 @@ def test_guards_that_are_gone_or_empty_are_named(log):
             log.database,
             "CREATE TRIGGER log_entry_no_update BEFORE UPDATE ON log_entry BEGIN SELECT 1; END",
         )
-        missing = 10
+        missing = 13
     else:
         with log.database.writing() as connection:
             connection.execute(text("DROP TRIGGER log_entry_no_change ON log_entry"))
             connection.execute(text("ALTER TABLE log_tile ENABLE TRIGGER log_tile_no_change"))
-        missing = 2
+            connection.execute(text("DROP TRIGGER record_no_change ON record"))
+            connection.execute(text("DROP TRIGGER record_no_truncate ON record"))
+        missing = 4
 
     with log.database.reading() as connection:
         named = log.missing_guards(connection)
 
     assert len(named) == missing
-    assert all("log_" in sentence for sentence in named)
+    assert all("log_" in sentence or "record_" in sentence for sentence in named)
+    assert any("record_no_" in sentence for sentence in named)
 
 
 @sqlite_only
