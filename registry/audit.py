@@ -79,6 +79,9 @@ def _record_faults(
         yield f"{where}: the record's bytes no longer give its id"
         return
     value = parse(stored.body)
+    if value.get("format") != f"mintmark/{leaf.kind}/v1":
+        yield f"{where}: logged as {leaf.kind}, its format is {str(value.get('format'))[:40]}"
+        return
     if leaf.kind == "key":
         snapshots[index] = Snapshot.from_json(value)
     outputs = output_subjects(value) if stored.kind == "generation" else []

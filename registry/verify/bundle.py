@@ -18,7 +18,7 @@ from registry.verify.logged import (
     read_checkpoint,
 )
 from registry.verify.report import Findings, Report, State
-from registry.verify.signed import check_bundle_signature, check_signatures, in_force, read_snapshots
+from registry.verify.signed import check_bundle_signature, check_chain, check_signatures, in_force, read_snapshots
 
 
 def verify(path: Path, *, trust: Sequence[VerifierKey] | None = None, checkpoint: Checkpoint | None = None) -> Report:
@@ -62,6 +62,7 @@ def _check(contents: Contents, trust: Sequence[VerifierKey] | None, kept: Checkp
     records = read_records(contents, findings)
     snapshots = read_snapshots(records, findings)
     check_signatures(records, snapshots, findings)
+    check_chain(records, findings)
     checkpoint = read_checkpoint(contents, findings)
     if checkpoint is not None:
         check_bundle_signature(contents, records, snapshots, checkpoint.size, findings)

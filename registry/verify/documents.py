@@ -58,6 +58,8 @@ def _records(contents: Contents, findings: Findings) -> Iterator[Shown]:
             findings.fail("completeness", f"{record_id} has a proof but no record, and is not listed as withheld")
         value = _value(contents, record_id, findings) if shown else None
         statement = _statement(contents, record_id, findings) if shown else None
+        if value is not None and statement is not None and value["format"] != f"mintmark/{statement.kind}/v1":
+            findings.fail("signature", f"{record_id}: signed as {statement.kind}, its format is {value['format']}")
         proof = _proof(contents, record_id, findings)
         yield Shown(record_id, value, statement, proof, _leaf(record_id, proof, findings))
 

@@ -53,6 +53,30 @@ def check_signatures(records: Sequence[Shown], snapshots: Mapping[int, Snapshot]
     findings.say("signature", f"{count} signatures hold")
 
 
+def check_chain(records: Sequence[Shown], findings: Findings) -> None:
+    """Each entry names the key record in force where it stands, as far as the entries shown tell.
+
+    Without it, whoever holds a revoked key signs on under the snapshot that
+    still allowed it.
+    """
+    places = [(shown.index, shown) for shown in records if shown.index is not None and shown.leaf is not None]
+    before, in_force, time = -1, 0, ""
+    for index, shown in sorted(places, key=lambda place: place[0]):
+        leaf = shown.leaf
+        if leaf is None:
+            continue
+        if leaf.keys < in_force or (index == before + 1 and leaf.keys != in_force) or leaf.keys > index:
+            findings.fail(
+                "key validity",
+                f"{shown.id}: entry {index} names key record {leaf.keys} where {in_force} was in force",
+            )
+        if index == 0 and leaf.kind != "key":
+            findings.fail("key validity", f"{shown.id}: a log begins with a key record, its entry 0 is a {leaf.kind}")
+        if leaf.time < time:
+            findings.fail("inclusion", f"{shown.id}: its time {leaf.time} is before that of an earlier entry, {time}")
+        before, in_force, time = index, max(in_force, leaf.next_keys(index)), max(time, leaf.time)
+
+
 def check_bundle_signature(
     contents: Contents, records: Sequence[Shown], snapshots: Mapping[int, Snapshot], size: int, findings: Findings
 ) -> None:

@@ -200,6 +200,37 @@ def test_a_signature_made_after_revocation_is_false(ledger, form, second_recorde
     assert revoked.keyid[:16] in report.layer("key validity").sentence
 
 
+def test_a_revoked_key_cannot_sign_on_under_the_snapshot_that_allowed_it(ledger, form, second_recorder):
+    ledger.rotate(rotated(ledger, public=second_recorder.public))
+    ledger.generate(b"signed with the old key")
+    ledger.bodies[-1] = replace(ledger.leaf(-1), keys=0).body
+    key_record, forged = ledger.records[-2:]
+
+    for records in (ledger.records, [key_record, forged]):
+        report = verify(ledger.bundle(form.with_name(f"{len(records)}{form.name}"), records), trust=ledger.trust)
+
+        assert failed(report) == {"key validity"}
+        assert "names key record 0 where 5 was in force" in report.layer("key validity").sentence
+
+
+def test_time_never_goes_backwards_in_what_is_shown(ledger, form):
+    ledger.bodies[-1] = replace(ledger.leaf(-1), time="2026-11-20T11:59:59.999Z").body
+
+    assert failed(verify(ledger.bundle(form), trust=ledger.trust)) == {"inclusion"}
+
+
+def test_a_record_signed_as_another_kind_is_false(ledger, form):
+    ledger.add("review", {
+        "format": "mintmark/annotation/v1", "recorded_at": NOW, "subject": ledger.records[1].id,
+        "tags": {"a": "b"}, "actor": "local",
+    })  # fmt: skip
+
+    report = verify(ledger.bundle(form), trust=ledger.trust)
+
+    assert failed(report) == {"signature"}
+    assert "signed as review" in report.layer("signature").sentence
+
+
 def test_a_bundle_signed_by_a_revoked_key_is_false(ledger, form, second_recorder):
     revoked = ledger.recorder
     ledger.rotate(rotated(ledger, public=second_recorder.public))
@@ -301,7 +332,8 @@ def test_growth_since_a_kept_checkpoint_is_proven_by_a_proof_or_by_all_entries(l
 
 def test_a_rewritten_log_does_not_continue_a_kept_checkpoint(ledger, tmp_path):
     kept = ledger.checkpoint(3)
-    ledger.bodies[1] = replace(ledger.leaf(1), time="2026-11-20T11:00:00.000Z").body
+    later = [replace(ledger.leaf(n), time="2026-11-20T13:00:00.000Z").body for n in range(1, len(ledger.bodies))]
+    ledger.bodies[1:] = later
     every = ledger.bundle(tmp_path / "every.zip")
     proven = ledger.bundle(tmp_path / "proven.zip", [ledger.records[3]], consistency={3: ledger.consistency(3)})
 
