@@ -29,16 +29,22 @@ def checkpoint() -> None:
 def audit(trust: str | None, as_json: bool) -> int:
     """Hash every entry again and recompute the root at every stored checkpoint.
 
-    Exit status: 0 nothing was changed, 1 something was.
+    Exit status: 0 nothing was changed, 1 something was, 2 FILE is no text.
     """
     from pathlib import Path
 
     from registry.audit import audit
     from registry.commands.printing import emit
     from registry.commands.printing import reading as open_here
+    from registry.errors import InvalidValue
+    from registry.verify.container import read_file
 
     registry = open_here()
-    report = audit(registry, None if trust is None else Path(trust).read_text("utf-8"))
+    try:
+        trusted = None if trust is None else read_file(Path(trust)).decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidValue("--trust", trust, "a text file in UTF-8, as `mintmark key export` prints it") from None
+    report = audit(registry, trusted)
     if as_json:
         emit({"ok": report.ok, "entries": report.entries, "checkpoints": report.checkpoints, "faults": report.faults})
     else:

@@ -224,6 +224,16 @@ def test_bad_tags_and_reviews_are_refused(mintmark, recorded):
     assert mintmark("log", "audit").out.startswith("2 entries")
 
 
+def test_a_trust_file_that_is_no_text_is_refused(mintmark, recorded, tmp_path):
+    recorded()
+    trust = tmp_path / "trust.bin"
+    trust.write_bytes(b"\xff\xfe")
+
+    said = mintmark("log", "audit", "--trust", trust)
+
+    assert (said.status, "UTF-8" in said.err) == (2, True)
+
+
 def test_the_index_can_be_thrown_away_and_says_how_far_it_is(mintmark, recorded):
     recorded("a.png", "--prompt", "stone bridge")
     assert mintmark("index", "status", "--json").json == {"records": 2, "indexed": 0, "generations": 0}
