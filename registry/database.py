@@ -1,5 +1,6 @@
 """A database, SQLite or PostgreSQL: how connections are set up, how a write transaction begins."""
 
+import os
 import shutil
 import sqlite3
 import threading
@@ -8,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from importlib import import_module
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -17,6 +18,9 @@ from registry.locking import exclusive
 
 BUSY_MS = 30_000
 _ROOM = 1 << 16  # bytes; the shared-memory file alone takes half of it
+_MIGRATING = 0x6D6D5F7461626C65  # "mm_table": PostgreSQL's advisory lock of who makes or changes the tables
+_FIRST_USE = 0x6D6D5F6669727374  # "mm_first": and of who looks whether the log has begun, and begins it
+_CREATING = threading.Lock()
 Protect = Callable[[sqlite3.Connection], None]
 
 
@@ -40,20 +44,24 @@ class Database:
     """One database; ``reading`` and ``writing`` are the only ways to a connection.
 
     Args:
-        url: ``sqlite:///…`` or ``postgresql+psycopg://…``.
+        url: ``sqlite:///…`` or ``postgresql+psycopg://…``; of a file, what ``file_url`` gives.
         lock: SQLite only: the file that serialises writers between processes
             (a queue at the file lock is fairer than SQLite's own retries).
         protect: called with each new SQLite connection (guards of the log).
     """
 
-    def __init__(self, url: str, *, lock: Path | None = None, protect: Protect | None = None) -> None:
+    def __init__(self, url: str | URL, *, lock: Path | None = None, protect: Protect | None = None) -> None:
         try:
             self.url = make_url(url)
             if self.url.get_backend_name() not in ("sqlite", "postgresql"):
                 raise InvalidValue("database", self.url.render_as_string(), "sqlite:///… or postgresql+psycopg://…")
-            self.engine: Engine = create_engine(self.url, pool_pre_ping=self.url.get_backend_name() != "sqlite")
+            self.engine: Engine = create_engine(
+                self.url,
+                pool_pre_ping=self.url.get_backend_name() != "sqlite",
+                hide_parameters=True,  # what is sealed stands in no error, log or traceback
+            )
         except (ArgumentError, NoSuchModuleError):
-            raise InvalidValue("database", url, "sqlite:///… or postgresql+psycopg://…") from None
+            raise InvalidValue("database", str(url), "sqlite:///… or postgresql+psycopg://…") from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.name = Path(self.url.database or "").name if self.is_sqlite else self.url.render_as_string()
         self._shared = threading.local()
@@ -62,6 +70,10 @@ class Database:
             self._prepare_sqlite(protect)
 
     def _prepare_sqlite(self, protect: Protect | None) -> None:
+        @event.listens_for(self.engine, "do_connect")
+        def create_private(*_: object) -> None:
+            _create_private(self.url.database)
+
         @event.listens_for(self.engine, "connect")
         def configure(connection: sqlite3.Connection, _record: object) -> None:
             connection.isolation_level = None  # this module says BEGIN itself
@@ -90,7 +102,7 @@ class Database:
                     connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]
                 yield connection
         except DBAPIError as problem:
-            raise self._failure(problem) from problem
+            raise self.failure(problem) from problem
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -126,11 +138,30 @@ class Database:
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
                 yield connection
         except DBAPIError as problem:
-            raise self._failure(problem) from problem
+            raise self.failure(problem) from problem
 
     def alone(self) -> AbstractContextManager[None]:
         """Hold the writers' lock, where there is one."""
         return exclusive(self._lock) if self._lock else nullcontext()
+
+    @contextmanager
+    def alone_everywhere(self) -> Iterator[None]:
+        """Begin a registry alone among the machines that share a PostgreSQL database.
+
+        SQLite needs nothing here: who shares the file shares the home, and its ``init.lock``.
+        """
+        if self.is_sqlite:
+            yield
+            return
+        try:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _FIRST_USE})
+                try:
+                    yield
+                finally:
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _FIRST_USE})
+        except DBAPIError as problem:
+            raise self.failure(problem) from problem
 
     def migrate(self, migrations: str, head: str) -> None:
         """Bring the tables to ``head``; cheap when they are there.
@@ -147,6 +178,8 @@ class Database:
         # alembic takes 0.2 s to import, which a look-up must not pay
         upgrade = import_module("registry.migrating").upgrade
         with self.writing() as connection:
+            if not self.is_sqlite:  # until the transaction ends; SQLite's are one at a time anyway
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
             current = _revision(connection)
             if current != head and not upgrade(connection, migrations, current):
                 raise NewerDatabase(self.name, str(current))
@@ -156,7 +189,8 @@ class Database:
         with self.reading() as connection:
             return _revision(connection)
 
-    def _failure(self, problem: DBAPIError) -> DatabaseFailed:
+    def failure(self, problem: DBAPIError) -> DatabaseFailed:
+        """What the database's own error means."""
         code = getattr(problem.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte of an extended code is its class
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return DatabaseDamaged(self.name, problem.orig)
@@ -175,9 +209,25 @@ class Database:
         self.engine.dispose()
 
 
+def file_url(path: Path) -> URL:
+    """The URL of a SQLite file, whatever characters its path has."""
+    return URL.create("sqlite", database=str(path))
+
+
 def raw(value: bytes | memoryview | str) -> bytes:
     """The bytes of a BLOB column; SQLite lets whoever edits the file put text there, and that must look altered."""
     return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
+
+
+def _create_private(path: str | None) -> None:
+    """Make a new database file for its owner's eyes only; SQLite gives its side files the same rights.
+
+    A file that exists is never opened here: closing it would take SQLite's locks away from this whole process,
+    which is also why one thread at a time does this.
+    """
+    if path and path != ":memory:":
+        with _CREATING, suppress(OSError):  # SQLite says better what is wrong
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _revision(connection: Connection) -> str | None:

@@ -1,22 +1,24 @@
 """An open registry: its stores together, in the home they lie in."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import URL, Connection
 from sqlalchemy.exc import IntegrityError
 
 from registry.assets.local import LocalAssets, StorageFailed
 from registry.canonical import canonical, parse
 from registry.catalog.store import Catalog, StoredRecord
-from registry.database import DatabaseFailed
+from registry.database import DatabaseFailed, file_url
 from registry.errors import CouldNotRun, NoRegistry
 from registry.index.store import Index
 from registry.keyfile import FileSigner
-from registry.keys import LOG_KEY, RECORDER_KEY, Snapshot, first_snapshot
+from registry.keys import LOG, LOG_KEY, RECORDER, RECORDER_KEY, Snapshot, first_snapshot
 from registry.locking import exclusive
 from registry.log.guards import protect
 from registry.log.store import LogStore
@@ -33,7 +35,21 @@ class KeysMissing(CouldNotRun):
 
     def __init__(self, path: Path) -> None:
         """Name the file."""
-        super().__init__(f"{path}: the signing key is missing; restore it from its backup, records need it")
+        super().__init__(
+            f"{path}: the signing key is missing; restore it from its backup, records need it "
+            "(where several homes share one database, copy keys/ from the home that made the registry)"
+        )
+
+
+class OtherKeys(CouldNotRun):
+    """A home whose key this registry's log does not name."""
+
+    def __init__(self, path: Path, origin: str) -> None:
+        """Name the file and the log."""
+        super().__init__(
+            f"{path}: the registry {origin} is signed by other keys, nothing was recorded; "
+            "copy keys/ from the home that made it, or name another database"
+        )
 
 
 class Registry:
@@ -68,12 +84,12 @@ class Registry:
     @cached_property
     def recorder(self) -> FileSigner:
         """Signs records."""
-        return self._signer(RECORDER_KEY)
+        return self._signer(RECORDER_KEY, RECORDER)
 
     @cached_property
     def log_signer(self) -> FileSigner:
         """Signs checkpoints and key records."""
-        return self._signer(LOG_KEY)
+        return self._signer(LOG_KEY, LOG)
 
     @cached_property
     def draft_secret(self) -> bytes:
@@ -175,11 +191,16 @@ class Registry:
                 getattr(self, name).close()
         self.catalog.close()
 
-    def _signer(self, name: str) -> FileSigner:
+    def _signer(self, name: str, role: str) -> FileSigner:
         path = self.home / "keys" / name
         if not path.exists():
             raise KeysMissing(path)
-        return FileSigner.load(path, self.settings.passphrase)
+        signer = FileSigner.load(path, self.settings.passphrase)
+        with self.catalog.database.reading() as connection:
+            size = self.log.size(connection)
+        if size and (snapshot := self.snapshot).valid(signer.keyid, role, size) is None:
+            raise OtherKeys(path, snapshot.origin)
+        return signer
 
 
 def open_registry(start: Path) -> Registry:
@@ -221,13 +242,24 @@ def _prepare(registry: Registry) -> bool:
         raise StorageFailed(registry.home, problem) from problem
     with exclusive(registry.home / "init.lock"):
         registry.catalog.migrate()
-        with registry.catalog.database.reading() as connection:
-            if registry.log.size(connection):
+        if _begun(registry):
+            return False
+        with registry.catalog.database.alone_everywhere():
+            registry.log.sequence()  # whoever began it may have ended before its key record had its place
+            if _begun(registry):
                 return False
-        registry.assets.prepare()
-        _ = registry.vault
-        _begin_log(registry)
+            if os.name == "posix":
+                with suppress(PermissionError):  # somebody else's folder; the files in it are private all the same
+                    registry.home.chmod(0o700)
+            registry.assets.prepare()
+            _ = registry.vault
+            _begin_log(registry)
     return True
+
+
+def _begun(registry: Registry) -> bool:
+    with registry.catalog.database.reading() as connection:
+        return registry.log.size(connection) > 0
 
 
 def _begin_log(registry: Registry) -> None:
@@ -247,5 +279,5 @@ def _key(registry: Registry, name: str) -> FileSigner:
     return FileSigner.create(path, registry.settings.passphrase)
 
 
-def _url(url: str | None, path: Path) -> str:
-    return url or f"sqlite:///{path}"
+def _url(url: str | None, path: Path) -> str | URL:
+    return url or file_url(path)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, LargeBinary, bindparam, delete, func, insert, literal, or_, select, text
+from sqlalchemy import URL, Connection, LargeBinary, bindparam, delete, func, insert, literal, or_, select, text
 from sqlalchemy.sql import Select
 
 from registry.canonical import JSON
@@ -66,7 +66,7 @@ class Catalog:
     Methods that take a connection take part in the caller's transaction.
     """
 
-    def __init__(self, url: str, *, lock: Path | None = None, protect: Protect | None = None) -> None:
+    def __init__(self, url: str | URL, *, lock: Path | None = None, protect: Protect | None = None) -> None:
         self.database = Database(url, lock=lock, protect=protect)
         self._counting = threading.Lock()
         self._counted = (0, 0)  # generations, and the rowid of the newest of them
@@ -264,11 +264,12 @@ class Catalog:
             found = {stored.id: stored for stored in self._records(select(record).where(record.c.id.in_(some)))}
             yield from (found[one] for one in some if one in found)
 
-    def users(self, blake3: str, sha256: str) -> list[str]:
+    def users(self, blake3: str) -> list[str]:
         """Manifests that use an asset by an unsealed digest."""
-        query = select(asset.c.manifest).where(or_(asset.c.blake3 == blake3, asset.c.sha256 == sha256)).distinct()
         with self.database.reading() as connection:
-            return list(connection.execute(query).scalars())
+            return list(
+                connection.execute(select(asset.c.manifest).where(asset.c.blake3 == blake3).distinct()).scalars()
+            )
 
     def stored_assets(self) -> set[str]:
         """BLAKE3 of every unsealed asset that a manifest names."""

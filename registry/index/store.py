@@ -19,9 +19,10 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy import Index as SqlIndex
+from sqlalchemy.exc import DBAPIError
 
 from registry.catalog.store import Use
-from registry.database import BUSY_MS, Database, DatabaseFailed
+from registry.database import BUSY_MS, Database, DatabaseFailed, file_url
 from registry.digest import Digest, DigestSet
 from registry.errors import CouldNotRun
 from registry.index.text import match_expression, words
@@ -104,7 +105,7 @@ class _IndexFile(Database):
     """A database that may be thrown away, and is where SQLite cannot make sense of it."""
 
     def __init__(self, path: Path, lock: Path) -> None:
-        super().__init__(f"sqlite:///{path}", lock=lock)
+        super().__init__(file_url(path), lock=lock)
         self._file, self._guard = path, lock
 
     @contextmanager
@@ -233,10 +234,6 @@ class Index:
         with self.database.reading() as connection:
             return int(connection.exec_driver_sql("SELECT count(*) FROM words").scalar() or 0)
 
-    def truncate_journal(self) -> bool:
-        """Empty SQLite's write-ahead file, which still holds what was erased; False while a reader holds it."""
-        return truncate_wal(self.database)
-
     def rebuild(self) -> None:
         """Throw everything away; the next reader follows the log from its start."""
         with self.database.writing() as connection:
@@ -258,12 +255,24 @@ class Index:
 
 
 def truncate_wal(database: Database) -> bool:
-    """Empty the write-ahead file of a SQLite database; False while another connection holds it."""
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # SQLite would wait for the reader as long as for a writer, half a minute; the caller has a patience of its own.
-        connection.exec_driver_sql("PRAGMA busy_timeout=50")
-        row = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
+    """Empty the write-ahead file of a SQLite database, which still holds what was erased.
+
+    Returns:
+        False while another connection holds it.
+
+    Raises:
+        DatabaseFailed: the file is damaged, gone or cannot be written.
+    """
+    try:
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # SQLite would wait for a reader as long as for a writer, half a minute; the caller has its own patience.
+            connection.exec_driver_sql("PRAGMA busy_timeout=50")
+            try:
+                row = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
+    except DBAPIError as problem:
+        raise database.failure(problem) from problem
     return row is not None and row[0] == 0
 
 

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, and_, bindparam, delete, insert, select, text
+from sqlalchemy import URL, Column, LargeBinary, MetaData, String, Table, Text, and_, bindparam, delete, select, text
 
 from registry.canonical import canonical, parse
 from registry.database import Database
@@ -18,7 +18,7 @@ _disclosure = Table(
     "disclosure",
     _metadata,
     Column("record", String(71), primary_key=True),
-    Column("pointer", String(1024), primary_key=True),
+    Column("pointer", Text, primary_key=True),
     Column("salt", String(22), nullable=False),
     Column("value", LargeBinary, nullable=False),
     Column("stored_at", String(24), nullable=False),
@@ -41,12 +41,13 @@ _KEEP = text(
     "INSERT INTO disclosure (record, pointer, salt, value, stored_at) "
     "VALUES (:record, :pointer, :salt, :value, :stored_at) ON CONFLICT DO NOTHING"
 )
+_MINT = text("INSERT INTO secret (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING")
 
 
 class Vault:
     """Disclosures at rest. tests/registry/vault/test_store.py states what every database owes."""
 
-    def __init__(self, url: str, *, lock: Path | None = None) -> None:
+    def __init__(self, url: str | URL, *, lock: Path | None = None) -> None:
         self.database = Database(url, lock=lock)
         self.database.migrate("registry.vault:migrations", HEAD)
 
@@ -122,10 +123,8 @@ class Vault:
             found = connection.execute(query).scalar()
         if found is None:
             with self.database.writing() as connection:
-                found = connection.execute(query).scalar()  # another process may have been first
-                if found is None:
-                    found = secrets.token_bytes(32)
-                    connection.execute(insert(_secret), {"name": name, "value": found})
+                connection.execute(_MINT, {"name": name, "value": secrets.token_bytes(32)})
+                found = connection.execute(query).scalar_one()  # another process may have been first
         return bytes(found)
 
     def close(self) -> None:

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.catalog.store import Use
+from registry.database import Database, DatabaseFailed, file_url
 from registry.digest import Digest, DigestSet
-from registry.index.store import Entry, Fingerprint, Index
+from registry.index.store import Entry, Fingerprint, Index, truncate_wal
 from registry.index.text import match_expression, words
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -70,11 +71,29 @@ def test_what_is_forgotten_leaves_no_word_in_the_file(index, tmp_path):
     index.advance(0, 1, [entry(prompt="xylophonist"), entry(TWO, "a quiet lake")], forget=[])
 
     index.advance(1, 2, [], forget=[ONE])
-    assert index.truncate_journal()
+    assert truncate_wal(index.database)
 
     assert index.with_words("xylophonist") == []
     assert index.with_words("lake") == [TWO]
     assert b"xylophonist" not in b"".join(path.read_bytes() for path in tmp_path.glob("index.db*"))
+
+
+def test_a_damaged_file_is_named_where_its_journal_is_emptied(tmp_path):
+    path = tmp_path / "other.db"
+    path.write_bytes(b"this is no database " * 400)
+
+    with pytest.raises(DatabaseFailed, match=r"other\.db"):
+        truncate_wal(Database(file_url(path)))
+
+
+def test_an_index_lies_where_it_is_told_to(tmp_path):
+    home = tmp_path / "what? 100%#now"
+    home.mkdir()
+
+    Index(home / "index.db").close()
+
+    assert [path.name for path in tmp_path.iterdir()] == [home.name]
+    assert (home / "index.db").stat().st_mode & 0o077 == 0
 
 
 def test_a_rebuilt_index_begins_at_the_start_of_the_log(index):

@@ -1,7 +1,12 @@
 """What the vault owes on every database."""
 
-import pytest
+import traceback
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from sqlalchemy import text
+
+from registry.database import DatabaseFailed, file_url
 from registry.sealing import Disclosure
 from registry.vault.store import HEAD, Vault
 
@@ -10,7 +15,7 @@ ID, OTHER = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
 def vault(request, tmp_path):
-    local = f"sqlite:///{tmp_path}/vault.db"
+    local = file_url(tmp_path / "vault.db")
     made = Vault(local if request.param == "sqlite" else request.getfixturevalue("vault_url"))
     yield made
     made.close()
@@ -68,6 +73,31 @@ def test_sealed_digests_are_listed_by_storage_key(vault):
     vault.put(ID, [disclosure("/outputs/0/digest", {"blake3": "k1", "sha256": "s"}), disclosure("/prompt/submitted")])
 
     assert vault.sealed_blake3() == {"k1"}
+
+
+def test_a_pointer_may_be_long(vault):
+    long = disclosure("/request/body/" + "k" * 2500)
+
+    vault.put(ID, [long])
+
+    assert vault.get(ID) == [long]
+
+
+def test_what_is_sealed_stands_in_no_error(vault):
+    with vault.database.writing() as connection:
+        connection.execute(text("DROP TABLE disclosure"))
+
+    with pytest.raises(DatabaseFailed) as caught:
+        vault.put(ID, [disclosure("/prompt/submitted", " ".join(["nobody", "reads", "this"]))])
+
+    told = "".join(traceback.format_exception(caught.value))
+    assert "disclosure" in told
+    assert "nobody reads this" not in told  # nor does the line of this test that a traceback quotes
+
+
+def test_a_secret_asked_for_by_many_at_once_is_one(vault):
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(vault.secret, ["draft"] * 8))) == 1
 
 
 def test_the_tables_are_at_the_newest_revision(vault):

@@ -11,7 +11,7 @@ def upgrade() -> None:
     op.create_table(
         "disclosure",
         sa.Column("record", sa.String(71), primary_key=True),
-        sa.Column("pointer", sa.String(1024), primary_key=True),
+        sa.Column("pointer", sa.Text, primary_key=True),
         sa.Column("salt", sa.String(22), nullable=False),
         sa.Column("value", sa.LargeBinary, nullable=False),
         sa.Column("stored_at", sa.String(24), nullable=False),
