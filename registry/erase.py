@@ -9,19 +9,19 @@ writing command finishes the promise.
 import json
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from registry.canonical import JSON, canonical, parse
-from registry.digest import DigestSet
+from registry.digest import Digest, DigestSet
 from registry.errors import CouldNotRun, NotFound, Refused
 from registry.home import Registry
 from registry.index.store import truncate_wal
 from registry.indexing import catch_up
-from registry.manifest import Manifest, id_of
+from registry.manifest import id_of
 from registry.packed_texts import packed_texts
 from registry.schema import validate
 from registry.sealing import Disclosure, seal
@@ -82,12 +82,22 @@ class Plan:
     assets: list[str]
     subjects: list[dict[str, JSON]]
     open_digests: list[str]
+    all_references: bool
     reason: str
     authority: str
 
     def to_json(self) -> dict[str, JSON]:
-        """Ids, pointers and digests only; the reason is sealed in the record and never lies here in clear."""
-        return {"places": self.places, "assets": self.assets, "subjects": self.subjects, "open": self.open_digests}
+        """What carrying it out needs; the reason is sealed in the record and never lies here in clear."""
+        return {"places": self.places, "assets": self.assets, "all": self.all_references}
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    manifest: str
+    direction: str
+    position: int
+    digests: DigestSet
+    sealed: bool
 
 
 def plan_erasure(
@@ -106,28 +116,30 @@ def plan_erasure(
         NotFound: no such generation, or nothing left to erase.
         AssetInUse, ValueInAsset: going on would harm or miss something; the error says which option goes on.
     """
-    manifest = registry.catalog.manifest(manifest_id)
+    registry.catalog.manifest(manifest_id)
     family = _family(registry, manifest_id)
     disclosures = registry.vault.get_many(family)
     wanted = {pointer for field in fields for pointer in FIELDS[field]}
     values = [found.value for found in disclosures[manifest_id] if found.pointer in wanted]
     places = [(member, found.pointer) for member in family for found in disclosures[member] if _holds(found, values)]
-    assets: list[tuple[str, int, DigestSet, bool]] = []
-    if asset:
-        assets = [one for one in _outputs(manifest, disclosures[manifest_id]) if one[2].blake3 in registry.assets]
-        places += [(manifest_id, f"/outputs/{n}/digest") for _, n, _, is_sealed in assets if is_sealed]
-    elif values:
-        _refuse_value_in_assets(registry, family, disclosures, values)
-    if not places and not assets:
+    stored = [found for member in family for found in _stored(registry, member, disclosures[member])]
+    telling = _that_hold(registry, stored, values)
+    if telling and not asset:
+        raise ValueInAsset(f"sha256:{telling[0].digests.sha256}")
+    made_here = [found for found in stored if found.manifest == manifest_id and found.direction == "output"]
+    gone = [found for found in stored if found in telling or (asset and found in made_here)]
+    places += [(found.manifest, f"/{found.direction}s/{found.position}/digest") for found in gone if found.sealed]
+    if not places and not gone:
         raise NothingToErase(manifest_id)
-    if assets and not all_references:
+    if gone and not all_references:
         catch_up(registry)  # who uses an asset by a sealed digest, only the index knows
-        _refuse_shared(registry, manifest_id, [digests for _, _, digests, _ in assets])
+        _refuse_shared(registry, gone)
     return Plan(
-        places,
-        [digests.blake3 for _, _, digests, _ in assets],
-        _subjects(family, places, manifest_id, [n for _, n, _, _ in assets]),
-        [digests.sha256 for _, _, digests, is_sealed in assets if not is_sealed],
+        sorted(set(places)),
+        sorted({found.digests.blake3 for found in gone}),
+        _subjects(family, places, gone),
+        sorted({found.digests.sha256 for found in gone if not found.sealed}),
+        all_references,
         reason,
         authority,
     )
@@ -194,9 +206,13 @@ def clear_residue(registry: Registry) -> None:
 def _carry_out(registry: Registry, intent: str, promise: dict[str, JSON]) -> str:
     body = promise["record"].encode()
     registry.vault.erase([(record, pointer) for record, pointer in promise["places"]])
-    for blake3 in promise["assets"]:
-        registry.assets.remove(blake3)
     value = parse(body)
+    catch_up(registry)  # so that uses by sealed digests are known
+    with registry.catalog.database.alone():
+        # Under the writers' lock: somebody may have recorded the same bytes since the plan was made.
+        for blake3 in promise["assets"]:
+            if promise["all"] or not _users(registry, blake3) - {subject["id"] for subject in value["subjects"]}:
+                registry.assets.remove(blake3)
 
     def finished_elsewhere(connection: Connection) -> str | None:
         return id_of(body) if registry.catalog.known([id_of(body)]) else None
@@ -230,34 +246,36 @@ def _holds(found: Disclosure, values: list[JSON]) -> bool:
     )
 
 
-def _outputs(manifest: Manifest, disclosures: Iterable[Disclosure]) -> Iterable[tuple[str, int, DigestSet, bool]]:
+def _stored(registry: Registry, manifest_id: str, disclosures: Iterable[Disclosure]) -> Iterator[_Stored]:
+    """Every input and output of a manifest whose bytes are here."""
+    manifest = registry.catalog.manifest(manifest_id)
     opened = {found.pointer: found.value for found in disclosures}
-    for n, output in enumerate(manifest.outputs):
-        if (digests := output.digests) is not None:
-            yield output.role, n, digests, False
-        elif (value := opened.get(f"/outputs/{n}/digest")) is not None:
-            yield output.role, n, DigestSet(value["blake3"], value["sha256"]), True
+    for direction, assets in (("input", manifest.inputs), ("output", manifest.outputs)):
+        for n, asset in enumerate(assets):
+            digests, sealed = asset.digests, asset.digests is None
+            if digests is None and (value := opened.get(f"/{direction}s/{n}/digest")) is not None:
+                digests = DigestSet(value["blake3"], value["sha256"])
+            if digests is not None and digests.blake3 in registry.assets:
+                yield _Stored(manifest_id, direction, n, digests, sealed)
 
 
-def _refuse_shared(registry: Registry, manifest_id: str, assets: list[DigestSet]) -> None:
-    for digests in assets:
-        users = registry.catalog.users(digests.blake3, digests.sha256)
-        users += [use.manifest for use in registry.index.uses_of(digests)]
-        others = [user for user in users if user != manifest_id]
-        if others:
-            raise AssetInUse(f"sha256:{digests.sha256}", others)
+def _users(registry: Registry, blake3: str) -> set[str]:
+    """Manifests that use an asset, under open and under sealed digests."""
+    sealed = registry.index.uses(Digest("blake3", blake3))
+    return {*registry.catalog.users(blake3), *(use.manifest for use in sealed)}
 
 
-def _refuse_value_in_assets(
-    registry: Registry, family: list[str], disclosures: dict[str, list[Disclosure]], values: list[JSON]
-) -> None:
-    """A prompt in a PNG's text chunk would survive the erasure of the prompt."""
+def _refuse_shared(registry: Registry, gone: list[_Stored]) -> None:
+    for found in gone:
+        ours = {one.manifest for one in gone if one.digests == found.digests}
+        if others := sorted(_users(registry, found.digests.blake3) - ours):
+            raise AssetInUse(f"sha256:{found.digests.sha256}", others)
+
+
+def _that_hold(registry: Registry, stored: list[_Stored], values: list[JSON]) -> list[_Stored]:
+    """Files that carry a value in their own bytes: a prompt in a PNG's text chunk would survive its erasure."""
     needles = [form for value in values if isinstance(value, str) and len(value) >= 4 for form in _forms(value)]
-    for member in family:
-        manifest = registry.catalog.manifest(member)
-        for _, _, digests, _ in _outputs(manifest, disclosures[member]):
-            if digests.blake3 in registry.assets and _occurs(registry.assets.file(digests.blake3), needles):
-                raise ValueInAsset(f"sha256:{digests.sha256}")
+    return [found for found in stored if needles and _occurs(registry.assets.file(found.digests.blake3), needles)]
 
 
 def _forms(value: str) -> set[bytes]:
@@ -282,13 +300,15 @@ def _occurs_plain(path: Path, needles: list[bytes]) -> bool:
     return False
 
 
-def _subjects(
-    family: list[str], places: list[tuple[str, str]], manifest_id: str, outputs: list[int]
-) -> list[dict[str, JSON]]:
-    subjects = []
+def _subjects(family: list[str], places: list[tuple[str, str]], gone: list[_Stored]) -> list[dict[str, JSON]]:
+    subjects: list[dict[str, JSON]] = []
     for member in family:
-        pointers = sorted(pointer for record, pointer in places if record == member)
-        positions = outputs if member == manifest_id else []
-        if pointers or positions:
-            subjects.append({"id": member, "pointers": pointers, "outputs": positions, "inputs": []})
+        pointers = sorted({pointer for record, pointer in places if record == member})
+        positions = {
+            direction: [found.position for found in gone if (found.manifest, found.direction) == (member, direction)]
+            for direction in ("input", "output")
+        }
+        if pointers or any(positions.values()):
+            told = {"id": member, "pointers": pointers, "outputs": positions["output"], "inputs": positions["input"]}
+            subjects.append(told)
     return subjects

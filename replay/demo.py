@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import imagehash
 from PIL import Image
 
 from drift.compare import Comparison, compare
@@ -29,12 +28,11 @@ from registry.record import record
 from registry.show import view
 from registry.verify.bundle import verify
 from registry.verify.report import Report
+from replay.demo_script import LIMIT, Sheet
 from replay.errors import ReplayError
 from replay.generating import Ask, generate
 from replay.rerun import Answer as ReplayAnswer
 from replay.rerun import Change, replay
-
-SCRIPT_LIMIT = 10  # bits of 64: the pHash distance at which a typical home-made check says "changed"
 
 _IMAGES = (
     ("a mountain lake at dusk, long light", "11", "none"),
@@ -213,25 +211,22 @@ class Demo:
         open_ = sum(kind == "undecided" for one in honest for kind, _ in one.verdicts)
         ours = f"{ours_false} of {of_honest}" + (f", {open_} undecided" if open_ else "")
         ours_missed = sum(kind != "drifted" for one in changed for kind, _ in one.verdicts)
+        pictures = [(made.id, made.prompt, self.picture(made)) for made in self.made if made.kind == "image"]
+        sheet = Sheet(self.folder / "script.csv", pictures)
+        within, nearest = sheet.near(copy)
+        on_record = sheet.erase(erased[0].prompt)
+        sheet.change_a_byte()
         return [
             Contrast("false alarms on an unchanged model", f"{false} of {of_honest}", ours),
             Contrast("changes of the model missed", f"{missed} of {of_changed}", f"{ours_missed} of {of_changed}"),
-            Contrast("origin of a re-compressed copy", self._script_finds(copy), _told(found)),
-            Contrast("a prompt erased on request", "row deleted, proof gone with it", _told_erased(erased)),
-            Contrast("one changed byte in the records", "not noticed", f"caught: {_first_fault(tampered)}"),
+            Contrast("origin of a re-compressed copy", f"{within} candidate at {nearest} of 64 bits", _told(found)),
+            Contrast("still on record after an erased prompt", f"{on_record} of 1", self._on_record(erased)),
+            Contrast("one changed byte in the records", f"{sheet.check()} of 1 noticed", _caught(tampered)),
         ]
 
-    def _script_finds(self, copy: Path) -> str:
-        """Compare the copy's pHash with every recorded picture's, as such a script does."""
-        with Image.open(copy) as picture:
-            wanted = imagehash.phash(picture)
-        distances = []
-        for made in self.made:
-            if made.kind == "image":
-                with Image.open(self.picture(made)) as picture:
-                    distances.append(int(wanted - imagehash.phash(picture)))
-        within = sum(distance <= SCRIPT_LIMIT for distance in distances)
-        return f"{within} within its limit, nearest {min(distances)} of 64 bits"
+    def _on_record(self, erased: tuple[Made, str, int]) -> str:
+        made, _, holding = erased
+        return f"{int(self.registry.catalog.has(made.id))} of 1; {holding} files hold the prompt"
 
     def picture(self, made: Made) -> Path:
         """The stored file of a generation."""
@@ -316,7 +311,7 @@ def _beyond(replays: list[Replays], *, over: bool) -> tuple[int, int]:
     for one in replays:
         verdicts = len(one.verdicts)
         distances = one.phash + [0.0] * (verdicts - len(one.phash))  # identical files have no pHash score: distance 0
-        count += sum((distance > SCRIPT_LIMIT) is over for distance in distances)
+        count += sum((distance > LIMIT) is over for distance in distances)
         total += verdicts
     return count, total
 
@@ -331,9 +326,6 @@ def _told(found: Answer) -> str:
     return f"{hit.sureness}: {hit.distance} of 256 bits{margin}"
 
 
-def _told_erased(erased: tuple[Made, str, int]) -> str:
-    return f"{erased[2]} files hold it, id and proof still verify"
-
-
-def _first_fault(report: Report) -> str:
-    return next((f"layer {layer.name}" for layer in report.layers if layer.state == "failed"), report.verdict)
+def _caught(tampered: Report) -> str:
+    failed = [layer.name for layer in tampered.layers if layer.state == "failed"]
+    return f"1 of 1 noticed, layer {failed[0]}" if failed else "0 of 1 noticed"

@@ -8,7 +8,7 @@ from registry.commands.printing import as_json
 @click.command(short_help="Take values or files of a generation away for good.")
 @click.argument("manifest", metavar="ID", required=False)
 @click.option("--field", "fields", multiple=True, type=click.Choice(["prompt", "subject", "error"]), help="Repeatable.")
-@click.option("--asset", is_flag=True, help="The bytes of its outputs, too.")
+@click.option("--asset", is_flag=True, help="The bytes of its outputs, too, and every file that holds the value.")
 @click.option("--all-references", is_flag=True, help="Even if other generations use those bytes.")
 @click.option("--reason", help="Why; it is sealed in the erasure record.")
 @click.option("--authority", help="On whose word: a ticket, an office, a law.")
@@ -61,5 +61,6 @@ def erase(
         return
     click.echo("would erase" if plan_only else f"erased, record {record}")
     for subject in plan.subjects:
-        what = [*subject["pointers"], *(f"bytes of output {n}" for n in subject["outputs"])]
+        what = list(subject["pointers"])
+        what += [f"bytes of {kind[:-1]} {n}" for kind in ("outputs", "inputs") for n in subject[kind]]
         click.echo(f"  {short(subject['id'])}  {', '.join(what)}")

@@ -1,6 +1,6 @@
 """Gathers what a bundle carries: the selected records, what speaks of them, and the keys that signed them."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -15,7 +15,7 @@ from registry.home import Registry
 from registry.keys import trust_lines
 from registry.log.leaf import Leaf
 from registry.manifest import Manifest
-from registry.sealing import Disclosure, seals_in
+from registry.sealing import LEAK_LENGTH, Disclosure, seals_in, texts
 from registry.times import now
 
 # What people call the sealed parts, and the pointers each name opens.
@@ -111,13 +111,23 @@ def _bundled(
 ) -> BundleRecord:
     value = parse(stored.body)
     held = registry.vault.get(stored.id)
-    shown = [found for found in held if _may_show(found, disclose)]
+    shown = _shown(held, disclose)
     open_here = {found.pointer for found in shown}
     withheld = [found.pointer for found in held if found.pointer not in open_here and found.pointer in seals_in(value)]
     files = _asset_files(registry, stored, open_here) if assets and stored.kind == "generation" else {}
     return BundleRecord(
         stored.id, stored.kind, stored.body, stored.signature, stored.keyid, index, shown, withheld, files
     )
+
+
+def _shown(held: Sequence[Disclosure], disclose: Collection[str]) -> list[Disclosure]:
+    """What the bundle may open: by group, and never a value that repeats one of a group that stays sealed.
+
+    A label can be sealed because it repeats the prompt: opening labels must not open the prompt.
+    """
+    shown = [found for found in held if _may_show(found, disclose)]
+    private = [text for found in held if found not in shown for text in texts(found.value) if len(text) >= LEAK_LENGTH]
+    return [found for found in shown if not any(secret in text for text in texts(found.value) for secret in private)]
 
 
 def _may_show(found: Disclosure, disclose: Collection[str]) -> bool:

@@ -15,12 +15,15 @@ def serve(port: int, host: str, open_page: bool) -> None:
     import signal
     from pathlib import Path
 
+    from registry.erase import finish
     from registry.home import open_or_create
     from registry.http.serving import Listener, listen
 
     listener: Listener = listen(host, port)  # before anything is made: a refused host leaves no registry behind
     registry, new = open_or_create(Path.cwd())
     try:
+        if registry.catalog.intents():
+            click.echo(f"completed {finish(registry)} interrupted erasures")
         if new:
             click.echo(f"made a registry in {registry.home}")
         click.echo(f"serving {registry.home}")

@@ -4,11 +4,12 @@ import base64
 import json
 import zlib
 
+import msgspec
 import pytest
 from PIL import Image, PngImagePlugin
 
 from registry.cli import run
-from registry.drafting import Draft
+from registry.drafting import Draft, Incoming
 from registry.erase import AssetInUse, NothingToErase, ResiduePending, ValueInAsset, erase, finish, plan_erasure
 from registry.errors import NotFound
 from registry.export.selecting import export_selection
@@ -377,3 +378,31 @@ def test_an_erasure_without_all_it_needs_is_a_usage_error(tmp_path, monkeypatch,
     monkeypatch.chdir(tmp_path)
 
     assert run(["erase", *arguments]) == 2
+
+
+def test_an_input_that_holds_the_prompt_goes_with_asset_and_stops_without(registry, picture, tmp_path, made):
+    script, path = tmp_path / "script.txt", picture()
+    script.write_text("the secret line that was spoken " * 40)
+    draft = msgspec.structs.replace(
+        made(path, prompt="the secret line"), inputs=[Incoming(file=str(script), role="script")]
+    )
+    one = record(registry, draft, {str(path): path, str(script): script}).id
+
+    with pytest.raises(ValueInAsset):
+        plan_erasure(registry, one, fields=["prompt"], reason="r", authority="a")
+    plan = plan_erasure(registry, one, fields=["prompt"], asset=True, reason="r", authority="a")
+    erase(registry, plan)
+
+    assert list(registry.assets.names()) == []
+    assert plan.subjects[0]["inputs"] == [0] and plan.subjects[0]["outputs"] == [0]
+
+
+def test_bytes_that_somebody_recorded_since_the_plan_stay(registry, picture, made):
+    path = picture(size=(128, 128))
+    one = record(registry, made(path), {str(path): path}).id
+    plan = plan_erasure(registry, one, fields=["prompt"], asset=True, reason="r", authority="a")
+    other = record(registry, made(path, prompt="another"), {str(path): path})
+
+    erase(registry, plan)
+
+    assert other.manifest.outputs[0].digest["blake3"] in registry.assets

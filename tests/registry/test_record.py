@@ -15,6 +15,7 @@ from registry.home import create
 from registry.manifest import (
     Context,
     Cost,
+    DescriptionRef,
     Manifest,
     Model,
     Outcome,
@@ -301,3 +302,37 @@ def test_what_is_recorded_fits_the_published_schema_of_another_validator(registr
     schema = json.loads(resources.files("schemas").joinpath("manifest/v1.schema.json").read_text())
 
     jsonschema.Draft202012Validator(schema).validate(parse(registry.catalog.get(recorded.id).body))
+
+
+def test_headers_are_kept_by_allow_list_and_never_with_a_secret(registry, picture, made):
+    path = picture()
+    headers = [["Authorization", "Bearer sk-live-1234"], ["Content-Type", "application/json"], ["user-agent", PROMPT]]
+    request = Request(origin="captured", method="POST", path="/v1/images", headers=headers, body={})
+
+    recorded = record(registry, made(path, prompt=PROMPT, request=request), {str(path): path})
+
+    assert recorded.manifest.request.headers == [["content-type", "application/json"]]
+    assert b"sk-live-1234" not in registry.catalog.get(recorded.id).body
+
+
+def test_a_path_that_repeats_the_prompt_is_sealed(registry, picture, made):
+    path = picture()
+    request = Request(origin="captured", method="GET", path=f"/prompt/{PROMPT}", body=None)
+
+    recorded = record(registry, made(path, prompt=PROMPT, request=request), {str(path): path})
+
+    assert is_seal(recorded.manifest.to_json()["request"]["path"])
+
+
+def test_a_caller_cannot_make_a_pin_or_name_a_foreign_description(registry, picture, made):
+    path = picture()
+    draft = made(path)
+    claimed = msgspec.structs.replace(draft, model=Model(requested="m", pin="snapshot"))
+    foreign = DescriptionRef(id="procedural-image", sha256="0" * 64)
+    described = msgspec.structs.replace(draft, provider=Provider(name="procedural", description=foreign))
+
+    recorded = record(registry, claimed, {str(path): path})
+
+    assert recorded.manifest.model.pin == "unknown"
+    with pytest.raises(InvalidValue, match="description"):
+        record(registry, described, {str(path): path})

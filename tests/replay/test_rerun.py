@@ -10,9 +10,10 @@ from registry.canonical import parse
 from registry.capture.description import Descriptions, shipped
 from registry.erase import erase, plan_erasure
 from registry.manifest import Outcome
-from registry.record import record
+from registry.record import ErasedMeanwhile, record
 from registry.sealing import seals_in
 from registry.verbatim import plain
+from replay import generating, rerun
 from replay.generating import Ask, generate
 from replay.rerun import Change, replay
 
@@ -147,3 +148,43 @@ def test_another_seed_is_another_request(local_registry, made_picture):
 
     assert answer.replays[0].recorded.manifest.seed.requested == "6"
     assert [verdict.reason_code for verdict in answer.replays[0].verdicts] == ["other-seed"]
+
+
+def test_a_replay_of_what_is_erased_meanwhile_is_not_recorded(local_registry, made_picture, monkeypatch):
+    original = made_picture()
+    real = generating.run
+
+    def erase_first(provider, call):
+        erase(local_registry, plan_erasure(local_registry, original, fields=["prompt"], reason="r", authority="a"))
+        return real(provider, call)
+
+    monkeypatch.setattr(generating, "run", erase_first)
+
+    with pytest.raises(ErasedMeanwhile):
+        replay(local_registry, original)
+
+    assert local_registry.catalog.replays(original) == []
+    assert local_registry.index.with_words("forest dawn") == []
+
+
+def test_fewer_outputs_than_recorded_are_no_pass(local_registry, picture, made, made_picture, monkeypatch):
+    original = made_picture()
+    real = rerun._files
+    none_of_replays = lambda registry, run, manifest: [] if manifest.replay_of else real(registry, run, manifest)  # noqa: E731
+    monkeypatch.setattr(rerun, "_files", none_of_replays)
+
+    answer = replay(local_registry, original)
+
+    assert [verdict.reason_code for verdict in answer.replays[0].verdicts] == ["missing-output"]
+    assert answer.exit_code == 4
+
+
+def test_two_inputs_of_one_role_both_reach_the_record(local_registry, picture):
+    first, second = picture("a.png", seed=1, size=(80, 80)), picture("b.png", seed=2, size=(80, 80))
+    inputs = [("reference", first), ("reference", second)]
+    ask = Ask("procedural", "procedural-image@1", prompt="x", settings=SMALL, inputs=inputs)
+
+    recorded = generate(local_registry, ask)
+
+    assert [given.role for given in recorded.manifest.inputs] == ["reference", "reference"]
+    assert len({given.digest["sha256"] for given in recorded.manifest.inputs}) == 2

@@ -62,7 +62,7 @@ def test_sequential_looks(pools, pooling, trials, table, change):
     assert share + 2 * error >= SEQUENTIAL.get(change, 0)
 
 
-@pytest.mark.parametrize("change", ["sharpen", "jpeg"])
+@pytest.mark.parametrize("change", ["sharpen", "jpeg", "resample"])
 def test_large_pictures_need_their_native_centre(families, pooling, trials, table, change):
     """Of larger pictures the resized picture has lost what a coder or a sharpening did; the centre has not."""
     altered = pooling.PIXELS[change]
