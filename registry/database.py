@@ -225,7 +225,7 @@ def _create_private(path: str | None) -> None:
     A file that exists is never opened here: closing it would take SQLite's locks away from this whole process,
     which is also why one thread at a time does this.
     """
-    if path and path != ":memory:":
+    if path and path != ":memory:" and not path.startswith("file:"):  # the last is no path but a URI of SQLite's own
         with _CREATING, suppress(OSError):  # SQLite says better what is wrong
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 

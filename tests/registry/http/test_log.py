@@ -29,7 +29,8 @@ def test_a_monitor_recomputes_the_root_from_tiles_and_entries(served, draft, mak
     assert hashes == tile(0, 0, width)
 
 
-@pytest.mark.parametrize("path", ["0/000", "0/001.p/1", "7/000.p/1", "entries/000", "x", "0/0", "0/000.p/0", "64/000"])
+@pytest.mark.parametrize("path", ["0/000", "0/001.p/1", "7/000.p/1", "entries/000", "x", "0/0", "0/000.p/0", "64/000",
+                                  "0/" + "x999/" * 7 + "999", "entries/" + "x999/" * 7 + "999"])  # fmt: skip
 def test_tiles_that_are_not_there(standing, path):
     answer = standing.client.get(f"/v1/log/tile/{path}")
 
