@@ -36,9 +36,9 @@ serve: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest
 
-# Simulated false alarms and power, with error bars; about ten minutes.
+# Simulated false alarms and power, with error bars; about twenty minutes.
 test-statistics: $(STAMP)
-	$(BIN)/python -m pytest tests/statistics --timeout=3600
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/statistics -n 0 --timeout=3600
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ from registry.manifest import Model, Prompt, Provider
 from registry.migrating import upgrade
 from registry.settings import Settings
 
-BACKENDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))]
+BACKENDS = ["sqlite", pytest.param("postgresql")]
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,6 @@ def everything(folder):
     return json.loads(run(folder, "search", "--replays", "--limit", "1000", "--json").stdout)["generations"]
 
 
-@pytest.mark.xdist_group("demo")
 def test_it_makes_what_it_lists(story):
     folder, out = story
     listed = re.findall(r"^  ([0-9a-f]{12})  (image|video|audio) ", out, flags=re.M)
@@ -51,7 +50,6 @@ def test_it_makes_what_it_lists(story):
     registry.close()
 
 
-@pytest.mark.xdist_group("demo")
 def test_its_verdicts_are_the_recorded_ones(story):
     folder, out = story
     registry = open_registry(folder)
@@ -70,7 +68,6 @@ def test_its_verdicts_are_the_recorded_ones(story):
         assert " ".join(sentence.split()) in flat, (kind, sentence)
 
 
-@pytest.mark.xdist_group("demo")
 def test_a_changed_build_is_never_called_reproduced(story):
     registry = open_registry(story[0])
     changed = 0
@@ -83,7 +80,6 @@ def test_a_changed_build_is_never_called_reproduced(story):
     assert changed >= 4
 
 
-@pytest.mark.xdist_group("demo")
 def test_the_bundle_verifies_and_its_changed_copy_does_not(story):
     folder, out = story
 
@@ -98,7 +94,6 @@ def test_the_bundle_verifies_and_its_changed_copy_does_not(story):
     assert len(a) == len(b) and [n for n in range(len(a)) if a[n] != b[n]] == [offset]
 
 
-@pytest.mark.xdist_group("demo")
 def test_the_customers_copy_leads_to_the_generation_it_names(story):
     folder, out = story
     found = re.search(r"candidate: ([0-9a-f]{12})", out)[1]
@@ -114,7 +109,6 @@ def test_the_customers_copy_leads_to_the_generation_it_names(story):
     (folder / "original.png").unlink()
 
 
-@pytest.mark.xdist_group("demo")
 def test_the_erased_prompt_is_in_no_file(story):
     folder, out = story
     prompt = re.search(r'"(.+?)" is now \[erased\]', out)[1]
@@ -129,7 +123,6 @@ def test_the_erased_prompt_is_in_no_file(story):
     assert run(folder, "search", "--prompt", prompt).returncode == 1
 
 
-@pytest.mark.xdist_group("demo")
 def test_the_log_it_leaves_is_sound_and_the_doctor_content(story):
     folder, _ = story
 
@@ -137,7 +130,6 @@ def test_the_log_it_leaves_is_sound_and_the_doctor_content(story):
     assert run(folder, "doctor").returncode == 0
 
 
-@pytest.mark.xdist_group("demo")
 def test_the_report_stands_alone_and_loads_nothing(story):
     page = (story[0] / "report.html").read_text("utf-8")
 
@@ -145,7 +137,6 @@ def test_the_report_stands_alone_and_loads_nothing(story):
     assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", page)
 
 
-@pytest.mark.xdist_group("demo")
 def test_what_is_not_an_earlier_demo_is_never_cleared(story, tmp_path):
     mine = tmp_path / "mine"
     mine.mkdir()

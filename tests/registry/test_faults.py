@@ -32,7 +32,7 @@ STEPS = [
 ]
 
 
-@pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
+@pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql")])
 def test_a_recording_killed_at_any_step_leaves_nothing_half_done(sound, request, nursery, job, tmp_path, backend):
     databases, names = {}, {"vault": "vault.db", "catalog": "mintmark.db"}
     if backend == "postgresql":
@@ -168,7 +168,7 @@ def test_sixteen_writers_make_one_registry_and_lose_nothing(sound, nursery, job,
     registry.close()
 
 
-@pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
+@pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql")])
 def test_one_exchange_from_eight_processes_is_one_manifest(sound, request, nursery, job, tmp_path, backend):
     databases = {}
     if backend == "postgresql":

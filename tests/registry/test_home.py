@@ -75,7 +75,6 @@ def test_a_key_that_the_log_does_not_name_signs_nothing(tmp_path, name, signer):
     registry.close()
 
 
-@pytest.mark.xdist_group("postgres")
 def test_homes_that_begin_one_log_at_once_begin_it_once(tmp_path, postgres_url, vault_url):
     together = threading.Barrier(3)
 
@@ -97,7 +96,6 @@ def test_homes_that_begin_one_log_at_once_begin_it_once(tmp_path, postgres_url, 
         registry.close()
 
 
-@pytest.mark.xdist_group("postgres")
 def test_a_key_record_that_waits_for_its_place_has_begun_the_log(tmp_path, postgres_url, vault_url, monkeypatch):
     databases = {"database": postgres_url, "vault": vault_url}
     with monkeypatch.context() as broken:

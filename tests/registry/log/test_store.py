@@ -25,9 +25,7 @@ from registry.migrating import upgrade
 NOW = "2026-11-20T12:00:00.000Z"
 KEYS, RECORD = "key", "generation"
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-postgresql_only = pytest.mark.parametrize(
-    "database", [pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))], indirect=True
-)
+postgresql_only = pytest.mark.parametrize("database", [pytest.param("postgresql")], indirect=True)
 
 
 def record_id(n: int) -> str:

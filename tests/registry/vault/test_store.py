@@ -13,7 +13,7 @@ from registry.vault.store import HEAD, Vault
 ID, OTHER = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql")])
 def vault(request, tmp_path):
     local = file_url(tmp_path / "vault.db")
     made = Vault(local if request.param == "sqlite" else request.getfixturevalue("vault_url"))
