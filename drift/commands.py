@@ -31,6 +31,8 @@ def compare(reference: Path, candidate: Path, metrics: tuple[str, ...], output: 
     """
     from drift.compare import compare as measure
 
+    if output is not None and output.exists() and output.suffix.lower() not in (".html", ".htm"):
+        raise click.UsageError(f"{output} exists and is no report; give -o a new name, such as report.html")
     comparison = measure(reference, candidate, metrics=metrics or None)
     if output is not None:
         from drift.errors import ReportNotWritten

@@ -55,7 +55,12 @@ def _databases(registry: Registry) -> Iterator[Finding]:
 
 
 def _vault(registry: Registry) -> Iterator[Finding]:
-    yield Finding("vault", "ok", f"{registry.vault.database.name} opens")
+    name = registry.vault.database.name
+    if registry.catalog.generations() and not registry.vault.records(before="9999"):
+        told = f"{name} is empty while generations are recorded: every seal in them is shut"
+        yield Finding("vault", "problem", told, "restore the vault from its backup")
+    else:
+        yield Finding("vault", "ok", f"{name} opens")
     if open_intents := len(registry.catalog.intents()):
         yield Finding("erasures", "problem", f"{open_intents} were interrupted", "mintmark erase --finish")
 
@@ -73,6 +78,17 @@ def _keys(registry: Registry) -> Iterator[Finding]:
                 f"{signer.keyid[:16]} is not in the log's key snapshot",
                 "restore the key from its backup",
             )
+
+
+def _assets(registry: Registry) -> Iterator[Finding]:
+    here = {name for name, _ in registry.assets.names()}
+    missing = registry.catalog.stored_assets() - here
+    erased = sum(len(found["outputs"]) + len(found["inputs"]) for found in registry.catalog.erased_subjects())
+    if len(missing) > erased:
+        told = f"{len(missing)} recorded assets are not here, and only {erased} were erased"
+        yield Finding("assets", "problem", told, "restore the assets from their backup")
+    else:
+        yield Finding("assets", "ok", f"{len(here)} stored, {len(missing)} erased")
 
 
 def _index(registry: Registry) -> Iterator[Finding]:
@@ -104,6 +120,7 @@ _LOOKS: tuple[tuple[str, Callable[[Registry], Iterator[Finding]]], ...] = (
     ("home", _disk),
     ("catalog", _databases),
     ("vault", _vault),
+    ("assets", _assets),
     ("keys", _keys),
     ("index", _index),
 )

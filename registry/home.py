@@ -30,6 +30,17 @@ from registry.times import now
 from registry.vault.store import Vault
 
 
+class CatalogLost(CouldNotRun):
+    """An empty catalog beside a vault or assets that are not."""
+
+    def __init__(self, home: Path) -> None:
+        """Name the home."""
+        super().__init__(
+            f"{home}: the catalog is missing or empty, yet vault or assets are not; restore mintmark.db from its "
+            "backup (a new log under the same key would be a second history)"
+        )
+
+
 class KeysMissing(CouldNotRun):
     """A registry without the key that signs for it."""
 
@@ -252,7 +263,8 @@ def _prepare(registry: Registry) -> bool:
                 with suppress(PermissionError):  # somebody else's folder; the files in it are private all the same
                     registry.home.chmod(0o700)
             registry.assets.prepare()
-            _ = registry.vault
+            if next(registry.assets.names(), None) or registry.vault.records(before="9999"):
+                raise CatalogLost(registry.home)
             _begin_log(registry)
     return True
 

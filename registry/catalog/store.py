@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, LargeBinary, bindparam, delete, func, insert, literal, or_, select, text
 from sqlalchemy.sql import Select
 
-from registry.canonical import JSON
+from registry.canonical import JSON, parse
 from registry.catalog.tables import about, asset, erasure_intent, generation, label, lineage, record
 from registry.database import Database, Protect, raw
 from registry.digest import Digest
@@ -271,6 +271,11 @@ class Catalog:
                 connection.execute(select(asset.c.manifest).where(asset.c.blake3 == blake3).distinct()).scalars()
             )
 
+    def erased_subjects(self) -> list[dict[str, JSON]]:
+        """What every erasure record says was taken away, one entry for each generation it reached."""
+        erasures = self._records(select(record).where(record.c.kind == "erasure"))
+        return [subject for found in erasures for subject in parse(found.body)["subjects"]]
+
     def stored_assets(self) -> set[str]:
         """BLAKE3 of every unsealed asset that a manifest names."""
         with self.database.reading() as connection:
@@ -348,9 +353,11 @@ class Catalog:
             return [(row.id, bytes(row.body)) for row in connection.execute(query)]
 
     def _last(self) -> str:
-        query = select(generation.c.id).order_by(generation.c.recorded_at.desc(), generation.c.id.desc()).limit(1)
+        # Not a replay: who replays @last twice means the same generation both times.
+        originals = select(generation.c.id).where(generation.c.replay_of.is_(None))
+        newest = originals.order_by(generation.c.recorded_at.desc(), generation.c.id.desc()).limit(1)
         with self.database.reading() as connection:
-            found = connection.execute(query).scalar()
+            found = connection.execute(newest).scalar()
         if found is None:
             raise NotFound("generation", "@last", "nothing is recorded yet; `mintmark record FILE …` does")
         return str(found)

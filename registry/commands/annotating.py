@@ -37,7 +37,7 @@ def tag(manifest: str, tags: tuple[str, ...], as_json: bool) -> None:
 @click.option("--cost", metavar="AMOUNT", help="What the review cost: 1.20 (USD) or 1.20EUR.")
 @as_json
 def review(
-    manifest: str, usable: bool, reason: str | None, minutes: str | None, cost: str | None, as_json: bool
+    manifest: str, usable: bool | None, reason: str | None, minutes: str | None, cost: str | None, as_json: bool
 ) -> None:
     """Say whether a generation was usable. Each review is a signed record; the newest counts.
 
@@ -47,6 +47,8 @@ def review(
     from registry.commands.options import parse_amount
     from registry.commands.printing import emit, open_for_change
 
+    if usable is None:
+        raise click.UsageError("say --usable or --unusable")
     registry = open_for_change()
     full = registry.catalog.resolve(manifest)
     amount = None if cost is None else parse_amount("cost", cost)

@@ -57,6 +57,10 @@ def export(
     from registry.export.selecting import export_selection
     from registry.times import parse_time
 
+    if everything and manifests:
+        raise click.UsageError("--all exports everything; leave out the IDs, or leave out --all")
+    if disclose and form != "bundle":
+        raise click.UsageError(f"--disclose is for bundles; {form} never opens what is sealed")
     registry = reading()
     chosen = [registry.catalog.resolve(name) for name in manifests]
     query = Query(

@@ -12,7 +12,7 @@ from registry.commands.printing import as_json
 def lookup(query: str, limit: int, as_json: bool) -> int:
     """Find the generation behind QUERY: a file, a digest, an id or prefix, a request id, or words of a prompt.
 
-    Exit status: 0 a match, 4 only candidates, 1 nothing.
+    Exit status: 0 a match, 4 only candidates, 1 nothing; 2 QUERY is a path and no file is there.
     """
     from pathlib import Path
 
@@ -25,6 +25,8 @@ def lookup(query: str, limit: int, as_json: bool) -> int:
         from registry.lookup_file import look_up_file
 
         answer = look_up_file(registry, Path(query), limit=limit)
+    elif not named and _means_a_file(query):
+        raise click.UsageError(f"no such file: {query}")
     else:
         ask = look_up_digest if named else look_up_text
         answer = ask(registry, query, limit=limit)
@@ -62,6 +64,13 @@ def _tell(hit: dict[str, object]) -> None:
         ],
         "  ",
     )
+
+
+def _means_a_file(query: str) -> bool:
+    """Whether a text is a path by its looks: a mistyped one must not pass for a miss."""
+    import re
+
+    return bool(re.fullmatch(r"\S*/\S*|\S+\.[A-Za-z][A-Za-z0-9]{1,4}|\.{0,2}|", query))
 
 
 def _is_file(query: str) -> bool:

@@ -174,6 +174,15 @@ def test_search_finds_by_every_condition_and_says_when_nothing_fits(mintmark, re
         assert said.status == 1 and "nothing fits" in said.err, options
 
 
+@pytest.mark.parametrize("query", [".", "no/such/file.png", "nofile.jpg", "./nofile"])
+def test_a_mistyped_path_is_no_miss(mintmark, recorded, query):
+    recorded("a.png")
+
+    said = mintmark("lookup", query)
+
+    assert said.status == 2 and f"no such file: {query}" in said.err
+
+
 def test_lookup_answers_with_its_exit_code_in_text_and_json(mintmark, recorded, picture, tmp_path):
     manifest = recorded("a.png", "--prompt", "stone bridge in fog")
     stranger = picture("other.png", seed=40)
@@ -181,7 +190,7 @@ def test_lookup_answers_with_its_exit_code_in_text_and_json(mintmark, recorded, 
     text.write_bytes(bytes(range(256)) * 9)
 
     answers = [(tmp_path / "a.png", 0), (manifest, 0), (manifest[7:19], 0), ("stone fog", 4)]
-    answers += [(nothing, 1) for nothing in (stranger, text, UNKNOWN, "no such words", ".", "no/such/file.png")]
+    answers += [(nothing, 1) for nothing in (stranger, text, UNKNOWN, "no such words")]
     for query, status in answers:
         said, told = mintmark("lookup", query), mintmark("lookup", query, "--json")
 
@@ -243,3 +252,37 @@ def test_the_index_can_be_thrown_away_and_says_how_far_it_is(mintmark, recorded)
 
     assert mintmark("index", "status", "--json").json == {"records": 2, "indexed": 2, "generations": 1}
     assert mintmark("lookup", "stone").status == 4
+
+
+def test_last_is_the_newest_original_and_never_a_replay(mintmark):
+    mintmark("generate", "--provider", "procedural", "--model", "procedural-image@1", "--setting", "width=64")
+    before = mintmark("show", "@last", "--json").json["id"]
+    mintmark("replay", "@last", "--model", "procedural-image@2")
+
+    assert mintmark("show", "@last", "--json").json["id"] == before
+
+
+def test_a_report_never_overwrites_what_is_no_report(mintmark, picture, tmp_path):
+    one, other = picture("a.png", seed=1), picture("b.png", seed=2)
+    before = one.read_bytes()
+
+    said = mintmark("compare", one, other, "-o", one)
+
+    assert said.status == 2 and "is no report" in said.err
+    assert one.read_bytes() == before
+
+
+def test_a_lost_catalog_or_vault_is_noticed(mintmark, recorded, tmp_path):
+    recorded("a.png")
+    home = tmp_path / ".mintmark"
+    vault = home / "vault.db"
+    vault.rename(tmp_path / "kept.db")
+
+    unwell = mintmark("doctor")
+    (tmp_path / "kept.db").rename(vault)
+    for file in home.glob("mintmark.db*"):
+        file.unlink()
+    second = mintmark("record", tmp_path / "a.png", "--provider", "p", "--model", "m")
+
+    assert unwell.status == 1 and "vault.db is empty" in unwell.out
+    assert second.status == 3 and "second history" in second.err
