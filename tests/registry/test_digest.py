@@ -7,7 +7,7 @@ from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.digest import PIECE, Digest, Digester, digests_of, digests_of_file
+from registry.digest import LARGE, LARGE_PIECE, PIECE, Digest, Digester, digests_of, digests_of_file
 from registry.errors import InvalidDigest
 
 
@@ -26,7 +26,7 @@ def test_pieces_digest_as_the_whole(parts):
     assert digester.digests().blake3 == blake3(whole).hexdigest()
 
 
-@pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 5])
+@pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, LARGE - 1, LARGE, LARGE + LARGE_PIECE + 7])
 def test_a_file_digests_as_its_bytes(tmp_path, size):
     data = bytes(n % 251 for n in range(1000)) * (size // 1000 + 1)
     path = tmp_path / "file"
