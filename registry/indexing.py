@@ -11,6 +11,7 @@ from registry.catalog.store import StoredRecord, Use
 from registry.digest import DigestSet
 from registry.home import Registry
 from registry.index.store import Entry, Fingerprint
+from registry.log.leaf import Leaf
 from registry.manifest import Manifest, id_of
 from registry.sealing import Disclosure
 
@@ -33,7 +34,7 @@ def catch_up(registry: Registry, *, most: int | None = None) -> int:
         with registry.catalog.database.reading() as connection:
             size = registry.log.size(connection)
             end = min(size, start + BATCH)
-            ids = [registry.log.entry(connection, index).id for index in range(start, end)]
+            ids = [Leaf.parse(body).id for _, body in registry.log.entries(connection, start, end)]
         if start >= size:
             break
         entries, forget = _read(registry, ids)

@@ -1,5 +1,6 @@
 """A draft: the file that bytes on their way in are written to, digested as they come."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,6 +42,16 @@ class DraftFile:
                 rest = rest[self._out.write(rest) :]
         except OSError as problem:
             raise StorageFailed(self._path.parent, problem) from problem
+
+    def take_all(self, pieces: Iterable[bytes]) -> Staged:
+        """Take every piece and finish; an error on the way leaves nothing behind."""
+        try:
+            for piece in pieces:
+                self.take(piece)
+            return self.finish()
+        except BaseException:
+            self.discard()
+            raise
 
     def finish(self) -> Staged:
         """Close the file and say what it holds."""

@@ -37,14 +37,7 @@ class LocalAssets:
 
     def stage(self, pieces: Iterable[bytes]) -> Staged:
         """Write the bytes to a draft; see AssetStore."""
-        arriving = self.receive()
-        try:
-            for piece in pieces:
-                arriving.take(piece)
-            return arriving.finish()
-        except BaseException:
-            arriving.discard()
-            raise
+        return self.receive().take_all(pieces)
 
     def keep(self, staged: Staged) -> None:
         """Link the draft under its name, durably; see AssetStore."""

@@ -28,14 +28,7 @@ class MemoryAssets:
 
     def stage(self, pieces: Iterable[bytes]) -> Staged:
         """Write the bytes to a temporary file; see AssetStore."""
-        arriving = self.receive()
-        try:
-            for piece in pieces:
-                arriving.take(piece)
-            return arriving.finish()
-        except BaseException:
-            arriving.discard()
-            raise
+        return self.receive().take_all(pieces)
 
     def keep(self, staged: Staged) -> None:
         """Take the bytes into memory; see AssetStore."""

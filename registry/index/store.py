@@ -187,10 +187,6 @@ class Index:
         with self.database.reading() as connection:
             return [Use(*row) for row in connection.execute(query.order_by(_sealed.c.direction.desc()).limit(1000))]
 
-    def uses_of(self, digests: DigestSet) -> list[Use]:
-        """Where an asset occurs under a sealed digest."""
-        return self.uses(Digest("blake3", digests.blake3))
-
     def blake3_of(self, sha256: str) -> str | None:
         """The storage key behind a sealed SHA-256."""
         with self.database.reading() as connection:
