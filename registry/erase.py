@@ -252,11 +252,9 @@ def _stored(registry: Registry, manifest_id: str, disclosures: Iterable[Disclosu
     opened = {found.pointer: found.value for found in disclosures}
     for direction, assets in (("input", manifest.inputs), ("output", manifest.outputs)):
         for n, asset in enumerate(assets):
-            digests, sealed = asset.digests, asset.digests is None
-            if digests is None and (value := opened.get(f"/{direction}s/{n}/digest")) is not None:
-                digests = DigestSet(value["blake3"], value["sha256"])
+            digests = asset.digests_with(opened, f"/{direction}s/{n}/digest")
             if digests is not None and digests.blake3 in registry.assets:
-                yield _Stored(manifest_id, direction, n, digests, sealed)
+                yield _Stored(manifest_id, direction, n, digests, asset.digests is None)
 
 
 def _users(registry: Registry, blake3: str) -> set[str]:

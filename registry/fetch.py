@@ -41,13 +41,12 @@ def digests_of_asset(registry: Registry, manifest_id: str, direction: str, posit
     Raises:
         AssetNotFound: they are sealed and the disclosure was erased.
     """
-    if (open_ := asset.digests) is not None:
-        return open_
-    pointer = f"/{direction}s/{position}/digest"
-    for disclosure in registry.vault.get(manifest_id):
-        if disclosure.pointer == pointer:
-            return DigestSet(disclosure.value["blake3"], disclosure.value["sha256"])
-    raise AssetNotFound(f"{direction} {position} of {manifest_id}")
+    if (digests := asset.digests) is None:
+        opened = {found.pointer: found.value for found in registry.vault.get(manifest_id)}
+        digests = asset.digests_with(opened, f"/{direction}s/{position}/digest")
+    if digests is None:
+        raise AssetNotFound(f"{direction} {position} of {manifest_id}")
+    return digests
 
 
 def find_asset(registry: Registry, name: str, role: str | None = None) -> tuple[Path, str]:

@@ -8,7 +8,6 @@ from drift.media.content import content_digest
 from registry.assets.store import AssetNotFound
 from registry.canonical import parse
 from registry.catalog.store import StoredRecord, Use
-from registry.digest import DigestSet
 from registry.home import Registry
 from registry.index.store import Entry, Fingerprint
 from registry.log.leaf import Leaf
@@ -53,12 +52,10 @@ def entry_of(registry: Registry, stored: StoredRecord, disclosures: Iterable[Dis
     prints = []
     for direction, assets in (("input", manifest.inputs), ("output", manifest.outputs)):
         for n, asset in enumerate(assets):
-            digests = asset.digests
-            if digests is None:
-                value = opened.get(f"/{direction}s/{n}/digest")
-                if value is None:  # erased: nothing may lead to it any more
-                    continue
-                digests = DigestSet(value["blake3"], value["sha256"])
+            digests = asset.digests_with(opened, f"/{direction}s/{n}/digest")
+            if digests is None:  # erased: nothing may lead to it any more
+                continue
+            if asset.digests is None:
                 sealed.append((Use(stored.id, direction, n, asset.role), digests))
             if direction == "output":
                 content, pdq = _look(registry, stored.id, n, digests.blake3, str((asset.media or {}).get("kind")))

@@ -6,6 +6,7 @@ Python. A value is checked once, where it enters (``Manifest.parse`` or
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -118,6 +119,19 @@ class Asset(_Part, frozen=True):
     def digests(self) -> DigestSet | None:
         """Both digests, or None where they are sealed."""
         return None if "$seal" in self.digest else DigestSet(self.digest["blake3"], self.digest["sha256"])
+
+    def digests_with(self, opened: Mapping[str, JSON], pointer: str) -> DigestSet | None:
+        """Both digests, sealed ones from disclosures.
+
+        Args:
+            opened: disclosed values by pointer.
+            pointer: of this asset's digest, such as ``/outputs/0/digest``.
+
+        Returns:
+            None where they are sealed and the disclosure is gone.
+        """
+        value = opened.get(pointer)
+        return self.digests or (None if value is None else DigestSet(value["blake3"], value["sha256"]))
 
 
 class Latency(_Part, frozen=True):
