@@ -10,16 +10,15 @@ from sqlalchemy import Connection
 
 from drift.compare import compare
 from drift.floor import Regime, regime_of
-from drift.media.content import content_digest
 from drift.score import Score
 from drift.verdict import Verdict, decide, not_replayable, undecided
 from registry.assets.store import AssetNotFound
 from registry.canonical import JSON, canonical
 from registry.capture.description import Description, shipped
 from registry.drafting import Draft, Incoming, new_exchange_id
-from registry.errors import NotFound
 from registry.fetch import digests_of_asset
 from registry.home import Registry
+from registry.indexing import catch_up
 from registry.manifest import Context, Manifest, Model, Prompt, Provider, Request, Seed
 from registry.record import Recorded
 from registry.schema import validate
@@ -197,6 +196,7 @@ def _regime(registry: Registry, manifest_id: str, ready: _Ready, made: Sequence[
     version, and the replays of the version asked for now. Neither may be judged by
     the other: after a change both repeat themselves and differ from each other.
     """
+    catch_up(registry)  # each run is decoded there once, however often it is asked for
     fresh = [one.id for one in made]
     model, seed = ready.draft.model.requested, ready.draft.seed.requested
     before, target = [manifest_id], list(fresh)
@@ -220,15 +220,8 @@ def _same_version(manifest: Manifest, other: Manifest) -> bool:
 
 
 def _contents(registry: Registry, runs: Sequence[str]) -> list[str]:
-    """Decoded content of the first output of each run that still has one."""
-    contents = []
-    for run_id in runs:
-        try:
-            files = _files(registry, run_id, registry.catalog.manifest(run_id))
-        except NotFound:
-            continue
-        contents += [content_digest(file, limits=registry.settings.limits) for file in files[:1]]
-    return contents
+    """Decoded content of the first output of each run that still has one, as the index knows it."""
+    return [content for run_id in runs if (content := registry.index.content(run_id)) is not None]
 
 
 def _judge(registry: Registry, manifest_id: str, ready: _Ready, made: Recorded, regime: Regime) -> Replayed:
