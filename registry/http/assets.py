@@ -1,6 +1,7 @@
 """``/v1/assets``: the bytes behind a digest."""
 
 import re
+from pathlib import Path
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -49,13 +50,12 @@ def read_asset(request: Request, digest: str) -> Response:
     )
 
 
-def find_or_follow(registry: Registry, digest: Digest) -> tuple:  # type: ignore[type-arg]
+def find_or_follow(registry: Registry, digest: Digest) -> tuple[Path, str]:
     """File and media type of a digest; lets the index catch up before it says there is none."""
     try:
         return find_bytes(registry, digest)
     except NotFound:
-        if not catch_up(registry):
-            raise
+        catch_up(registry)  # even where it takes nothing in: the follower may have, since we looked
         return find_bytes(registry, digest)
 
 

@@ -4,6 +4,11 @@ import json
 
 import pytest
 
+from registry.assets.store import AssetNotFound
+from registry.fetch import find_bytes
+from registry.http import assets
+from registry.indexing import catch_up
+
 
 @pytest.fixture
 def stored(standing, make_png):
@@ -132,3 +137,23 @@ def test_erased_bytes_are_gone_at_once(served):
 
     assert answer.status_code == 404
     assert str(served.registry.home) not in json.dumps(answer.json())
+
+
+def test_a_digest_that_the_follower_indexes_while_we_look_is_found(served, draft, monkeypatch):
+    draft["outputs"] = [{"file": "talk.txt"}]
+    full = served.record(draft, {"talk.txt": b"a long talk about lighthouses"}).json()
+    digest = served.client.get(f"/v1/generations/{full['id']}").json()["manifest"]["outputs"][0]["digest"]
+    looked = []
+
+    def not_yet(registry, wanted):
+        found = find_bytes(registry, wanted) if looked else None
+        looked.append(wanted)
+        if found is None:
+            catch_up(registry)  # what the follower does in its own thread, just after the first look
+            raise AssetNotFound(str(wanted))
+        return found
+
+    monkeypatch.setattr(assets, "find_bytes", not_yet)
+
+    assert served.client.get(f"/v1/assets/sha256:{digest['sha256']}").content == b"a long talk about lighthouses"
+    assert len(looked) == 2
