@@ -40,6 +40,17 @@ class DatabaseDamaged(DatabaseFailed):
         CouldNotRun.__init__(self, f"{where} is damaged ({problem}); put it aside and restore it from a backup")
 
 
+class UnreadWriteAhead(CouldNotRun):
+    """Records that lie in a write-ahead file which nobody may take in here."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the database and its write-ahead file."""
+        super().__init__(
+            f"{path} may only be read, and its newest records still lie in {path.name}-wal, which SQLite reads only "
+            "where it may write; copy the whole home to a folder that may be written and read it there"
+        )
+
+
 class Database:
     """One database; ``reading`` and ``writing`` are the only ways to a connection.
 
@@ -65,21 +76,27 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.name = Path(self.url.database or "").name if self.is_sqlite else self.url.render_as_string()
         self._shared = threading.local()
+        self._is_file = self.is_sqlite and _is_path(self.url.database)
         self._lock = lock if self.is_sqlite else None
         if self.is_sqlite:
             self._prepare_sqlite(protect)
 
     def _prepare_sqlite(self, protect: Protect | None) -> None:
         @event.listens_for(self.engine, "do_connect")
-        def create_private(*_: object) -> None:
+        def create_private(*_: object) -> sqlite3.Connection | None:
+            if self._is_file and is_frozen(path := Path(self.url.database or "")):
+                return open_frozen(path)
             _create_private(self.url.database)
+            return None
 
         @event.listens_for(self.engine, "connect")
         def configure(connection: sqlite3.Connection, _record: object) -> None:
             connection.isolation_level = None  # this module says BEGIN itself
+            # An immutable file keeps the mode it has.
+            journal = () if self._is_file and is_frozen(Path(self.url.database or "")) else ("journal_mode=WAL",)
             for pragma in (
                 f"busy_timeout={BUSY_MS}",
-                "journal_mode=WAL",
+                *journal,
                 "synchronous=FULL",
                 "secure_delete=ON",
                 "foreign_keys=ON",
@@ -193,7 +210,7 @@ class Database:
         """What the database's own error means."""
         code = getattr(problem.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte of an extended code is its class
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return DatabaseDamaged(self.name, problem.orig)
+            return DatabaseDamaged(str(self.url.database), problem.orig)
         if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and self._disk_is_full():
             return DatabaseFailed(self.name, f"{problem.orig} (no space left on its disk)")
         return DatabaseFailed(self.name, problem.orig)
@@ -214,6 +231,27 @@ def file_url(path: Path) -> URL:
     return URL.create("sqlite", database=str(path))
 
 
+def is_frozen(path: Path) -> bool:
+    """Whether a database is there, and SQLite may not make the side files beside it that its WAL mode needs."""
+    return path.is_file() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def open_frozen(path: Path) -> sqlite3.Connection | None:
+    """Open a frozen database; None where SQLite can do so by itself, because its side files are there.
+
+    It is opened as immutable: SQLite then takes no locks and makes no side files (sqlite.org/uri.html, ``immutable``).
+
+    Raises:
+        UnreadWriteAhead: what was written last would be missing without a word.
+    """
+    wal, shared = (path.with_name(path.name + side) for side in ("-wal", "-shm"))
+    if shared.exists():
+        return None
+    if wal.exists() and wal.stat().st_size:
+        raise UnreadWriteAhead(path)
+    return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False)
+
+
 def raw(value: bytes | memoryview | str) -> bytes:
     """The bytes of a BLOB column; SQLite lets whoever edits the file put text there, and that must look altered."""
     return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
@@ -225,9 +263,13 @@ def _create_private(path: str | None) -> None:
     A file that exists is never opened here: closing it would take SQLite's locks away from this whole process,
     which is also why one thread at a time does this.
     """
-    if path and path != ":memory:" and not path.startswith("file:"):  # the last is no path but a URI of SQLite's own
+    if path and _is_path(path):
         with _CREATING, suppress(OSError):  # SQLite says better what is wrong
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _is_path(name: str | None) -> bool:
+    return bool(name) and name != ":memory:" and not str(name).startswith("file:")  # the last is a URI of SQLite's own
 
 
 def _revision(connection: Connection) -> str | None:

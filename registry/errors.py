@@ -13,6 +13,7 @@ MintmarkError (drift.errors)     exit  HTTP
     ├── Corrupted                1     500   stored bytes no longer match their name
     └── CouldNotRun              3     503   the surroundings fail: no home, disk full, newer database …
         ├── NoRegistry           3     503
+        ├── HomeNotAFolder       3     503
         └── NewerDatabase        3     503
 """
 
@@ -123,9 +124,18 @@ class CouldNotRun(RegistryError):
 class NoRegistry(CouldNotRun):
     """A reading command found no home."""
 
-    def __init__(self, start: Path) -> None:
-        """Say where the search began and how to make one."""
-        super().__init__(f"no registry here: no .mintmark in {start} or above it; `mintmark init` makes one")
+    def __init__(self, start: Path, *, named: bool = False) -> None:
+        """Say where the search began, or what ``MINTMARK_HOME`` names, and how to make one."""
+        where = f"MINTMARK_HOME names {start}, and there is none" if named else f"no .mintmark in {start} or above it"
+        super().__init__(f"no registry here: {where}; `mintmark init` makes one")
+
+
+class HomeNotAFolder(CouldNotRun):
+    """``MINTMARK_HOME`` names something else than a folder."""
+
+    def __init__(self, path: Path) -> None:
+        """Name it."""
+        super().__init__(f"MINTMARK_HOME names {path}, which is no folder; name the folder of a registry, or a new one")
 
 
 class NewerDatabase(CouldNotRun):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drift.media.limits import Limits
-from registry.errors import InvalidValue, NoRegistry
+from registry.errors import HomeNotAFolder, InvalidValue, NoRegistry
 
 HOME = ".mintmark"
 FILE = "mintmark.toml"
@@ -48,9 +48,16 @@ class Settings:
 
 
 def find_home(start: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
-    """``MINTMARK_HOME``, else the nearest ``.mintmark`` from ``start`` upward, as git does; None if there is none."""
+    """``MINTMARK_HOME``, else the nearest ``.mintmark`` from ``start`` upward, as git does; None if there is none.
+
+    Raises:
+        HomeNotAFolder: ``MINTMARK_HOME`` names a file.
+    """
     if named := environment.get("MINTMARK_HOME"):
-        return Path(named).expanduser().absolute()
+        home = Path(named).expanduser().absolute()
+        if home.exists() and not home.is_dir():
+            raise HomeNotAFolder(home)
+        return home
     for folder in (start.absolute(), *start.absolute().parents):
         if (folder / HOME).is_dir():
             return folder / HOME
@@ -81,7 +88,7 @@ def require_home(start: Path, environment: Mapping[str, str] = os.environ) -> Pa
     """
     home = find_home(start, environment)
     if home is None or not home.is_dir():
-        raise NoRegistry(start.absolute() if home is None else home)
+        raise NoRegistry(start.absolute() if home is None else home, named=home is not None)
     return home
 
 

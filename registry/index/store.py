@@ -1,8 +1,10 @@
 """The index's tables in a SQLite file of its own: never backed up, erasable, rebuildable."""
 
+import os
+import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from sqlalchemy import Index as SqlIndex
 from sqlalchemy.exc import DBAPIError
 
 from registry.catalog.store import Use
-from registry.database import BUSY_MS, Database, DatabaseFailed, file_url
+from registry.database import BUSY_MS, Database, DatabaseFailed, UnreadWriteAhead, file_url, is_frozen, open_frozen
 from registry.digest import Digest, DigestSet
 from registry.errors import CouldNotRun
 from registry.index.text import match_expression, words
@@ -134,6 +136,27 @@ class _IndexFile(Database):
             raise IndexDamaged(self._file) from problem
 
 
+class _IndexInMemory(Database):
+    """A copy of an index that may only be read, so that it can follow the log all the same; gone with this process."""
+
+    def __init__(self, path: Path) -> None:
+        name = f"file:mintmark-index-{secrets.token_hex(8)}?mode=memory&cache=shared"
+        super().__init__(f"sqlite:///{name}&uri=true")
+        self._alive = sqlite3.connect(name, uri=True, check_same_thread=False)  # the database ends with its last user
+        if path.is_file():
+            try:
+                stored = open_frozen(path) or sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+                with closing(stored):
+                    stored.backup(self._alive)
+            except (sqlite3.DatabaseError, UnreadWriteAhead):
+                self._alive.close()  # derived: what cannot be read is made again
+                self._alive = sqlite3.connect(name, uri=True, check_same_thread=False)
+
+    def dispose(self) -> None:
+        super().dispose()
+        self._alive.close()
+
+
 class Index:
     """Words, sealed digests, decoded-content digests and PDQ fingerprints of the records up to a log index.
 
@@ -143,7 +166,8 @@ class Index:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = path.with_suffix(".lock")
-        self.database = _IndexFile(path, self._lock)
+        self._is_copy = not os.access(path.parent, os.W_OK) or is_frozen(path)
+        self.database: Database = _IndexInMemory(path) if self._is_copy else _IndexFile(path, self._lock)
         try:
             self._prepare()
         except IndexDamaged:  # nothing was asked of it yet, so nothing was answered wrong
@@ -231,7 +255,13 @@ class Index:
             return int(connection.exec_driver_sql("SELECT count(*) FROM words").scalar() or 0)
 
     def rebuild(self) -> None:
-        """Throw everything away; the next reader follows the log from its start."""
+        """Throw everything away; the next reader follows the log from its start.
+
+        Raises:
+            DatabaseFailed: the file may only be read.
+        """
+        if self._is_copy:
+            raise DatabaseFailed(str(self.path), "it may only be read")
         with self.database.writing() as connection:
             _create(connection)
 

@@ -15,6 +15,7 @@ def doctor(do_sweep: bool, as_json: bool) -> int:
     """
     from pathlib import Path
 
+    from drift.errors import MintmarkError
     from registry.commands.printing import emit
     from registry.errors import NoRegistry
     from registry.health import Finding, examine
@@ -28,6 +29,8 @@ def doctor(do_sweep: bool, as_json: bool) -> int:
         registry = open_registry(Path.cwd())
     except NoRegistry as problem:
         findings.append(Finding("registry", "note", str(problem)))
+    except MintmarkError as problem:  # what stops every other command is what this one is asked about
+        findings.append(Finding("registry", "problem", str(problem)))
     else:
         try:
             findings += examine(registry)
