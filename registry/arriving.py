@@ -3,14 +3,16 @@
 import hashlib
 import stat
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 from drift.errors import MediaRefused, MediaTooLarge
 from drift.media.probe import Media, probe
-from registry.assets.store import Staged
+from registry.assets.store import AssetStore, Staged
 from registry.digest import Digest, pieces
 from registry.drafting import Incoming
 from registry.errors import InvalidValue, NotFound
@@ -35,6 +37,14 @@ class Arrived:
 
     asset: Asset
     staged: Staged | None  # None: stored already
+    synced: Future[None] | None = None  # its draft becomes durable while it is probed and its record is made
+
+    def keep(self, assets: AssetStore) -> None:
+        """Store its bytes, durably when this returns, unless they are stored already."""
+        if self.staged is not None:
+            if self.synced is not None:
+                self.synced.result()
+            assets.keep(self.staged, synced=self.synced is not None)
 
 
 def arrive(registry: Registry, given: Incoming, files: Files, cleanup: ExitStack, *, output: bool) -> Arrived:
@@ -61,8 +71,9 @@ def arrive(registry: Registry, given: Incoming, files: Files, cleanup: ExitStack
         raise FileMissing(name, "no such file was handed in")
     staged = source if isinstance(source, Staged) else _stage(registry, source)
     cleanup.callback(staged.discard)
+    synced = registry.beside(lambda: registry.assets.sync(staged))
     media = _probe(registry, staged.path, Path(name).name, strict=output)
-    return Arrived(_asset(given, staged.digests.to_json(), staged.bytes, media, output=output), staged)
+    return Arrived(_asset(given, staged.digests.to_json(), staged.bytes, media, output=output), staged, synced)
 
 
 def _stage(registry: Registry, path: Path) -> Staged:
@@ -70,14 +81,14 @@ def _stage(registry: Registry, path: Path) -> Staged:
         kind = path.stat().st_mode
         if not stat.S_ISREG(kind) and not stat.S_ISFIFO(kind):  # a device may never end
             raise FileMissing(str(path), "it is neither a file nor a pipe")
-        stream = path.open("rb")
+        stream = path.open("rb", buffering=0)
     except (OSError, ValueError) as problem:
         raise FileMissing(str(path), str(getattr(problem, "strerror", None) or problem)) from None
     with stream:
         return registry.assets.stage(_bounded(stream, path.name, registry.settings.max_bytes))
 
 
-def _bounded(stream: BinaryIO, name: str, most: int) -> Iterator[bytes]:
+def _bounded(stream: RawIOBase, name: str, most: int) -> Iterator[bytes]:
     """Stop before the disk is full of what would be refused afterwards."""
     count = 0
     for piece in pieces(stream):

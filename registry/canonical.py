@@ -171,8 +171,10 @@ def _plain(value: JSON, room: int) -> bool:
         raise RecursionError
     if kind is dict:
         for key, member in value.items():
-            if type(key) is not str or not key.isascii() or not _plain(member, room - 1):
+            if type(key) is not str or not key.isascii():
                 return False
+            if type(member) is not str and member is not None and not _plain(member, room - 1):
+                return False  # most members are texts: asked here, they cost no call
         return True
     if kind is list:
         return all(_plain(member, room - 1) for member in value)

@@ -4,14 +4,18 @@ import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any, cast
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, ClauseElement, Connection, Engine, Executable, create_engine, event, inspect, text
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from registry.errors import CouldNotRun, InvalidValue, NewerDatabase
 from registry.locking import exclusive
@@ -30,6 +34,10 @@ class DatabaseFailed(CouldNotRun):
     def __init__(self, where: str, problem: object) -> None:
         """Name the database and what it said."""
         super().__init__(f"{where}: {problem}; nothing was recorded by this step, so run it again once that is mended")
+
+
+class AlreadyThere(DatabaseFailed):
+    """A row breaks a unique key: whoever committed first has it."""
 
 
 class DatabaseDamaged(DatabaseFailed):
@@ -116,9 +124,9 @@ class Database:
             with self.engine.connect() as connection:
                 if self.is_sqlite:
                     # Past SQLAlchemy: a deferred BEGIN touches no file, and the pool ends it when it takes it back.
-                    connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]
+                    _driver(connection).execute("BEGIN")
                 yield connection
-        except DBAPIError as problem:
+        except (DBAPIError, sqlite3.Error) as problem:
             raise self.failure(problem) from problem
 
     @contextmanager
@@ -152,9 +160,9 @@ class Database:
             ):
                 if self.is_sqlite:
                     # By hand: an event for it would slow every statement on every connection by a third.
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    _driver(connection).execute("BEGIN IMMEDIATE")
                 yield connection
-        except DBAPIError as problem:
+        except (DBAPIError, sqlite3.Error) as problem:
             raise self.failure(problem) from problem
 
     def alone(self) -> AbstractContextManager[None]:
@@ -206,14 +214,17 @@ class Database:
         with self.reading() as connection:
             return _revision(connection)
 
-    def failure(self, problem: DBAPIError) -> DatabaseFailed:
+    def failure(self, problem: DBAPIError | sqlite3.Error) -> DatabaseFailed:
         """What the database's own error means."""
-        code = getattr(problem.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte of an extended code is its class
+        said = problem.orig if isinstance(problem, DBAPIError) else problem
+        code = getattr(said, "sqlite_errorcode", 0) & 0xFF  # the low byte of an extended code is its class
+        if isinstance(problem, IntegrityError | sqlite3.IntegrityError):
+            return AlreadyThere(self.name, said)
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return DatabaseDamaged(str(self.url.database), problem.orig)
+            return DatabaseDamaged(str(self.url.database), said)
         if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and self._disk_is_full():
-            return DatabaseFailed(self.name, f"{problem.orig} (no space left on its disk)")
-        return DatabaseFailed(self.name, problem.orig)
+            return DatabaseFailed(self.name, f"{said} (no space left on its disk)")
+        return DatabaseFailed(self.name, said)
 
     def _disk_is_full(self) -> bool:
         """SQLite calls a disk without room for its side files an I/O error."""
@@ -224,6 +235,46 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def insert_rows(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, object]]) -> None:
+    """Run one INSERT for each row, all rows with the same columns.
+
+    Of SQLite it goes straight to the driver: SQLAlchemy's work around a statement takes longer than a small INSERT
+    itself, and recording is made of them. Values must be what the driver takes: no type here converts any.
+
+    Args:
+        connection: from ``Database.writing``.
+        statement: built once by the caller, since its text is kept for as long as it is.
+        rows: at least one.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(statement, list(rows))
+        return
+    wording, names = _wording(statement, tuple(rows[0]))
+    _driver(connection).executemany(wording, [tuple(row[name] for name in names) for row in rows])
+
+
+def first_row(connection: Connection, statement: Executable) -> Sequence[Any] | None:
+    """The first row of a SELECT without parameters, by the same short way; None where there is none."""
+    if connection.dialect.name != "sqlite":
+        return connection.execute(statement).first()
+    return cast("Sequence[Any] | None", _driver(connection).execute(_wording(statement, ())[0]).fetchone())
+
+
+@lru_cache(maxsize=64)
+def _wording(statement: ClauseElement, columns: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """A statement as SQLite takes it, and which columns its parameters are in order."""
+    compiled = statement.compile(
+        dialect=SQLiteDialect_pysqlite(paramstyle="qmark"),
+        column_keys=list(columns) or None,
+        compile_kwargs={} if columns else {"literal_binds": True},
+    )
+    return str(compiled), tuple(compiled.positiontup or ()) if isinstance(compiled, SQLCompiler) else ()
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
 def file_url(path: Path) -> URL:

@@ -125,6 +125,10 @@ def _beside_each_other(digester: Digester, stream: RawIOBase) -> None:
 
 
 def pieces(stream: BinaryIO | RawIOBase) -> Iterator[bytes]:
-    """The stream's bytes in pieces of at most 1 MiB."""
-    while piece := stream.read(PIECE):
+    """The bytes of an open file or pipe in pieces of at most 1 MiB, of a small file in one of about its size.
+
+    Memory is paid for as it is asked for, however few bytes come.
+    """
+    room = max(1 << 16, min(PIECE, os.fstat(stream.fileno()).st_size + 1))
+    while piece := stream.read(room):
         yield piece

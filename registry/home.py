@@ -3,18 +3,17 @@
 import json
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import URL, Connection
-from sqlalchemy.exc import IntegrityError
 
 from registry.assets.local import LocalAssets, StorageFailed
 from registry.canonical import canonical, parse
 from registry.catalog.store import Catalog, StoredRecord
-from registry.database import DatabaseFailed, file_url
+from registry.database import AlreadyThere, file_url
 from registry.errors import CouldNotRun, NoRegistry
 from registry.index.store import Index
 from registry.keyfile import FileSigner
@@ -109,8 +108,7 @@ class Registry:
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        """Runs the one step that may go beside the vault's commit."""
-        return ThreadPoolExecutor(thread_name_prefix="mintmark-keep")
+        return ThreadPoolExecutor(thread_name_prefix="mintmark-beside")
 
     @property
     def snapshot(self) -> Snapshot:
@@ -121,6 +119,13 @@ class Registry:
             in_force = self.log.entry(connection, last).next_keys(last)
             key_record = self.log.entry(connection, in_force).id
         return Snapshot.from_json(parse(self.catalog.get(key_record).body))
+
+    def beside(self, work: Callable[[], None]) -> Future[None]:
+        """Let a durable step go on beside the caller's work: disks sync two files in the time of one.
+
+        Steps begin in the order they were handed in, so that a step may wait for an earlier one.
+        """
+        return self._pool.submit(work)
 
     def append(
         self,
@@ -141,7 +146,7 @@ class Registry:
             disclosures: what opens its seals; committed to the vault first, so that a
                 crash leaves an orphan there and never a seal that nobody can open.
             beside: another durable step that must be done before the record is; it runs
-                while the vault commits, since disks sync two files in the time of one.
+                while the vault commits.
             derive: adds rows for the record inside the same transaction.
             check: looks, under the lock, whether the record is needed at all; the
                 id it returns is the answer instead.
@@ -155,7 +160,7 @@ class Registry:
         outputs = output_subjects(json.loads(body)) if kind == "generation" else []
         statement = payload(kind, body, outputs)
         signed = StoredRecord(record_id, kind, body, signer.keyid, signer.sign(pae(PAYLOAD_TYPE, statement)))
-        kept = self._pool.submit(beside) if beside is not None else None
+        kept = self.beside(beside) if beside is not None else None
         try:
             self.vault.put(record_id, disclosures)
         finally:
@@ -171,9 +176,9 @@ class Registry:
                     self.log.append(connection, kind=kind, id=record_id, pae=pae_digest(statement), now=now())
                     if derive is not None:
                         derive(connection, record_id)
-        except DatabaseFailed as problem:
+        except AlreadyThere:
             # PostgreSQL has no writers' lock: whoever commits second learns of the first from the unique key.
-            if check is None or not isinstance(problem.__cause__, IntegrityError):
+            if check is None:
                 raise
             with database.reading() as connection:
                 if (answer := check(connection)) is None:

@@ -101,8 +101,7 @@ def _commit(
 
     def keep() -> None:
         for one in arrived:
-            if one.staged is not None:
-                registry.assets.keep(one.staged)
+            one.keep(registry.assets)
 
     def check(connection: Connection) -> str | None:
         # An id minted here a moment ago cannot be taken yet.

@@ -39,13 +39,21 @@ class LocalAssets:
         """Write the bytes to a draft; see AssetStore."""
         return self.receive().take_all(pieces)
 
-    def keep(self, staged: Staged) -> None:
+    def sync(self, staged: Staged) -> None:
+        """Sync the draft; see AssetStore."""
+        try:
+            with staged.path.open("rb", buffering=0) as draft:
+                os.fsync(draft.fileno())
+        except OSError as problem:
+            raise StorageFailed(self.root, problem) from problem
+
+    def keep(self, staged: Staged, *, synced: bool = False) -> None:
         """Link the draft under its name, durably; see AssetStore."""
         target = self._path(staged.digests.blake3)
         try:
             if not target.exists():
-                with staged.path.open("rb") as draft:
-                    os.fsync(draft.fileno())
+                if not synced:
+                    self.sync(staged)
                 # link() fails where rename() would replace: the first writer wins, nobody sees a half-written file.
                 with suppress(FileExistsError):
                     os.link(staged.path, target)

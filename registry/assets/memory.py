@@ -30,7 +30,10 @@ class MemoryAssets:
         """Write the bytes to a temporary file; see AssetStore."""
         return self.receive().take_all(pieces)
 
-    def keep(self, staged: Staged) -> None:
+    def sync(self, staged: Staged) -> None:
+        """Nothing to do: memory lasts as long as it lasts; see AssetStore."""
+
+    def keep(self, staged: Staged, *, synced: bool = False) -> None:
         """Take the bytes into memory; see AssetStore."""
         self._stored.setdefault(staged.digests.blake3, (staged.path.read_bytes(), time.time()))
         staged.discard()

@@ -69,8 +69,17 @@ class AssetStore(Protocol):
         """Take bytes in as they come, digesting on the way; nothing is stored yet."""
         ...
 
-    def keep(self, staged: Staged) -> None:
-        """Store what was staged, durably when this returns; the same bytes twice is no error."""
+    def sync(self, staged: Staged) -> None:
+        """Make what was staged durable where it waits, while its bytes are still being looked at."""
+        ...
+
+    def keep(self, staged: Staged, *, synced: bool = False) -> None:
+        """Store what was staged, durably when this returns; the same bytes twice is no error.
+
+        Args:
+            staged: what to store.
+            synced: ``sync`` has been called with it, and has returned.
+        """
         ...
 
     def open(self, blake3: str) -> BinaryIO:

@@ -10,7 +10,7 @@ from sqlalchemy.sql import Select
 
 from registry.canonical import JSON, parse
 from registry.catalog.tables import about, asset, erasure_intent, generation, label, lineage, record
-from registry.database import Database, Protect, raw
+from registry.database import Database, Protect, insert_rows, raw
 from registry.digest import Digest
 from registry.errors import AmbiguousPrefix, Corrupted, InvalidValue, NotFound
 from registry.manifest import Manifest, id_of
@@ -83,46 +83,42 @@ class Catalog:
 
     def insert(self, connection: Connection, stored: StoredRecord) -> None:
         """Add a record; its derived rows are added by ``insert_generation`` or ``insert_about``."""
-        connection.execute(
-            _ADD_RECORD,
-            {
-                "id": stored.id,
-                "kind": stored.kind,
-                "body": stored.body,
-                "keyid": stored.keyid,
-                "signature": stored.signature,
-            },
-        )
+        row = {
+            "id": stored.id,
+            "kind": stored.kind,
+            "body": stored.body,
+            "keyid": stored.keyid,
+            "signature": stored.signature,
+        }
+        insert_rows(connection, _ADD_RECORD, [row])
 
     def insert_generation(self, connection: Connection, manifest_id: str, manifest: Manifest, draft_mac: bytes) -> None:
         """Add what makes a manifest findable; sealed values stay out."""
         workflow = manifest.context.workflow
-        connection.execute(
-            _ADD_GENERATION,
-            {
-                "id": manifest_id,
-                "recorded_at": manifest.recorded_at,
-                "operation": manifest.operation,
-                "provider": manifest.provider.name,
-                "model": manifest.model.requested,
-                "workflow": workflow if isinstance(workflow, str) else None,
-                "outcome": manifest.outcome.class_,
-                "request_id": manifest.outcome.request_id,
-                "job_id": manifest.outcome.job_id,
-                "exchange_id": manifest.recorder.exchange_id,
-                "draft_mac": draft_mac,
-                "replay_of": manifest.replay_of,
-                "outputs": len(manifest.outputs),
-            },
-        )
+        row = {
+            "id": manifest_id,
+            "recorded_at": manifest.recorded_at,
+            "operation": manifest.operation,
+            "provider": manifest.provider.name,
+            "model": manifest.model.requested,
+            "workflow": workflow if isinstance(workflow, str) else None,
+            "outcome": manifest.outcome.class_,
+            "request_id": manifest.outcome.request_id,
+            "job_id": manifest.outcome.job_id,
+            "exchange_id": manifest.recorder.exchange_id,
+            "draft_mac": draft_mac,
+            "replay_of": manifest.replay_of,
+            "outputs": len(manifest.outputs),
+        }
+        insert_rows(connection, _ADD_GENERATION, [row])
         if assets := list(_asset_rows(manifest_id, manifest)):
-            connection.execute(_ADD_ASSETS, assets)
+            insert_rows(connection, _ADD_ASSETS, assets)
         if labels := [
             {"manifest": manifest_id, "key": key, "tag": False, "value": value}
             for key, value in manifest.labels.items()
             if isinstance(value, str)
         ]:
-            connection.execute(_ADD_LABELS, labels)
+            insert_rows(connection, _ADD_LABELS, labels)
         if parents := {(parent.id, parent.relation) for parent in manifest.parents}:
             rows = [{"child": manifest_id, "parent": parent, "relation": relation} for parent, relation in parents]
             connection.execute(insert(lineage), rows)

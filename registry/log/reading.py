@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from registry.database import raw
+from registry.database import first_row, raw
 from registry.log.checkpoint import Checkpoint
 from registry.log.errors import LogUnusable
 from registry.log.leaf import Leaf, id_prefix
@@ -46,13 +46,14 @@ def size(connection: Connection) -> int:
 
 def signed_size(connection: Connection) -> int:
     """How many entries the newest stored checkpoint covers."""
-    return int(connection.execute(_SIGNED).scalar_one())
+    row = first_row(connection, _SIGNED)
+    return int(row[0]) if row else 0
 
 
 def last(connection: Connection) -> tuple[int, Leaf] | None:
     """The newest entry with its index."""
-    row = connection.execute(_LAST).first()
-    return None if row is None else (row.idx, Leaf.parse(raw(row.body)))
+    row = first_row(connection, _LAST)
+    return None if row is None else (row[0], Leaf.parse(raw(row[1])))
 
 
 def body(connection: Connection, index: int) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, text
 
+from registry.database import insert_rows
 from registry.encoding import encode64
 from registry.log import reading
 from registry.log.checkpoint import Checkpoint
@@ -57,7 +58,7 @@ def append_all(connection: Connection, drafts: Sequence[Draft]) -> range:
         rows.append({"idx": index, "leaf_hash": leaf_hash(body), "body": body})
         keys = leaf.next_keys(index)
     if rows:
-        connection.execute(_ADD_ENTRIES, rows)
+        insert_rows(connection, _ADD_ENTRIES, rows)
     end = start + len(rows)
     for number in range(start // FULL, end // FULL):
         _write_tile(connection, 0, number)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import URL, Column, LargeBinary, MetaData, String, Table, Text, and_, bindparam, delete, select, text
 
-from registry.canonical import canonical, parse
-from registry.database import Database
+from registry.canonical import JSON, canonical, parse
+from registry.database import Database, insert_rows
 from registry.sealing import Disclosure
 from registry.times import now
 
@@ -67,7 +67,7 @@ class Vault:
             for found in disclosures
         ]
         with self.database.writing() as connection:
-            connection.execute(_KEEP, rows)
+            insert_rows(connection, _KEEP, rows)
 
     def get(self, record: str) -> list[Disclosure]:
         """The disclosures of a record that have not been erased, by pointer."""
@@ -87,6 +87,13 @@ class Vault:
                 ):
                     answer[row.record].append(Disclosure(row.pointer, row.salt, parse(row.value)))
         return answer
+
+    def holding(self, pointer: str, value: JSON) -> list[str]:
+        """Ids of the records whose seal at ``pointer`` opens to ``value``, oldest first."""
+        found = _disclosure.c
+        query = select(found.record).where(found.pointer == pointer, found.value == canonical(value))
+        with self.database.reading() as connection:
+            return list(connection.execute(query.order_by(found.stored_at, found.record)).scalars())
 
     def erase(self, places: Iterable[tuple[str, str]]) -> int:
         """Delete disclosures by record and pointer; returns how many there were."""
