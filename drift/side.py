@@ -8,9 +8,10 @@ import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
+from drift.fingerprints.pdq import Pdq, canonical_luma, pdq_dihedral
 from drift.media import audio
 from drift.media.content import content_digest
-from drift.media.image import grey, load_rgb
+from drift.media.image import frame_count, grey, load_rgb
 from drift.media.limits import DEFAULT_LIMITS, Limits
 from drift.media.media import Media
 from drift.media.probe import probe
@@ -24,11 +25,14 @@ LISTENED_S = 1_800  # seconds of audio they hold in memory
 class Side:
     """A probed file. Every property raises MediaRefused where decoding fails, and is computed at most once."""
 
-    def __init__(self, path: Path, *, limits: Limits = DEFAULT_LIMITS, media: Media | None = None) -> None:
-        """Probe ``path`` unless ``media`` is given. Raises: MediaRefused."""
+    def __init__(
+        self, path: Path, *, limits: Limits = DEFAULT_LIMITS, media: Media | None = None, name: str | None = None
+    ) -> None:
+        """Probe ``path`` unless ``media`` is given; ``name`` is what readers call the file. Raises: MediaRefused."""
         self.path = path
+        self.name = name or path.name
         self.limits = limits
-        self.media = media or probe(path, limits=limits)
+        self.media = media or probe(path, limits=limits, name=self.name)
 
     @cached_property
     def digest(self) -> dict[str, str]:
@@ -56,6 +60,16 @@ class Side:
         return grey(self.rgb)
 
     @cached_property
+    def frames(self) -> int:
+        """How many frames an image has; 1 for a still."""
+        return frame_count(self.path, limits=self.limits)
+
+    @cached_property
+    def turns(self) -> tuple[Pdq, ...]:
+        """PDQ hashes of an image and of its seven turned forms, in the order of ``drift.fingerprints.pdq.DIHEDRAL``."""
+        return pdq_dihedral(canonical_luma(self.grey))
+
+    @cached_property
     def sound(self) -> NDArray[np.float32]:
         """Mono samples at 16 kHz, shape (samples,), of the first 30 minutes: the mean of all channels."""
         return audio.load_mono(self.path, rate=SPEECH_RATE, seconds=LISTENED_S, limits=self.limits)
@@ -63,7 +77,7 @@ class Side:
     @cached_property
     def transcript(self) -> Transcript:
         """A transcript's segments."""
-        return read_transcript(self.path, limits=self.limits)
+        return read_transcript(self.path, limits=self.limits, name=self.name)
 
     def described(self) -> dict[str, object]:
         """What the comparison's document says of this side."""

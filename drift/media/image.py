@@ -4,6 +4,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -125,8 +126,27 @@ def load_rgb(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = 
     """
     with opened(path, limits=limits, name=name) as image:
         image.load()
-        shown = _on_white(_upright(image))
-        return np.asarray(shown if shown.mode == "RGB" else shown.convert("RGB"))
+        return _rgb(image)
+
+
+def frame_count(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = None) -> int:
+    """How many frames an image file states; 1 for a still. Raises: MediaRefused."""
+    with opened(path, limits=limits, name=name) as image:
+        return int(getattr(image, "n_frames", 1)) if getattr(image, "is_animated", False) else 1
+
+
+def frames_rgb(
+    path: Path, *, most: int, limits: Limits = DEFAULT_LIMITS, name: str | None = None
+) -> Iterator[NDArray[np.uint8]]:
+    """The first ``most`` frames of an animation as ``load_rgb`` shows one, one after another. Raises: MediaRefused."""
+    with opened(path, limits=limits, name=name) as image:
+        for frame in islice(_frames(image, limits, name or path.name), most):
+            yield _rgb(frame)
+
+
+def _rgb(frame: Image.Image) -> NDArray[np.uint8]:
+    shown = _on_white(_upright(frame))
+    return np.asarray(shown if shown.mode == "RGB" else shown.convert("RGB"))
 
 
 def load_luma(
@@ -158,7 +178,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _on_white(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
-        grey = np.asarray(image, dtype=np.float64)
+        grey = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=255.0)
         if image.mode != "F" and (";16" in image.mode or grey.max() > 255):
             grey = grey / 257
         image = Image.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8))
