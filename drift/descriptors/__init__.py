@@ -1,1 +1,1 @@
-"""The blocks of the image descriptor mm-desc-2, one module each."""
+"""Media as numbers: the blocks of the image descriptor mm-desc-2, and the samples of the other media."""

@@ -13,7 +13,9 @@ from drift.significance.relabeling import Labels
 
 Matrix = NDArray[np.float64]
 Rows = NDArray[np.float64]
-_CHUNK = 1024  # rows at a time: the largest block has 2,144 numbers per row
+_CHUNK = 1024  # rows at a time of the largest picture block, which has 2,144 numbers per row
+_OUTLYING = 1.25  # times the median mean distance, beyond which a sample counts as an outlier
+_CELLS = _CHUNK * 2_144  # at a time, of blocks as wide as a transcript is long
 
 
 def standardised(features: Matrix, deviation: Matrix | None = None) -> Matrix:
@@ -43,8 +45,9 @@ def distances(features: Matrix) -> Matrix:
 
 def replay_sums(features: Matrix, labels: Labels) -> Iterator[Matrix]:
     """The sum of the replays' features, in chunks of rows; of centred features it is the shift times mn/(m + n)."""
-    for start in range(0, len(labels), _CHUNK):
-        yield labels[start : start + _CHUNK].astype(np.float64) @ features
+    rows = max(1, min(_CHUNK, _CELLS // max(1, features.shape[1])))
+    for start in range(0, len(labels), rows):
+        yield labels[start : start + rows].astype(np.float64) @ features
 
 
 def largest(sums: Matrix) -> Rows:
@@ -52,9 +55,9 @@ def largest(sums: Matrix) -> Rows:
     return np.asarray(np.square(sums).max(1), np.float64)
 
 
-def top(sums: Matrix) -> Rows:
-    """The sum of the largest fiftieth of squared coordinates, at least one."""
-    count = max(1, sums.shape[1] // 50)
+def top(sums: Matrix, width: int | None = None) -> Rows:
+    """The sum of the largest fiftieth of squared coordinates, at least one; ``width`` counts those left out as 0."""
+    count = min(max(1, (width or sums.shape[1]) // 50), sums.shape[1])
     return np.asarray(np.partition(np.square(sums), -count, axis=1)[:, -count:].sum(1), np.float64)
 
 
@@ -90,6 +93,20 @@ def dispersion(apart: Matrix, labels: Labels) -> Rows:
     """Log ratio of the mean distances within the replays and within the baseline; both need two samples."""
     baseline, replays, _ = within_and_between(apart, labels)
     return np.asarray(np.log((replays + 1e-9) / (baseline + 1e-9)), np.float64)
+
+
+def relative(apart: Matrix) -> Matrix:
+    """Distances over their median, so that prompts count alike; over their mean where most are 0."""
+    pairs = apart[np.triu_indices(len(apart), 1)]
+    unit = float(np.median(pairs)) or float(pairs.mean()) or 1.0
+    return np.asarray(apart / unit, np.float64)
+
+
+def excess(apart: Matrix) -> Rows:
+    """How far each sample's mean distance to the others exceeds a quarter more than the usual."""
+    far = apart.sum(1) / (len(apart) - 1)
+    usual = float(np.median(far)) or 1.0
+    return np.asarray(np.maximum(far / usual - _OUTLYING, 0), np.float64)
 
 
 def ridge(features: Matrix, labels: Labels, penalty: float) -> Rows:

@@ -18,6 +18,34 @@ _MEANS = {
     "cur.energy": "the picture as a whole",
     "dispersion": "variety",
     "outlying": "single outliers",
+    "rates.ridge": "style of writing",
+    "rates.max": "one habit of writing (a mark, capitals, hesitations, length)",
+    "rates.coherent": "style of writing",
+    "rates.largest": "one habit of writing (a mark, capitals, hesitations, length)",
+    "spelling.energy": "wording with its marks and capitals",
+    "spelling.energies": "wording with its marks and capitals",
+    "words.energy": "wording",
+    "words.energies": "wording",
+    "kept.max": "one word or place",
+    "kept.top": "a few words or places",
+    "kept.tops": "a few words or places of each transcript",
+    "words.dispersion": "variety of wording",
+    "words.spread": "variety of wording",
+    "words.outlying": "single outliers among transcripts",
+    "clip.ridge": "tone, colour, sharpness or coding of the clip",
+    "clip.max": "one global property of the clip",
+    "clip.colours": "colours of the clip",
+    "clip.energy": "the clip's pictures as a whole",
+    "clip.coherent": "tone, colour, sharpness or coding of the clip",
+    "clip.colours.coherent": "colours of the clip",
+    "clip.colours.energy": "colours of the clip",
+    "flux.max": "how the picture changes over time",
+    "flux.coherent": "how the picture changes over time",
+    "time.max": "motion, flicker or repeated frames",
+    "time.coherent": "motion, flicker or repeated frames",
+    "clip.dispersion": "variety of clips",
+    "clip.spread": "variety of clips",
+    "clip.outlying": "single outliers among clips",
 }
 
 
@@ -39,7 +67,8 @@ class Decision:
     """The result of one test; everything needed to compute it again is in it, except the samples.
 
     Attributes:
-        rule: the statistics' set with its version, ``manifest/1`` or ``suite/1``.
+        rule: the statistics' set with its version: ``manifest/1`` and ``suite/1`` for images, ``manifest.transcript/1``
+            and so on for other media; several media's joined by ``+``.
         answer: "drifted" where p is at most alpha, "within-noise" where it is above, "undecided" where ``attainable``
             is above alpha: no pass and no failure, whatever p is.
         reason: "resolution" when undecided, else None.

@@ -1,17 +1,23 @@
 """What a test of samples may be given, checked once, at the door."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drift.descriptor import Descriptor
+from drift.descriptors.clip import Clip
+from drift.descriptors.wording import Wording, edit_distances, medoid, not_reproduced
 from drift.errors import DriftError
+from drift.media.media import Kind
 
 BLOCKS = ("glob", "hist", "lay", "scat", "cur")
 MOST_SEED = 2**53 - 1  # the largest integer every JSON reader keeps exactly: a seed must survive being stored
+_CLIP_BLOCKS = ("glob", "flux", "time", "hist", "cur")
 
+Sample = Descriptor | Wording | Clip
 Blocks = dict[str, NDArray[np.float64]]
+KINDS: Mapping[type, Kind] = {Descriptor: "image", Wording: "transcript", Clip: "video"}
 
 
 class UnfitSamples(DriftError):
@@ -22,14 +28,47 @@ class UnfitSamples(DriftError):
         super().__init__(f"the samples cannot be tested: {why}; {remedy}")
 
 
-def stacked(baseline: Sequence[Descriptor], replays: Sequence[Descriptor], where: str = "the manifest") -> Blocks:
-    """Each block as a float64 array of shape (m + n, size), baseline first. Raises: UnfitSamples."""
+def kind_of(samples: Sequence[Sample], where: str = "the manifest") -> Kind:
+    """The medium of all samples. Raises: UnfitSamples: there is none, or more than one."""
+    kinds = sorted({KINDS[type(one)] for one in samples})
+    if len(kinds) != 1:
+        why = f"{where} has samples of {' and '.join(kinds) or 'no medium'}"
+        raise UnfitSamples(why, "give the outputs of one manifest, all of one medium")
+    return kinds[0]
+
+
+def stacked(baseline: Sequence[Sample], replays: Sequence[Sample], where: str = "the manifest") -> Blocks:
+    """What the statistics of one prompt are computed on: arrays whose first axis is the samples, baseline first.
+
+    Pictures and clips give their blocks, shape (m + n, size). Transcripts give what all of them together show, whatever
+    they are called: ``raw`` and ``words``, edit distances of shape (m + n, m + n); ``rates``, shape (m + n, 40);
+    ``kept``, shape (m + n, words + 10), which words of the medoid are not reproduced.
+
+    Raises:
+        UnfitSamples: no baseline, no replay, or more than one medium.
+    """
     if not baseline:
         raise UnfitSamples(f"{where} has no baseline output", "record or approve at least one output")
     if not replays:
         raise UnfitSamples(f"{where} has no replay", "replay it at least once")
     every = [*baseline, *replays]
-    return {block: np.array([getattr(one, block) for one in every], np.float64) for block in BLOCKS}
+    kind = kind_of(every, where)
+    if kind == "transcript":
+        return _compared([one for one in every if isinstance(one, Wording)])
+    names = BLOCKS if kind == "image" else _CLIP_BLOCKS
+    return {block: np.array([getattr(one, block) for one in every], np.float64) for block in names}
+
+
+def _compared(every: Sequence[Wording]) -> Blocks:
+    texts = [one.words for one in every]
+    words = edit_distances(texts)
+    anchor = texts[medoid(words, texts)]
+    return {
+        "raw": edit_distances([one.raw for one in every]),
+        "words": words,
+        "rates": np.array([one.rates for one in every], np.float64),
+        "kept": not_reproduced(anchor, texts),
+    }
 
 
 def check_level(alpha: float, seed: int, relabelings: int) -> None:

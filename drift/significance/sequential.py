@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from drift.descriptor import Descriptor
+from drift.media.media import Kind
 from drift.significance.decision import Decision
-from drift.significance.manifest import STATISTICS, decide_manifest
+from drift.significance.manifest import decide_manifest
 from drift.significance.relabeling import RELABELINGS
 from drift.significance.resolution import attainable_p
-from drift.significance.samples import UnfitSamples, check_level, stacked
+from drift.significance.rules import rules_for
+from drift.significance.samples import Sample, UnfitSamples, check_level, kind_of, stacked
 
 LOOKS = (5, 8, 12, 20)  # replays
 BASELINE = 20  # outputs; with 5, the first two looks can never reject at 1 %
@@ -46,8 +47,8 @@ class SequentialDecision:
 
 
 def sequential(
-    baseline: Sequence[Descriptor],
-    replays: Sequence[Descriptor],
+    baseline: Sequence[Sample],
+    replays: Sequence[Sample],
     *,
     alpha: float = 0.01,
     seed: int,
@@ -77,10 +78,11 @@ def sequential(
     _check_looks(looks)
     if not baseline:
         stacked(baseline, replays)  # raises
+    kind = kind_of(baseline)
     share = alpha / len(looks)
     taken: list[Decision] = []
-    if not any(_can_reject(len(baseline), n, share, relabelings) for n in looks):
-        needed = baseline_needed(alpha=alpha, looks=looks, relabelings=relabelings)
+    if not looks_that_can_reject(len(baseline), alpha=alpha, looks=looks, relabelings=relabelings, kind=kind):
+        needed = baseline_needed(alpha=alpha, looks=looks, relabelings=relabelings, kind=kind)
         return SequentialDecision("undecided", "resolution", None, (), 0, None, alpha, needed)
     for number, n in enumerate(looks):
         if n > len(replays):
@@ -98,15 +100,25 @@ def sequential(
 
 
 def looks_that_can_reject(
-    m: int, *, alpha: float = 0.01, looks: Sequence[int] = LOOKS, relabelings: int = RELABELINGS
+    m: int,
+    *,
+    alpha: float = 0.01,
+    looks: Sequence[int] = LOOKS,
+    relabelings: int = RELABELINGS,
+    kind: Kind = "image",
 ) -> tuple[int, ...]:
     """Of the planned looks, those at which m baseline outputs can reject; a plan prints them."""
     _check_looks(looks)
-    return tuple(n for n in looks if _can_reject(m, n, alpha / len(looks), relabelings))
+    return tuple(n for n in looks if _can_reject(m, n, alpha / len(looks), relabelings, kind))
 
 
 def baseline_needed(
-    *, alpha: float = 0.01, looks: Sequence[int] = LOOKS, relabelings: int = RELABELINGS, at: int | None = None
+    *,
+    alpha: float = 0.01,
+    looks: Sequence[int] = LOOKS,
+    relabelings: int = RELABELINGS,
+    at: int | None = None,
+    kind: Kind = "image",
 ) -> int | None:
     """The fewest baseline outputs with which the look at ``at`` replays can reject; the last look by default.
 
@@ -114,11 +126,11 @@ def baseline_needed(
     """
     _check_looks(looks)
     n = looks[-1] if at is None else at
-    return next((m for m in range(1, 1_000) if _can_reject(m, n, alpha / len(looks), relabelings)), None)
+    return next((m for m in range(1, 1_000) if _can_reject(m, n, alpha / len(looks), relabelings, kind)), None)
 
 
-def _can_reject(m: int, n: int, share: float, relabelings: int) -> bool:
-    return attainable_p(m, n, statistics=STATISTICS, relabelings=relabelings) <= share
+def _can_reject(m: int, n: int, share: float, relabelings: int, kind: Kind) -> bool:
+    return attainable_p(m, n, statistics=rules_for(kind).manifest_size, relabelings=relabelings) <= share
 
 
 def _check_looks(looks: Sequence[int]) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from drift.descriptor import Descriptor
 from drift.significance.decision import Decision
-from drift.significance.manifest import decide_manifest, manifest_statistics
+from drift.significance.manifest import decide_manifest
+from drift.significance.pictures import manifest_statistics
 from drift.significance.ranking import combined, p_of_rows
 from drift.significance.relabeling import labelings
 from drift.significance.samples import UnfitSamples, stacked

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from drift.descriptor import Descriptor
+from drift.significance.pictures import suite_statistics
 from drift.significance.ranking import combined, p_of_rows
 from drift.significance.relabeling import labelings
 from drift.significance.samples import BLOCKS, UnfitSamples, stacked
-from drift.significance.suite import Prompt, suite_gate, suite_replays_needed, suite_statistics
+from drift.significance.suite import Prompt, suite_gate, suite_replays_needed
 
 NAMES = {
     "cur.energy",
