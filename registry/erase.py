@@ -10,30 +10,31 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection
 
-from registry.canonical import JSON, canonical, parse
+from registry.canonical import JSON, canonical, escape, parse
 from registry.digest import Digest, DigestSet
-from registry.errors import CouldNotRun, NotFound, Refused
+from registry.errors import CouldNotRun, InvalidValue, NotFound, Refused
 from registry.home import Registry
 from registry.index.store import truncate_wal
 from registry.indexing import catch_up
 from registry.manifest import id_of
-from registry.packed_texts import packed_texts
+from registry.packed_texts import holds_any
 from registry.schema import validate
-from registry.sealing import Disclosure, seal
+from registry.sealing import Disclosure, at, is_seal, seal
 from registry.times import now
 
+# These reach every place that holds the value. What else a field may name (``pointer_of``) goes alone.
 FIELDS = {
     "prompt": ("/prompt/submitted", "/prompt/effective"),
     "subject": ("/context/subject",),
     "error": ("/outcome/error",),
 }
+OF_A_PERSON = ("prompt", "subject", "error", "reason")
 _PATIENCE = 5.0  # seconds for readers to let go of the write-ahead files
-_WINDOW = 1 << 20  # bytes of an asset searched at a time
 
 
 class AssetInUse(Refused):
@@ -41,8 +42,9 @@ class AssetInUse(Refused):
 
     def __init__(self, digest: str, others: list[str]) -> None:
         """Name one of them."""
+        count = "another generation" if len(others) == 1 else f"{len(others)} other generations"
         super().__init__(
-            f"asset {digest} is also used by {len(others)} other generations ({others[0]} …); "
+            f"asset {digest} is also used by {count} ({others[0]}{' …' if len(others) > 1 else ''}); "
             "--all-references erases it for all of them"
         )
 
@@ -53,6 +55,17 @@ class ValueInAsset(Refused):
     def __init__(self, digest: str) -> None:
         """Name the file."""
         super().__init__(f"asset {digest} holds the value in its own bytes; erase it too with --asset")
+
+
+class StandsOpen(Refused):
+    """A value that was never sealed."""
+
+    def __init__(self, manifest: str, pointer: str) -> None:
+        """Name the place."""
+        super().__init__(
+            f"{pointer} of {manifest} is not sealed: it is part of the signed record and cannot be taken out of it; "
+            "`mintmark show` tells what is sealed"
+        )
 
 
 class NothingToErase(NotFound):
@@ -100,44 +113,99 @@ class _Stored:
     sealed: bool
 
 
+def pointer_of(field: str) -> str:
+    """The one place that a field names: ``reason`` (of reviews), ``label:KEY``, or the JSON pointer of a seal.
+
+    Raises:
+        InvalidValue: it names none, or a digest (which goes with the bytes).
+    """
+    pointer = "/reason" if field == "reason" else field
+    if field.startswith("label:"):
+        pointer = f"/labels/{escape(field.removeprefix('label:'))}"
+    if not pointer.startswith("/") or pointer.endswith("/digest"):
+        allowed = (
+            f"{', '.join(FIELDS)}, reason, label:KEY or the JSON pointer of a sealed value, such as /settings/style"
+        )
+        raise InvalidValue("--field", field, f"one of {allowed}; bytes and their digests go with --asset")
+    return pointer
+
+
+def generations_about(registry: Registry, subject: str) -> list[str]:
+    """Every generation about a person, oldest first.
+
+    Raises:
+        NotFound: there is none, or none that still says so.
+    """
+    found = registry.catalog.known(holding := registry.vault.holding("/context/subject", subject))
+    if not found:
+        raise NotFound("generation about", repr(subject), "write the subject exactly as it was recorded")
+    return [one for one in holding if one in found]
+
+
 def plan_erasure(
     registry: Registry,
-    manifest_id: str,
-    *,
+    *manifests: str,
     fields: Iterable[str],
     asset: bool = False,
     all_references: bool = False,
     reason: str,
     authority: str,
 ) -> Plan:
-    """What would go: every place that holds the value, in the manifest and in all its replays.
+    """What would go: every place that holds the values, in the manifests, their replays and what was said of them.
+
+    Args:
+        registry: where they lie.
+        manifests: the generations.
+        fields: names from ``FIELDS``, which reach every place that holds the value, and what ``pointer_of`` takes.
+        asset: the bytes of their outputs, too, and every file that holds a value.
+        all_references: even if other generations use those bytes.
+        reason: why; it is sealed in the record.
+        authority: on whose word.
 
     Raises:
         NotFound: no such generation, or nothing left to erase.
-        AssetInUse, ValueInAsset: going on would harm or miss something; the error says which option goes on.
+        AssetInUse, ValueInAsset, StandsOpen: going on would harm or miss something; the error says what to do.
     """
-    registry.catalog.manifest(manifest_id)
-    family = _family(registry, manifest_id)
-    disclosures = registry.vault.get_many(family)
-    wanted = {pointer for field in fields for pointer in FIELDS[field]}
-    values = [found.value for found in disclosures[manifest_id] if found.pointer in wanted]
-    places = [(member, found.pointer) for member in family for found in disclosures[member] if _holds(found, values)]
+    fields = set(fields)
+    reaching = {pointer for field in fields & FIELDS.keys() for pointer in FIELDS[field]}
+    alone = {pointer_of(field) for field in fields - FIELDS.keys()}
+    for one in manifests:
+        _refuse_open(registry, one, alone)
+    family = _family(registry, manifests)
+    said = [
+        found.id
+        for member in family
+        for kind in ("review", "erasure")
+        for found in registry.catalog.about(member, kind)
+    ]
+    disclosures = registry.vault.get_many([*family, *said])
+    values = [found.value for one in manifests for found in disclosures[one] if found.pointer in reaching]
+    places = [
+        (member, found.pointer) for member, held in disclosures.items() for found in held if _holds(found, values)
+    ]
+    reviewed = [found.id for member in family for found in registry.catalog.about(member, "review")]
+    places += [
+        (member, found.pointer)
+        for member in (*family, *reviewed)
+        for found in disclosures[member]
+        if found.pointer in alone
+    ]
     stored = [found for member in family for found in _stored(registry, member, disclosures[member])]
     telling = _that_hold(registry, stored, values)
     if telling and not asset:
         raise ValueInAsset(f"sha256:{telling[0].digests.sha256}")
-    made_here = [found for found in stored if found.manifest == manifest_id and found.direction == "output"]
+    made_here = [found for found in stored if found.manifest in manifests and found.direction == "output"]
     gone = [found for found in stored if found in telling or (asset and found in made_here)]
+    if gone:
+        catch_up(registry)  # who uses an asset by a sealed digest, only the index knows
+        gone += _also_used(registry, gone, all_references=all_references)
     places += [(found.manifest, f"/{found.direction}s/{found.position}/digest") for found in gone if found.sealed]
     if not places and not gone:
-        raise NothingToErase(manifest_id)
-    if gone and not all_references:
-        catch_up(registry)  # who uses an asset by a sealed digest, only the index knows
-        _refuse_shared(registry, gone)
+        raise NothingToErase(", ".join(manifests))
     return Plan(
         sorted(set(places)),
         sorted({found.digests.blake3 for found in gone}),
-        _subjects(family, places, gone),
+        _subjects([*family, *said, *(found.manifest for found in gone)], places, gone),
         sorted({found.digests.sha256 for found in gone if not found.sealed}),
         all_references,
         reason,
@@ -219,7 +287,9 @@ def _carry_out(registry: Registry, intent: str, promise: dict[str, JSON]) -> str
 
     def derive(connection: Connection, record_id: str) -> None:
         subjects = [subject["id"] for subject in value["subjects"]]
-        registry.catalog.insert_about(connection, record_id, "erasure", value["recorded_at"], subjects)
+        registry.catalog.insert_about(
+            connection, record_id, "erasure", value["recorded_at"], [*subjects, *_spoken_of(registry, subjects)]
+        )
 
     record_id = registry.append("erasure", body, derive=derive, check=finished_elsewhere)
     catch_up(registry)
@@ -230,13 +300,30 @@ def _carry_out(registry: Registry, intent: str, promise: dict[str, JSON]) -> str
     return record_id
 
 
-def _family(registry: Registry, manifest_id: str) -> list[str]:
-    """The manifest and all replays that came from it, at any distance."""
-    family, fresh = [manifest_id], [manifest_id]
+def _family(registry: Registry, manifests: Iterable[str]) -> list[str]:
+    """The manifests and all replays that came from them, at any distance."""
+    family = dict.fromkeys(manifests)
+    fresh = list(family)
     while fresh:
         fresh = [found for one in fresh for found in registry.catalog.replays(one) if found not in family]
-        family += fresh
-    return family
+        family |= dict.fromkeys(fresh)
+    return list(family)
+
+
+def _spoken_of(registry: Registry, records: list[str]) -> Iterator[str]:
+    """The generations that reviews among some records speak of: whoever looks at those must see the erasure, too."""
+    for found in registry.catalog.each(records):
+        if found.kind == "review":
+            yield parse(found.body)["subject"]
+
+
+def _refuse_open(registry: Registry, manifest_id: str, pointers: Iterable[str]) -> None:
+    """Let a manifest pass unless one of the pointers leads to a value that stands open in it."""
+    value = registry.catalog.manifest(manifest_id).to_json()
+    for pointer in pointers:
+        with suppress(KeyError):
+            if (found := at(value, pointer)) is not None and not is_seal(found):
+                raise StandsOpen(manifest_id, pointer)
 
 
 def _holds(found: Disclosure, values: list[JSON]) -> bool:
@@ -263,44 +350,34 @@ def _users(registry: Registry, blake3: str) -> set[str]:
     return {*registry.catalog.users(blake3), *(use.manifest for use in sealed)}
 
 
-def _refuse_shared(registry: Registry, gone: list[_Stored]) -> None:
+def _also_used(registry: Registry, gone: list[_Stored], *, all_references: bool) -> list[_Stored]:
+    """Where other generations use the bytes that go.
+
+    Raises:
+        AssetInUse: they do, and nobody said that they lose them.
+    """
+    also: list[_Stored] = []
     for found in gone:
-        ours = {one.manifest for one in gone if one.digests == found.digests}
-        if others := sorted(_users(registry, found.digests.blake3) - ours):
+        ours = {one.manifest for one in (*gone, *also) if one.digests == found.digests}
+        others = sorted(_users(registry, found.digests.blake3) - ours)
+        if others and not all_references:
             raise AssetInUse(f"sha256:{found.digests.sha256}", others)
+        opened = registry.vault.get_many(others)
+        also += [
+            one for other in others for one in _stored(registry, other, opened[other]) if one.digests == found.digests
+        ]
+    return also
 
 
 def _that_hold(registry: Registry, stored: list[_Stored], values: list[JSON]) -> list[_Stored]:
     """Files that carry a value in their own bytes: a prompt in a PNG's text chunk would survive its erasure."""
-    needles = [form for value in values if isinstance(value, str) and len(value) >= 4 for form in _forms(value)]
-    return [found for found in stored if needles and _occurs(registry.assets.file(found.digests.blake3), needles)]
+    texts = [value for value in values if isinstance(value, str) and len(value) >= 4]
+    return [found for found in stored if holds_any(registry.assets.file(found.digests.blake3), texts)]
 
 
-def _forms(value: str) -> set[bytes]:
-    """The bytes as which metadata carries a text: plain, in JSON (workflows in PNG chunks), UTF-16 (EXIF, ID3)."""
-    in_json = {json.dumps(value)[1:-1].encode(), json.dumps(value, ensure_ascii=False)[1:-1].encode()}
-    return in_json | {value.encode(), value.encode("utf-16-le"), value.encode("utf-16-be")}
-
-
-def _occurs(path: Path, needles: list[bytes]) -> bool:
-    return _occurs_plain(path, needles) or any(needle in text for text in packed_texts(path) for needle in needles)
-
-
-def _occurs_plain(path: Path, needles: list[bytes]) -> bool:
-    keep = max((len(needle) for needle in needles), default=1) - 1
-    tail = b""
-    with path.open("rb") as stream:
-        while piece := stream.read(_WINDOW):
-            window = tail + piece
-            if any(needle in window for needle in needles):
-                return True
-            tail = window[-keep:] if keep else b""
-    return False
-
-
-def _subjects(family: list[str], places: list[tuple[str, str]], gone: list[_Stored]) -> list[dict[str, JSON]]:
+def _subjects(members: list[str], places: list[tuple[str, str]], gone: list[_Stored]) -> list[dict[str, JSON]]:
     subjects: list[dict[str, JSON]] = []
-    for member in family:
+    for member in dict.fromkeys(members):
         pointers = sorted({pointer for record, pointer in places if record == member})
         positions = {
             direction: [found.position for found in gone if (found.manifest, found.direction) == (member, direction)]

@@ -72,7 +72,8 @@ def _read(registry: Registry, ids: list[str]) -> tuple[list[Entry], set[str]]:
         subject["id"] for found in records if found.kind == "erasure" for subject in parse(found.body)["subjects"]
     }
     wanted = {found.id: found for found in records if found.kind == "generation"}
-    wanted |= {found.id: found for found in registry.catalog.each(sorted(erased - set(wanted)))}
+    others = registry.catalog.each(sorted(erased - set(wanted)))
+    wanted |= {found.id: found for found in others if found.kind == "generation"}  # reviews are erased from, too
     disclosures = registry.vault.get_many(list(wanted))
     return [entry_of(registry, found, disclosures[found.id]) for found in wanted.values()], erased
 

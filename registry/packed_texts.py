@@ -1,13 +1,23 @@
-"""Texts that lie compressed in a file's metadata, where a search of its bytes does not see them."""
+"""Finds texts in a file's bytes, and those that lie compressed in its metadata, where no search of them sees them."""
 
+import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _LONGEST = 16 << 20  # bytes of one chunk, and of what it unpacks to: no honest prompt is longer
 _STEP = 4096
+_WINDOW = 1 << 20  # bytes of a file searched at a time
+
+
+def holds_any(path: Path, texts: Sequence[str]) -> bool:
+    """Whether a file holds one of the texts, in a form that metadata carries texts in."""
+    needles = [form for text in texts for form in _forms(text)]
+    if not needles:
+        return False
+    return _occurs(path, needles) or any(needle in packed for packed in packed_texts(path) for needle in needles)
 
 
 def packed_texts(path: Path) -> Iterator[bytes]:
@@ -24,6 +34,24 @@ def packed_texts(path: Path) -> Iterator[bytes]:
             stream.seek(4, 1)
             if (packed := _packed(kind, data)) is not None:
                 yield _unpack(packed)
+
+
+def _forms(text: str) -> set[bytes]:
+    """Plain, in JSON (workflows in PNG chunks), UTF-16 (EXIF, ID3)."""
+    in_json = {json.dumps(text)[1:-1].encode(), json.dumps(text, ensure_ascii=False)[1:-1].encode()}
+    return in_json | {text.encode(), text.encode("utf-16-le"), text.encode("utf-16-be")}
+
+
+def _occurs(path: Path, needles: Sequence[bytes]) -> bool:
+    keep = max(len(needle) for needle in needles) - 1
+    tail = b""
+    with path.open("rb") as stream:
+        while piece := stream.read(_WINDOW):
+            window = tail + piece
+            if any(needle in window for needle in needles):
+                return True
+            tail = window[-keep:] if keep else b""
+    return False
 
 
 def _packed(kind: bytes, data: bytes) -> bytes | None:

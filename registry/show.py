@@ -1,11 +1,34 @@
 """Everything the registry knows of one generation, in one value for pages, terminals and JSON."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registry.canonical import JSON, parse
 from registry.home import Registry
 from registry.manifest import Manifest
-from registry.sealing import disclose, is_seal, seals_in
+from registry.sealing import Disclosure, disclose, is_seal, seals_in
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Bytes that are not here: of input or output ``position``.
+
+    ``record`` is the erasure that took them, None where none says so; ``through`` the generation it was asked for,
+    None where that is this one.
+    """
+
+    direction: str
+    position: int
+    record: str | None
+    through: str | None
+
+    @property
+    def sentence(self) -> str:
+        """What to tell a person."""
+        if self.record is None:
+            return "its bytes are missing, and no record says that they were erased"
+        how = f"erased through {self.through[7:19]}" if self.through else "erased"
+        return f"{how}, record {self.record[7:19]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +50,11 @@ class View:
     children: list[tuple[str, str]]
     log_index: int | None
     checkpoint_size: int | None
+    gone: list[Gone]
+
+    def gone_at(self, direction: str, position: int) -> Gone | None:
+        """What became of the bytes of an asset; None where they are here."""
+        return next((one for one in self.gone if (one.direction, one.position) == (direction, position)), None)
 
     def to_json(self) -> dict[str, JSON]:
         """The shape of schemas/view/v1."""
@@ -39,6 +67,7 @@ class View:
             "drift": self.drift,
             "replays": self.replays,
             "children": [{"id": child, "relation": relation} for child, relation in self.children],
+            "gone": [{name: getattr(one, name) for name in one.__slots__} for one in self.gone],
             "log": {"index": self.log_index, "checkpoint": self.checkpoint_size},
         }
 
@@ -71,7 +100,33 @@ def view(registry: Registry, manifest_id: str) -> View:
         ],
         index,
         checkpoint.size if checkpoint is not None and index is not None and index < checkpoint.size else None,
+        gone_assets(registry, manifest_id, manifest, disclosures),
     )
+
+
+def gone_assets(
+    registry: Registry, manifest_id: str, manifest: Manifest, disclosures: Sequence[Disclosure]
+) -> list[Gone]:
+    """The assets of a manifest whose bytes are not here (any more), and why."""
+    opened = {found.pointer: found.value for found in disclosures}
+    missing = []
+    for direction, assets in (("output", manifest.outputs), ("input", manifest.inputs)):
+        for n, asset in enumerate(assets):
+            digests = asset.digests_with(opened, f"/{direction}s/{n}/digest")
+            if digests is None or digests.blake3 not in registry.assets:
+                missing.append((direction, n))
+    if not missing:
+        return []
+    took: dict[tuple[str, int], tuple[str, str | None]] = {}
+    for found in registry.catalog.about(manifest_id, "erasure"):
+        subjects = parse(found.body)["subjects"]
+        asked_for = subjects[0]["id"]
+        for subject in subjects:
+            if subject["id"] == manifest_id:
+                own = asked_for == manifest_id or any(not one.endswith("/digest") for one in subject["pointers"])
+                through = None if own else asked_for
+                took |= {(way, n): (found.id, through) for way in ("output", "input") for n in subject[f"{way}s"]}
+    return [Gone(way, n, *took.get((way, n), (None, None))) for way, n in missing]
 
 
 def seal_states(registry: Registry, record_id: str, value: JSON, disclosed: set[str]) -> dict[str, str]:

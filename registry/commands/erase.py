@@ -7,17 +7,26 @@ from registry.commands.printing import as_json
 
 @click.command(short_help="Take values or files of a generation away for good.")
 @click.argument("manifest", metavar="ID", required=False)
-@click.option("--field", "fields", multiple=True, type=click.Choice(["prompt", "subject", "error"]), help="Repeatable.")
+@click.option(
+    "--field",
+    "fields",
+    multiple=True,
+    metavar="FIELD",
+    help="prompt, subject, error: wherever the value stands. reason (of reviews), label:KEY, /json/pointer: that place "
+    "alone. Repeatable.",
+)
+@click.option("--subject", help="Every generation about this person, instead of one ID.")
 @click.option("--asset", is_flag=True, help="The bytes of its outputs, too, and every file that holds the value.")
 @click.option("--all-references", is_flag=True, help="Even if other generations use those bytes.")
 @click.option("--reason", help="Why; it is sealed in the erasure record.")
 @click.option("--authority", help="On whose word: a ticket, an office, a law.")
-@click.option("--plan", "plan_only", is_flag=True, help="Say what would go and change nothing.")
+@click.option("--plan", "--dry-run", "plan_only", is_flag=True, help="Say what would go and change nothing.")
 @click.option("--finish", "finish_only", is_flag=True, help="Complete an interrupted erasure and clear residue.")
 @as_json
 def erase(
     manifest: str | None,
     fields: tuple[str, ...],
+    subject: str | None,
     asset: bool,
     all_references: bool,
     reason: str | None,
@@ -28,10 +37,13 @@ def erase(
 ) -> None:
     """Erase values of generation ID, in the manifest and in all its replays; ids and proofs still verify.
 
+    With --subject, of every generation about a person: prompt, subject, error and reasons of reviews, where no
+    --field is given.
+
     Exit status: 0 erased; 1 nothing to erase; 2 refused; 3 erased, but another process still holds old pages.
     """
     from registry.commands.printing import emit, open_for_change, short
-    from registry.erase import erase, finish, plan_erasure
+    from registry.erase import OF_A_PERSON, erase, finish, generations_about, plan_erasure
 
     if finish_only:
         completed = finish(open_for_change())
@@ -40,16 +52,18 @@ def erase(
         else:
             click.echo(f"completed {completed} erasures; no residue left")
         return
-    if manifest is None or not (fields or asset):
-        raise click.UsageError("say what to erase: ID with --field prompt, --asset or both")
+    if (manifest is None) == (subject is None):
+        raise click.UsageError("say what to erase: ID with --field prompt, --asset or both; or --subject")
+    if subject is None and not (fields or asset):
+        raise click.UsageError("say what of it to erase: --field prompt, --asset or both")
     if not reason or not authority:
         raise click.UsageError("an erasure needs --reason and --authority: the log keeps who asked and why")
     registry = open_for_change()
-    full = registry.catalog.resolve(manifest)
+    whole = [registry.catalog.resolve(manifest)] if manifest else generations_about(registry, str(subject))
     plan = plan_erasure(
         registry,
-        full,
-        fields=fields,
+        *whole,
+        fields=fields or (OF_A_PERSON if subject else ()),
         asset=asset,
         all_references=all_references,
         reason=reason,
@@ -60,7 +74,7 @@ def erase(
         emit({"record": record, "subjects": plan.subjects, "assets": len(plan.assets)})
         return
     click.echo("would erase" if plan_only else f"erased, record {record}")
-    for subject in plan.subjects:
-        what = list(subject["pointers"])
-        what += [f"bytes of {kind[:-1]} {n}" for kind in ("outputs", "inputs") for n in subject[kind]]
-        click.echo(f"  {short(subject['id'])}  {', '.join(what)}")
+    for found in plan.subjects:
+        what = list(found["pointers"])
+        what += [f"bytes of {kind[:-1]} {n}" for kind in ("outputs", "inputs") for n in found[kind]]
+        click.echo(f"  {short(found['id'])}  {', '.join(what)}")

@@ -1,6 +1,7 @@
 """What commands share in speaking to people and to pipes."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,20 @@ from registry.home import Registry, open_or_create, open_registry
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+# What a terminal would obey instead of showing it: escape sequences, bells, marks that turn the writing round.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """A text from outside as a terminal may get it: control characters written out."""
+    return _OBEYED.sub(_written_out, text.replace("\t", " "))
+
+
+def _written_out(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
 def as_json(command: Command) -> Command:
     """Add ``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
@@ -20,20 +35,24 @@ def as_json(command: Command) -> Command:
 
 def emit(value: JSON) -> None:
     """Print JSON, indented for eyes, one document."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    click.echo(re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text))  # JSON itself escapes the others
 
 
 def facts(rows: Iterable[tuple[str, object]], indent: str = "") -> None:
     """Print names and values in two columns; None and empty values are left out."""
-    shown = [(name, str(value)) for name, value in rows if value not in (None, "", [], {})]
+    shown = [(harmless(name), harmless(str(value))) for name, value in rows if value not in (None, "", [], {})]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
-        click.echo(f"{indent}{name:<{width}}  {value}")
+        first, *more = value.splitlines() or [""]
+        click.echo(f"{indent}{name:<{width}}  {first}")
+        for line in more:  # below the first: no value may look like another name
+            click.echo(f"{indent}{'':<{width}}  {line}")
 
 
 def columns(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table in plain columns; the last column may run on."""
-    texts = [[str(cell) if cell is not None else "-" for cell in row] for row in rows]
+    texts = [[" ".join(harmless(str(cell)).splitlines()) if cell is not None else "-" for cell in row] for row in rows]
     widths = [max(len(line[n]) for line in [list(head), *texts]) for n in range(len(head))]
     for line in [list(head), *texts]:
         cells = [f"{cell:<{width}}" for cell, width in zip(line[:-1], widths[:-1], strict=True)]

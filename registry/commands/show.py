@@ -55,17 +55,28 @@ def _told(found: "View") -> Iterator[tuple[str, object]]:
             yield "prompt" if name == "submitted" else "rewritten to", text_or(value["prompt"][name], f"[{state}]")
     seed = manifest.seed.requested or manifest.seed.actual
     yield "seed", seed
-    yield "settings", ", ".join(f"{name}={_plain(setting)}" for name, setting in value["settings"].items())
+    yield (
+        "settings",
+        ", ".join(
+            f"{name}={_plain(setting, _state_of(found, '/settings', name))}"
+            for name, setting in value["settings"].items()
+        ),
+    )
     for direction in ("inputs", "outputs"):
         for n, asset in enumerate(value[direction]):
-            yield f"{direction[:-1]} {n}", _asset(asset)
-    yield "outcome", _outcome(manifest.outcome.class_, value["outcome"])
+            lost = found.gone_at(direction[:-1], n)
+            yield f"{direction[:-1]} {n}", _asset(asset, lost.sentence if lost else None)
+    yield "outcome", _outcome(manifest.outcome.class_, value["outcome"], found.state.get("/outcome/error", ""))
     yield (
         "cost",
         f"{manifest.cost.amount} {manifest.cost.currency} ({manifest.cost.kind})" if manifest.cost.amount else "",
     )
-    yield "workflow", text_or(value["context"]["workflow"], "")
-    yield "labels", ", ".join(f"{key}={text_or(text, '[sealed]')}" for key, text in value["labels"].items())
+    for name in ("workflow", "subject"):
+        yield name, _said(value["context"][name], found.state.get(f"/context/{name}"))
+    yield (
+        "labels",
+        ", ".join(f"{key}={_said(text, _state_of(found, '/labels', key))}" for key, text in value["labels"].items()),
+    )
     yield "tags", ", ".join(f"{key}={text}" for key, text in found.tags.items())
     yield from _later(found)
 
@@ -78,7 +89,7 @@ def _later(found: "View") -> Iterator[tuple[str, object]]:
     for parent in manifest.parents:
         yield parent.relation, f"of {parent.id}"
     for said in found.reviews:
-        yield "review", ("usable" if said["usable"] else "unusable") + (f": {said['reason']}" if said["reason"] else "")
+        yield "review", _review(said)
     for said in found.drift:
         name = "verdict" if said["replay"] == found.id else "replayed"
         yield name, f"{said['verdict']['kind']}: {said['verdict']['sentence']}"
@@ -87,6 +98,7 @@ def _later(found: "View") -> Iterator[tuple[str, object]]:
     yield "erased", ", ".join(erased)
     yield "log", _place(found)
     yield "recorder", f"{manifest.recorder.capture}, {manifest.recorder.confidence}"
+    yield "exchange", manifest.recorder.exchange_id
 
 
 def _place(found: "View") -> str:
@@ -96,30 +108,56 @@ def _place(found: "View") -> str:
     return f"entry {found.log_index}, {signed}"
 
 
-def _outcome(class_: str, value: dict[str, object]) -> str:
+def _review(said: dict[str, object]) -> str:
+    """Verdict and reason, then who, when, and what it took."""
+    told = "usable" if said["usable"] else "unusable"
+    if said["reason"]:
+        told += f": {_said(said['reason'], 'erased')}"
+    more = [f"{str(said['recorded_at'])[:16].replace('T', ' ')} UTC", str(said["actor"])]
+    if said["minutes"] is not None:
+        more.append(f"{said['minutes']} min")
+    if isinstance(cost := said["cost"], dict):
+        more.append(f"{cost['amount']} {cost['currency']}")
+    return f"{told} ({', '.join(more)})"
+
+
+def _said(value: object, state: str | None) -> str:
+    """A text, or what became of it; nothing where there never was one."""
     from registry.show import text_or
 
+    return "" if value is None else text_or(value, f"[{state}]")
+
+
+def _state_of(found: "View", region: str, key: str) -> str | None:
+    from registry.canonical import escape
+
+    return found.state.get(f"{region}/{escape(key)}")
+
+
+def _outcome(class_: str, value: dict[str, object], state: str) -> str:
     parts = [class_]
     if value["request_id"]:
         parts.append(f"request {value['request_id']}")
     if value["error"] is not None:
-        parts.append(text_or(value["error"], "[sealed]"))
+        parts.append(_said(value["error"], state))
     return ", ".join(parts)
 
 
-def _asset(asset: dict[str, object]) -> str:
+def _asset(asset: dict[str, object], lost: str | None) -> str:
     digest, media = asset["digest"], asset["media"]
     name = f"sha256:{digest['sha256']}" if isinstance(digest, dict) and "sha256" in digest else "digest erased"
     shape = ""
     if isinstance(media, dict):
         told = {name: value for name, value in media.items() if name != "kind" and value is not None}
         shape = "".join(f", {name} {value}" for name, value in told.items())
-    return f"{asset['role']}, {asset['media_type']}, {asset['bytes']} bytes{shape}\n    {name}"
+    return f"{asset['role']}, {asset['media_type']}, {asset['bytes']} bytes{shape}\n{name}{f', {lost}' if lost else ''}"
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, state: str | None) -> object:
     from registry.canonical import canonical
 
+    if state not in (None, "disclosed"):
+        return f"[{state}]"
     if isinstance(value, dict) and "$num" in value:
         return value["$num"]
     return canonical(value).decode() if isinstance(value, float) else value  # Python would write 1e-07

@@ -81,7 +81,9 @@ def generation(request: Request, id: str) -> Response:
     """Everything known of one generation."""
     registry = registry_of(request)
     found = telling.page_of(view(registry, registry.catalog.resolve(id)))
-    texts = {asset.digest: _text(registry, asset) for asset in found.outputs if asset.kind == "transcript"}
+    texts = {
+        asset.digest: _text(registry, asset) for asset in found.outputs if asset.digest and asset.kind == "transcript"
+    }
     return _page("generation.html", g=found, texts=texts)
 
 
@@ -150,15 +152,15 @@ def _recent(registry: Registry) -> list[dict[str, JSON]]:
 
 
 def _asset(registry: Registry, manifest: str, direction: str, position: int) -> dict[str, JSON] | None:
-    assets = view(registry, manifest).disclosed[f"{direction}s"]
-    if position >= len(assets):
+    found = view(registry, manifest)
+    if position >= len(found.disclosed[f"{direction}s"]):
         return None
-    shown = telling.shown(assets[position])
+    shown = telling.shown(found, direction, position)
     return {"shown": shown, "text": _text(registry, shown) if shown.kind == "transcript" else None}
 
 
 def _text(registry: Registry, asset: telling.Shown) -> str | None:
-    if asset.digest is None:
+    if asset.digest is None or asset.gone:
         return None
     try:
         path, _ = find_or_follow(registry, Digest.parse(asset.digest))

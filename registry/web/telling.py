@@ -43,14 +43,14 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An asset on a page; ``digest`` is None where it was erased."""
+    """An asset on a page; ``digest`` is None where it was erased, ``gone`` says what became of bytes not here."""
 
     role: str
     kind: str
     media_type: str
     told: str
     digest: str | None
-    text: str | None = None
+    gone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ def page_of(view: View) -> Page:
         facts=list(_facts(view)),
         outcome=list(_outcome(value)),
         failure=_failure(view),
-        outputs=[shown(asset) for asset in value["outputs"]],
-        inputs=[shown(asset) for asset in value["inputs"]],
+        outputs=[shown(view, "output", n) for n in range(len(value["outputs"]))],
+        inputs=[shown(view, "input", n) for n in range(len(value["inputs"]))],
         labels=[(key, _said(text), False) for key, text in value["labels"].items()]
         + [(key, text, True) for key, text in view.tags.items()],
         reviews=view.reviews,
@@ -108,12 +108,17 @@ def title_of(operation: str) -> str:
     return _OPERATIONS.get(operation, operation)
 
 
-def shown(asset: JSON) -> Shown:
-    """An asset of a disclosed manifest."""
+def shown(view: View, direction: str, position: int) -> Shown:
+    """An input or output of a generation."""
+    asset = view.disclosed[f"{direction}s"][position]
+    gone = view.gone_at(direction, position)
     media = asset["media"] or {}
     digest = asset["digest"]
     name = f"blake3:{digest['blake3']}" if isinstance(digest, dict) and "blake3" in digest else None
-    return Shown(asset["role"], media.get("kind", "file"), asset["media_type"], ", ".join(_media(asset, media)), name)
+    told = ", ".join(_media(asset, media))
+    return Shown(
+        asset["role"], media.get("kind", "file"), asset["media_type"], told, name, gone.sentence if gone else None
+    )
 
 
 def when(text: str) -> str:

@@ -79,6 +79,23 @@ def test_an_erased_prompt_says_so(client, local_registry, picture, made):
     assert "a name to forget" not in html
 
 
+def test_erased_bytes_are_told_and_no_picture_is_asked_for(client, local_registry, picture, made):
+    path = picture()
+    one = record(local_registry, made(path), {str(path): path}).id
+    two = record(local_registry, made(path, prompt="another"), {str(path): path}).id
+    plan = plan_erasure(
+        local_registry, one, fields=[], asset=True, all_references=True, reason="asked", authority="test"
+    )
+    erase(local_registry, plan)
+
+    page, start = client.get(f"/g/{two}").text, client.get("/").text
+
+    assert f"erased through {one[7:19]}" in page
+    for html in (page, start):
+        assert "/thumbnail" not in html and "/v1/assets/" not in html
+    assert start.count("<span>erased</span>") == 2
+
+
 def test_the_pages_load_nothing_from_elsewhere(client, recorded):
     for address in ("/", f"/g/{recorded}"):
         answer = client.get(address)
