@@ -34,12 +34,32 @@ class Normaliser:
     apply: Callable[[str], str]
 
 
+class _Spaces(dict[int, int]):
+    """For ``str.translate``: punctuation, symbols, separators and controls become spaces; filled as characters come."""
+
+    def __missing__(self, character: int) -> int:
+        kept = 32 if unicodedata.category(chr(character))[0] in "PSZC" else character
+        self[character] = kept
+        return kept
+
+
+_SPACES = _Spaces()
+_APOSTROPHE = re.compile(r"(?<=\w)['\u2019](?=\w)")
+
+
 def unicode_1(text: str) -> str:
     """NFKC, case folded, punctuation and symbols become spaces, apostrophes within words vanish."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    folded = re.sub(r"(?<=\w)['\u2019](?=\w)", "", folded)
-    kept = (" " if unicodedata.category(c)[0] in "PSZC" else c for c in unicodedata.normalize("NFKC", folded))
-    return " ".join("".join(kept).split())
+    return bare(unicodedata.normalize("NFKC", text).casefold())
+
+
+def bare(compatible: str) -> str:
+    """What ``unicode_1`` does to a text in NFKC, except for the case: words alone, separated by single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", without_apostrophes(compatible)).translate(_SPACES).split())
+
+
+def without_apostrophes(text: str) -> str:
+    """``text`` without the apostrophes between word characters."""
+    return _APOSTROPHE.sub("", text)
 
 
 def english_1(text: str) -> str:

@@ -18,15 +18,26 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedWord:
+    """A word with its own times in integer milliseconds, as a file lists it; its text may lack punctuation."""
+
+    text: str
+    start_ms: int | None
+    end_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """A transcript as its file states it: nothing is guessed, so ``language`` is None unless written there.
 
-    ``media_type`` is the form the file turned out to have.
+    ``media_type`` is the form the file turned out to have. ``words`` are the timed words in reading order, empty where
+    the file has none; the text is that of the segments alone.
     """
 
     media_type: str
     language: str | None
     segments: tuple[Segment, ...]
+    words: tuple[TimedWord, ...] = ()
 
     @property
     def text(self) -> str:

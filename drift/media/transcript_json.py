@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from drift.errors import MediaUnreadable
-from drift.media.segments import Segment, Transcript
+from drift.media.segments import Segment, TimedWord, Transcript
 
 _LONGEST_S = 10_000_000  # seconds; a larger number is not a time within a recording
 
@@ -16,7 +16,8 @@ def transcript_of_json(document: object, where: str) -> Transcript:
 
     Accepted: ``{"segments": [{"text", "start"?, "end"?, "speaker"?}]}`` with optional ``language`` (OpenAI verbose and
     diarized JSON among them), a bare list of such segments, ``{"text": "..."}``, and Deepgram's
-    ``{"results": {"utterances"?, "channels"}}``. Times are seconds.
+    ``{"results": {"utterances"?, "channels"}}``. Times are seconds. Timed words are read from ``words`` of every
+    segment, else of the document.
 
     Raises: MediaUnreadable: any other shape, or a member of the wrong type; the message names it by JSON pointer.
     """
@@ -28,10 +29,13 @@ def transcript_of_json(document: object, where: str) -> Transcript:
     if "results" in document:
         return _deepgram(document, where)
     if isinstance(document.get("segments"), list):
-        return Transcript("application/json", language, _segments(document["segments"], "/segments", where))
+        entries = document["segments"]
+        segments = _segments(entries, "/segments", where)
+        words = _words_within(entries, "/segments", where) or _timed_words(document.get("words"), "/words", where)
+        return Transcript("application/json", language, segments, words)
     if isinstance(document.get("text"), str):
         whole = (Segment(document["text"]),) if document["text"].strip() else ()
-        return Transcript("application/json", language, whole)
+        return Transcript("application/json", language, whole, _timed_words(document.get("words"), "/words", where))
     raise _refused(where, "", "no member 'segments', 'text' or 'results'")
 
 
@@ -70,6 +74,38 @@ def _segments(entries: Sequence[object], pointer: str, where: str) -> tuple[Segm
     return tuple(found)
 
 
+def _words_within(entries: Sequence[Mapping[str, object]], pointer: str, where: str) -> tuple[TimedWord, ...]:
+    found: list[TimedWord] = []
+    for number, entry in enumerate(entries):
+        found += _timed_words(entry.get("words"), f"{pointer}/{number}/words", where)
+    return tuple(found)
+
+
+def _timed_words(listed: object, pointer: str, where: str) -> tuple[TimedWord, ...]:
+    """Entries that have a text and a time; whatever else stands there (plain strings, times before 0) tells none."""
+    found = []
+    for number, entry in enumerate(listed if isinstance(listed, list) else ()):
+        text = _word_text(entry)
+        start, end = (_told(entry, key, f"{pointer}/{number}/{key}", where) for key in ("start", "end"))
+        if text is not None and (start is not None or end is not None):
+            found.append(TimedWord(text, start, end))
+    return tuple(found)
+
+
+def _told(entry: object, key: str, pointer: str, where: str) -> int | None:
+    try:
+        return _milliseconds(entry.get(key), pointer, where) if isinstance(entry, dict) else None
+    except MediaUnreadable:
+        return None
+
+
+def _word_text(entry: object) -> str | None:
+    if not isinstance(entry, dict):
+        return None
+    text = entry.get("punctuated_word", entry.get("word", entry.get("text")))
+    return text if isinstance(text, str) else None
+
+
 def _segment(words: str, entry: Mapping[str, object], at: str, where: str) -> Segment:
     speaker = entry.get("speaker")
     if speaker is not None and not isinstance(speaker, str | int):
@@ -89,6 +125,7 @@ def _deepgram(document: Mapping[str, Any], where: str) -> Transcript:
         raise _refused(where, "/results/channels", "not a list")
     language: str | None = None
     found: tuple[Segment, ...] = ()
+    words: tuple[TimedWord, ...] = ()
     for number, channel in enumerate(channels):
         at = f"/results/channels/{number}"
         alternatives = channel.get("alternatives") if isinstance(channel, dict) else None
@@ -97,9 +134,11 @@ def _deepgram(document: Mapping[str, Any], where: str) -> Transcript:
         language = language or _text_or_none(channel.get("detected_language"), f"{at}/detected_language", where)
         if alternatives:
             found += _alternative(alternatives[0], f"{at}/alternatives/0", where)
+            words += _timed_words(alternatives[0].get("words"), f"{at}/alternatives/0/words", where)
     if isinstance(results.get("utterances"), list):
         found = _segments(results["utterances"], "/results/utterances", where)
-    return Transcript("application/json", language, found)
+        words = _words_within(results["utterances"], "/results/utterances", where)
+    return Transcript("application/json", language, found, words)
 
 
 def _alternative(best: Mapping[str, object], at: str, where: str) -> tuple[Segment, ...]:
@@ -110,8 +149,8 @@ def _alternative(best: Mapping[str, object], at: str, where: str) -> tuple[Segme
         return (Segment(text),) if text else ()
     timed = []
     for number, word in enumerate(words):
-        shown = word.get("punctuated_word", word.get("word")) if isinstance(word, dict) else None
-        if not isinstance(shown, str):
+        shown = _word_text(word)
+        if shown is None:
             raise _refused(where, f"{at}/words/{number}", "no string 'word'")
         timed.append(_segment(shown, word, f"{at}/words/{number}", where))
     found = []

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from importlib.metadata import entry_points
 
 from drift.metric import APPLIES_TO, BrokenPlugin, Metric, UnknownMetric
+from drift.metrics.boundaries import BoundaryShift
+from drift.metrics.casing import Casing
 from drift.metrics.cer import Cer
 from drift.metrics.color import Color
+from drift.metrics.cpwer import CpWer
 from drift.metrics.decoded import Decoded
 from drift.metrics.descriptor import DescriptorDistance
 from drift.metrics.dhash import DHash
@@ -16,6 +19,8 @@ from drift.metrics.logmel import LogMel
 from drift.metrics.loudness import Loudness
 from drift.metrics.phash import PHash
 from drift.metrics.psnr import Psnr
+from drift.metrics.punctuation import Punctuation
+from drift.metrics.speakers import SpeakerConfusion
 from drift.metrics.ssim import Ssim
 from drift.metrics.timeline import Timeline
 from drift.metrics.wer import Wer
@@ -38,6 +43,11 @@ BUILT_IN: tuple[type[Metric], ...] = (
     LogMel,
     Wer,
     Cer,
+    CpWer,
+    SpeakerConfusion,
+    BoundaryShift,
+    Punctuation,
+    Casing,
 )
 
 

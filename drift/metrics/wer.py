@@ -4,7 +4,8 @@ from drift.media.segments import unspaced
 from drift.normalising import normaliser_for
 from drift.score import Score
 from drift.side import Side
-from drift.word_edits import Edits, edits
+from drift.spoken import spoken_pair
+from drift.word_edits import Edits, TooLongToAlign, edits
 
 _RATES = ("wer.norm", "mer.norm", "wil.norm")
 _COUNTS = ("wer.substitutions", "wer.deletions", "wer.insertions")
@@ -12,7 +13,7 @@ _UNSPACED = "the script has no spaces between words; use cer"
 
 
 class Wer:
-    """Substitutions, deletions and insertions per reference word (jiwer), and what follows from them."""
+    """Substitutions, deletions and insertions per reference word, and what follows from them."""
 
     name = "wer"
     version = 1
@@ -22,22 +23,26 @@ class Wer:
 
     def compare(self, reference: Side, candidate: Side) -> tuple[Score, ...]:
         """Compare whole texts; the raw score's detail is the ``Edits``."""
-        normaliser = normaliser_for(reference.transcript, candidate.transcript)
+        normaliser = normaliser_for(reference.transcript, candidate.transcript).name
         ours, theirs = reference.transcript.text, candidate.transcript.text
         if unspaced(ours) or unspaced(theirs):
-            names = [f"{name}/1/{normaliser.name}" for name in _RATES]
-            return tuple(Score(name, None, "ratio", _UNSPACED) for name in [*names, "wer.raw/1"])
-        normalised = edits(normaliser.apply(ours).split(), normaliser.apply(theirs).split())
-        return (
-            *_normalised(normalised, normaliser.name),
-            _rate("wer.raw/1", edits(ours.split(), theirs.split())),
-        )
+            return _without(normaliser, _UNSPACED)
+        try:
+            raw = edits(ours.split(), theirs.split())
+            normalised = spoken_pair(reference, candidate).edits
+        except TooLongToAlign as error:
+            return _without(normaliser, str(error))
+        return (*_normalised(normalised, normaliser), _rate("wer.raw/1", raw))
+
+
+def _without(normaliser: str, why: str) -> tuple[Score, ...]:
+    return tuple(
+        Score(name, None, "ratio", why) for name in (*(f"{name}/1/{normaliser}" for name in _RATES), "wer.raw/1")
+    )
 
 
 def _normalised(found: Edits, normaliser: str) -> tuple[Score, ...]:
-    why = None
-    if found.error_rate is None:
-        why = f"the reference has no words, the candidate has {len(found.candidate):,}"
+    why = _why(found)
     rates = (found.error_rate, found.match_error_rate, found.information_lost)
     counts = (found.substitutions, found.deletions, found.insertions)
     return (
@@ -47,7 +52,10 @@ def _normalised(found: Edits, normaliser: str) -> tuple[Score, ...]:
 
 
 def _rate(name: str, found: Edits) -> Score:
-    why = None
+    return Score(name, found.error_rate, "ratio", _why(found), detail=found)
+
+
+def _why(found: Edits) -> str | None:
     if found.error_rate is None:
-        why = f"the reference has no words, the candidate has {len(found.candidate):,}"
-    return Score(name, found.error_rate, "ratio", why, detail=found)
+        return f"the reference has no words, the candidate has {len(found.candidate):,}"
+    return None

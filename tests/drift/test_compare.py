@@ -30,6 +30,7 @@ PAIRS = [
     ("fast.mp4", "a.mov"),
     ("a.wav", "a.mp3"),
     ("openai.json", "cues.srt"),
+    ("openai.json", "deepgram.json"),
     ("lines.txt", "deepgram.json"),
 ]
 
@@ -83,7 +84,7 @@ def test_a_metric_of_another_medium_says_so(media):
 
 
 def test_an_unknown_metric_lists_the_known(media):
-    with pytest.raises(UnknownMetric, match="known are bytes, cer"):
+    with pytest.raises(UnknownMetric, match="known are boundary_shift_ms, bytes, "):
         compare(media / "a.png", media / "a.jpg", metrics=["sim"])
 
 

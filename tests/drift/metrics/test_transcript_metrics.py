@@ -87,7 +87,11 @@ def test_an_empty_reference_has_a_defined_answer(texts, tmp_path):
     (tmp_path / "c.json").write_text('{"text": ""}')
     (tmp_path / "d.json").write_text('{"text": " "}')
     both = compare(tmp_path / "c.json", tmp_path / "d.json")
-    assert all(score.value == 0 for score in both.scores if score.unit in {"ratio", "words"})
+    assert {score.base: score.value for score in both.scores if score.unit in {"ratio", "words"}} == {
+        **dict.fromkeys(["wer.norm", "mer.norm", "wil.norm", "wer.raw", "cer.norm", "cer.raw"], 0),
+        **dict.fromkeys(["wer.substitutions", "wer.deletions", "wer.insertions", "punctuation", "casing"], 0),
+        **dict.fromkeys(["cpwer", "speaker_confusion"], None),
+    }
 
 
 def test_an_empty_candidate_loses_everything(texts):

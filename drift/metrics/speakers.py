@@ -1,0 +1,73 @@
+"""How many of the words that two transcripts share are given to another speaker."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from drift.score import Score
+from drift.side import Side
+from drift.spoken import SpokenPair, spoken_pair
+from drift.word_edits import TooLongToAlign
+
+
+@dataclass(frozen=True, slots=True)
+class Speakers:
+    """Which label of the candidate stands for which of the reference, and where that does not hold.
+
+    ``confused`` is by the number of the run between white space in the reference: the candidate's label there.
+    """
+
+    mapping: dict[str, str]
+    confused: dict[int, str]
+    compared: int
+    differing: int
+
+
+def speakers(pair: SpokenPair) -> Speakers:
+    """Map labels one to one so that most matched words agree; words without a label on both sides do not count."""
+    ours, theirs = pair.reference.speakers, pair.candidate.speakers
+    said: Counter[tuple[str, str]] = Counter()
+    for mine, other in pair.edits.matches():
+        before, after = ours[mine], theirs[other]
+        if before is not None and after is not None:
+            said[before, after] += 1
+    names, others = sorted({name for name, _ in said}), sorted({name for _, name in said})
+    shared = np.array([[said[name, other] for other in others] for name in names], np.int64).reshape(len(names), -1)
+    rows, columns = linear_sum_assignment(shared, maximize=True)
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    mapping = {others[column]: names[row] for row, column in pairs if shared[row, column]}
+    confused: dict[int, str] = {}
+    for mine, other in pair.edits.matches():
+        before, after = ours[mine], theirs[other]
+        if before is not None and after is not None and mapping.get(after) != before:
+            confused.setdefault(pair.reference.runs[mine], after)
+    agreed = sum(count for (name, other), count in said.items() if mapping.get(other) == name)
+    return Speakers(mapping, confused, said.total(), said.total() - agreed)
+
+
+class SpeakerConfusion:
+    """Share of matched words whose speaker differs under the best mapping of labels; the detail is ``Speakers``."""
+
+    name = "speaker_confusion"
+    version = 1
+    media = "transcript"
+    unit = "ratio"
+    higher_is_better = False
+
+    def compare(self, reference: Side, candidate: Side) -> Score:
+        """Match words by the normalised alignment."""
+        try:
+            pair = spoken_pair(reference, candidate)
+        except TooLongToAlign as error:
+            return Score("speaker_confusion/1", None, self.unit, str(error))
+        name = f"speaker_confusion/1/{pair.normaliser}"
+        for who, side in (("reference", reference.transcript), ("candidate", candidate.transcript)):
+            if all(segment.speaker is None for segment in side.segments):
+                return Score(name, None, self.unit, f"the {who} names no speakers")
+        found = speakers(pair)
+        if not found.compared:
+            return Score(name, None, self.unit, f"no {pair.unit} with a speaker are the same in both")
+        note = f"{found.differing:,} of {found.compared:,} {pair.unit}" if found.differing else None
+        return Score(name, found.differing / found.compared, self.unit, note=note, detail=found)
