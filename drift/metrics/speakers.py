@@ -34,7 +34,8 @@ def speakers(pair: SpokenPair) -> Speakers:
         if before is not None and after is not None:
             said[before, after] += 1
     names, others = sorted({name for name, _ in said}), sorted({name for _, name in said})
-    shared = np.array([[said[name, other] for other in others] for name in names], np.int64).reshape(len(names), -1)
+    counts = [[said[name, other] for other in others] for name in names]
+    shared = np.array(counts, np.int64).reshape(len(names), len(others))
     rows, columns = linear_sum_assignment(shared, maximize=True)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     mapping = {others[column]: names[row] for row, column in pairs if shared[row, column]}
