@@ -25,7 +25,7 @@ from skimage.metrics import structural_similarity
 
 from drift.fingerprints.pdq import canonical_luma, pdq_dihedral, pdq_of_file
 from drift.metrics.ssim import ssim
-from drift.metrics.timeline import timelines
+from drift.timelines import measure
 from drift.side import Side
 from drift.word_edits import edits
 
@@ -148,7 +148,7 @@ def video_rows() -> list[Row]:
                     for _ in container.decode(video=0):
                         pass
 
-        ours, bare = interleaved([lambda: timelines(*sides), decode], 5)
+        ours, bare = interleaved([lambda: measure(*sides), decode], 5)
     share = ours / bare
     return [row(f"video pair 720p, {share:.2f}x decoding", ours, "decoding both", bare, "<= 1.35x", share <= 1.35)]
 

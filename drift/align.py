@@ -9,6 +9,7 @@ from drift.fingerprints.frames import Marks, frame_distances
 _TIE = 0.002  # of correlation
 _BIT_TIE = 0.5  # bits
 _WAVE_TIE = 1.05
+_CHUNK = 4096  # frames
 FRAMES = 60  # largest offset searched, either way
 
 
@@ -34,7 +35,7 @@ def frame_offset(reference: Marks, candidate: Marks, *, most: int = FRAMES) -> i
             bits[offset] = float(frame_distances(reference.hashes[ours], candidate.hashes[theirs]).mean())
     near = [offset for offset, mean in bits.items() if mean <= min(bits.values()) + _BIT_TIE]
     waves = {offset: _wave_distance(reference, candidate, offset) for offset in near}
-    return next((offset for offset in near if waves[offset] <= min(waves.values()) * _WAVE_TIE), 0)
+    return next(offset for offset in near if waves[offset] <= min(waves.values()) * _WAVE_TIE)
 
 
 def _overlap(ours: int, theirs: int, offset: int) -> tuple[slice, slice]:
@@ -43,9 +44,13 @@ def _overlap(ours: int, theirs: int, offset: int) -> tuple[slice, slice]:
 
 
 def _wave_distance(reference: Marks, candidate: Marks, offset: int) -> float:
-    ours, theirs = _overlap(len(reference), len(candidate), offset)
-    difference = reference.waves[ours].astype(np.int32) - candidate.waves[theirs]
-    return float(np.abs(difference).mean())
+    ours, _ = _overlap(len(reference), len(candidate), offset)
+    total = 0
+    for top in range(ours.start, ours.stop, _CHUNK):  # what is in memory does not grow with the clips
+        part = slice(top, min(top + _CHUNK, ours.stop))
+        other = candidate.waves[part.start + offset : part.stop + offset]
+        total += int(np.abs(np.subtract(reference.waves[part], other, dtype=np.int32)).sum())
+    return float(total / ((ours.stop - ours.start) * int(candidate.waves.shape[1])))
 
 
 def lag(reference: NDArray[np.float32], candidate: NDArray[np.float32]) -> tuple[int, float]:

@@ -1,12 +1,13 @@
 """Video: facts counted on decoded frames, the frames' planes, and their luma without a copy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -14,6 +15,9 @@ from drift.errors import MediaEmpty, MediaTooLarge, MediaUnreadable
 from drift.media.container import check_duration, check_frame, damage, opened, picture, reason, sound
 from drift.media.limits import DEFAULT_LIMITS, Limits
 from drift.media.media import Fact
+
+_FULL_RANGE = ("yuvj", "gray", "ya8")  # names of 8-bit formats whose luma is full range without a flag
+_STUDIO = np.asarray(np.rint(16 + np.arange(256) * (219 / 255)), np.uint8)
 
 
 def video_facts(
@@ -110,20 +114,50 @@ def frames(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = No
 
 
 def luma(frame: VideoFrame) -> NDArray[np.uint8]:
-    """The 8-bit luma plane of a frame, shape (height, width), a view where the pixel format allows it.
+    """The 8-bit luma plane of a frame as coded, shape (height, width), a view where the pixel format allows it.
 
-    Valid until the frame is released. Formats without an 8-bit luma plane (RGB, 10 bits) are converted by swscale.
+    Valid until the frame is released. Formats without an 8-bit luma plane (RGB, 10 bits) become yuv420p by swscale,
+    which keeps studio range; its grey would be stretched to full range, unlike the 8-bit planes beside it.
     """
-    first = frame.format.components[0]
-    if not (first.is_luma and first.bits == 8 and _single(frame)):
-        frame = frame.reformat(format="gray")
+    if not _has_luma_plane(frame):
+        frame = frame.reformat(format="yuv420p", dst_color_range=ColorRange.MPEG)
     plane = frame.planes[0]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return rows[: frame.height, : frame.width]
 
 
-def _single(frame: VideoFrame) -> bool:
-    return sum(component.plane == 0 for component in frame.format.components) == 1
+def as_shown(picture: NDArray[np.uint8], frame: VideoFrame) -> NDArray[np.uint8]:
+    """The luma of a frame, or every k-th sample of it, as a player shows it: in studio range, turned by its flag.
+
+    Returns:
+        uint8, shape (height, width), or (width, height) where the display matrix turns by a quarter; contiguous.
+        Full range becomes 16 + 219 y / 255, rounded. Turns that are no multiple of 90 degrees are left out.
+    """
+    full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith(_FULL_RANGE)
+    if full and _has_luma_plane(frame):
+        picture = _STUDIO[picture]
+    if frame.rotation and frame.rotation % 90 == 0:
+        picture = np.rot90(picture, frame.rotation // 90)
+    return np.ascontiguousarray(picture)
+
+
+def picked(path: Path, numbers: Iterable[int], *, limits: Limits = DEFAULT_LIMITS) -> Iterator[VideoFrame]:
+    """The frames with these numbers, which rise; decoding ends with the last. Raises: MediaRefused."""
+    wanted = iter(numbers)
+    following = next(wanted, None)
+    if following is None:
+        return
+    for number, frame in enumerate(frames(path, limits=limits)):
+        if number == following:
+            yield frame
+            following = next(wanted, None)
+            if following is None:
+                return
+
+
+def _has_luma_plane(frame: VideoFrame) -> bool:
+    first = frame.format.components[0]
+    return first.is_luma and first.bits == 8 and sum(component.plane == 0 for component in frame.format.components) == 1
 
 
 def planes(frame: VideoFrame) -> tuple[str, list[NDArray[np.uint8]]]:

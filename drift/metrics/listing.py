@@ -9,20 +9,25 @@ from drift.metrics.casing import Casing
 from drift.metrics.cer import Cer
 from drift.metrics.color import Color
 from drift.metrics.cpwer import CpWer
+from drift.metrics.cuts import CutsMetric
 from drift.metrics.decoded import Decoded
 from drift.metrics.descriptor import DescriptorDistance
 from drift.metrics.dhash import DHash
 from drift.metrics.facts import Facts
 from drift.metrics.file_bytes import FileBytes
+from drift.metrics.flicker import Flicker
 from drift.metrics.lag import Lag
 from drift.metrics.logmel import LogMel
 from drift.metrics.loudness import Loudness
+from drift.metrics.motion import Motion
+from drift.metrics.msssim import MsSsim
 from drift.metrics.phash import PHash
 from drift.metrics.psnr import Psnr
 from drift.metrics.punctuation import Punctuation
 from drift.metrics.speakers import SpeakerConfusion
 from drift.metrics.ssim import Ssim
 from drift.metrics.timeline import Timeline
+from drift.metrics.vmaf import Vmaf
 from drift.metrics.wer import Wer
 
 GROUP = "mintmark.metrics"  # entry points of this group name a Metric class without constructor arguments
@@ -31,12 +36,17 @@ BUILT_IN: tuple[type[Metric], ...] = (
     FileBytes,
     Decoded,
     Ssim,
+    MsSsim,
     Psnr,
     PHash,
     DHash,
     Color,
     DescriptorDistance,
     Timeline,
+    Flicker,
+    CutsMetric,
+    Motion,
+    Vmaf,
     Facts,
     Lag,
     Loudness,

@@ -14,7 +14,7 @@ from drift.score import Score
 from drift.side import Side
 
 _WINDOW, _SIGMA = 11, 1.5
-_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _STRIP = 128  # rows worked on at a time: the planes of a strip stay in the processor's cache
 _STARK = 64.0  # standard deviation from which float32 is not exact enough: large areas of black beside white
 
@@ -25,7 +25,7 @@ def _kernel() -> NDArray[np.float64]:
     return np.asarray(weights / weights.sum(), np.float64)
 
 
-_KERNEL = _kernel()
+KERNEL = _kernel()
 
 
 def ssim_map(reference: NDArray[np.uint8], candidate: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -71,14 +71,14 @@ def _strip(reference: NDArray[np.uint8], candidate: NDArray[np.uint8]) -> NDArra
     variance_s = _blur(total * total) - mean_s * mean_s
     variance_d = _blur(difference * difference) - mean_d * mean_d
     square_s, square_d = np.square(mean_s + middle), np.square(mean_d + shift)
-    above = (square_s - square_d + dtype(2 * _C1)) * (variance_s - variance_d + dtype(2 * _C2))
-    below = (square_s + square_d + dtype(2 * _C1)) * (variance_s + variance_d + dtype(2 * _C2))
+    above = (square_s - square_d + dtype(2 * C1)) * (variance_s - variance_d + dtype(2 * C2))
+    below = (square_s + square_d + dtype(2 * C1)) * (variance_s + variance_d + dtype(2 * C2))
     edge = _WINDOW // 2  # cropped last: whole planes are contiguous, three times faster to work on
     return np.asarray((above / below)[edge:-edge, edge:-edge], np.float32)
 
 
 def _blur(picture: NDArray[Any]) -> NDArray[Any]:
-    kernel = _KERNEL.astype(picture.dtype)
+    kernel = KERNEL.astype(picture.dtype)
     blurred: NDArray[Any] = cv2.sepFilter2D(picture, -1, kernel, kernel)
     return blurred
 

@@ -1,155 +1,21 @@
-"""Two videos frame by frame: the constant offset, then perceptual hash and SSIM along the aligned timeline."""
-
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+"""Two videos frame by frame: how they lie over each other, then hash distance and SSIM along the aligned frames."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.align import FRAMES, frame_offset
-from drift.fingerprints.frames import Mark, Marks, frame_distances, frame_mark, strided
-from drift.media.video import frames, luma
-from drift.metrics.ssim import ssim
-from drift.resampling import resized_to
+from drift.frame_alignment import Alignment
 from drift.score import Score
 from drift.side import Side
+from drift.timelines import Timelines, timelines
 
-SSIM_EVERY = 5  # frames
-_AHEAD = 4 * FRAMES  # frames looked at before the offset is first estimated
-_SMALLEST = 11  # pixels, the SSIM window
-
-
-@dataclass(frozen=True, slots=True)
-class Timelines:
-    """What was measured along time, for reports.
-
-    ``phash[i]`` is the distance (0...64) of reference frame ``first + i`` to the candidate frame ``offset`` later;
-    ``ssim`` has the values of the reference frames ``ssim_at``.
-    """
-
-    offset: int
-    first: int
-    phash: NDArray[np.uint8]
-    ssim_at: NDArray[np.int64]
-    ssim: NDArray[np.float64]
-    reference_frames: int
-    candidate_frames: int
-
-    def worst(self, count: int = 3) -> list[int]:
-        """Reference frames with the lowest SSIM (else the largest hash distance), worst first, a second apart or so."""
-        if len(self.ssim):
-            ranked = self.ssim_at[np.argsort(self.ssim, kind="stable")]
-        else:
-            ranked = self.first + np.argsort(-self.phash.astype(int), kind="stable")
-        chosen: list[int] = []
-        for frame in map(int, ranked):
-            if all(abs(frame - other) >= 5 * SSIM_EVERY for other in chosen):
-                chosen.append(frame)
-            if len(chosen) == count:
-                break
-        return chosen
-
-
-class _Clip:
-    """A video read once: a hash of each frame for good, the small pictures only as long as the window needs them."""
-
-    def __init__(self, side: Side) -> None:
-        self._frames = _small(side.path, side)
-        self.marks: list[Mark] = []
-        self._held: deque[tuple[int, NDArray[np.uint8]]] = deque()
-
-    def read(self) -> bool:
-        """Take in one more frame; False at the end."""
-        small = next(self._frames, None)
-        if small is None:
-            return False
-        self._held.append((len(self.marks), small))
-        self.marks.append(frame_mark(small))
-        return True
-
-    def picture(self, number: int) -> NDArray[np.uint8]:
-        """The small picture of a frame not yet forgotten."""
-        return self._held[number - self._held[0][0]][1]
-
-    def forget(self, before: int) -> None:
-        """Let go of the pictures of earlier frames."""
-        while self._held and self._held[0][0] < before:
-            self._held.popleft()
-
-
-def _small(path: Path, side: Side) -> Iterator[NDArray[np.uint8]]:
-    for frame in frames(path, limits=side.limits):
-        yield strided(luma(frame))
-
-
-def timelines(reference: Side, candidate: Side) -> Timelines:
-    """Measure two videos; both are decoded once, in step.
-
-    The offset is estimated on the first 240 frames and checked on all at the end; where the whole clip says otherwise,
-    a second pass measures SSIM at the right offset. At most a few hundred small pictures are in memory.
-
-    Raises: MediaRefused.
-    """
-    ours, theirs = _Clip(reference), _Clip(candidate)
-    for clip in (ours, theirs):
-        for _ in range(_AHEAD):
-            if not clip.read():
-                break
-    guess = frame_offset(Marks.of(ours.marks), Marks.of(theirs.marks))
-    at, values = _walk(ours, theirs, guess)
-    offset = frame_offset(Marks.of(ours.marks), Marks.of(theirs.marks))
-    if offset != guess:
-        at, values = _walk(_Clip(reference), _Clip(candidate), offset)
-    a, b = Marks.of(ours.marks), Marks.of(theirs.marks)
-    first, last = max(0, -offset), min(len(a), len(b) - offset)
-    return Timelines(
-        offset=offset,
-        first=first,
-        phash=frame_distances(a.hashes[first:last], b.hashes[first + offset : last + offset]),
-        ssim_at=np.asarray(at, np.int64),
-        ssim=np.asarray(values, np.float64),
-        reference_frames=len(a),
-        candidate_frames=len(b),
-    )
-
-
-def _walk(ours: _Clip, theirs: _Clip, offset: int) -> tuple[list[int], list[float]]:
-    """SSIM of every fifth overlapping frame at one offset; reads both clips to their ends."""
-    at: list[int] = []
-    values: list[float] = []
-    number = max(0, -offset)
-    more = True
-    while more:
-        more = _reach(ours, number) and _reach(theirs, number + offset)
-        if more and number % SSIM_EVERY == 0:
-            mine = ours.picture(number)
-            other, _ = resized_to(theirs.picture(number + offset), mine.shape)
-            if min(mine.shape) >= _SMALLEST:
-                at.append(number)
-                values.append(min(ssim(mine, other), 1.0))
-        ours.forget(number)
-        theirs.forget(number + offset)
-        number += 1
-    for clip in (ours, theirs):
-        while clip.read():
-            clip.forget(len(clip.marks))
-    return at, values
-
-
-def _reach(clip: _Clip, number: int) -> bool:
-    while len(clip.marks) <= number:
-        if not clip.read():
-            return False
-    return True
+_SAME_ASPECT = 0.01
 
 
 class Timeline:
-    """Offset first, then all frames by hash and every fifth by SSIM; each with mean, tail and worst value."""
+    """Alignment first, then every pair of frames by hash and every fifth by SSIM; each with mean, tail and worst."""
 
     name = "timeline"
-    version = 1
+    version = 2
     media = "video"
     unit = ""
     higher_is_better = False
@@ -157,32 +23,78 @@ class Timeline:
     def compare(self, reference: Side, candidate: Side) -> tuple[Score, ...]:
         """Measure aligned luma; the offset score's detail is the ``Timelines``."""
         found = timelines(reference, candidate)
-        ours, theirs = reference.media.facts, candidate.media.facts
-        note = None
-        if (ours["width"], ours["height"]) != (theirs["width"], theirs["height"]):
-            note = "the candidate's frames were resampled to the reference's size"
         phash = found.phash.astype(np.float64)
         return (
-            Score("timeline.offset/1", float(abs(found.offset)), "frames", note=_late(found), detail=found),
-            Score("timeline.phash.mean/1", float(phash.mean()), "bits"),
-            Score("timeline.phash.p95/1", float(np.percentile(phash, 95)), "bits"),
-            Score("timeline.phash.worst/1", float(phash.max()), "bits"),
-            *_ssim_scores(found.ssim, note),
+            *_alignment_scores(found),
+            Score("timeline.phash.mean/2", float(phash.mean()), "bits", note=_laid(found.alignment)),
+            Score("timeline.phash.p95/2", float(np.percentile(phash, 95)), "bits"),
+            Score("timeline.phash.worst/2", float(phash.max()), "bits"),
+            *_ssim_scores(found.ssim, _resampled(found)),
         )
 
 
-def _late(found: Timelines) -> str | None:
-    if not found.offset:
+def _alignment_scores(found: Timelines) -> tuple[Score, ...]:
+    """Offset, lost and added frames, rate; of different clips one reason instead."""
+    alignment, path = found.alignment, found.path
+    named = {"offset": "frames", "dropped": "frames", "duplicated": "frames", "rate_ratio": ""}
+    if alignment.different is not None:
+        why = f"the clips show different pictures: laid as well as can be, {alignment.different:.0%} of the bits differ"
+        scores = [Score(f"timeline.{name}/2", None, unit, why) for name, unit in named.items()]
+        return (Score(scores[0].name, None, "frames", why, detail=found), *scores[1:])
+    rate = path.rate
+    return (
+        Score("timeline.offset/2", float(abs(alignment.offset)), "frames", note=_late(alignment), detail=found),
+        Score("timeline.dropped/2", float(len(alignment.dropped)), "frames", note=_listed(alignment.dropped)),
+        Score("timeline.duplicated/2", float(len(alignment.duplicated)), "frames", note=_listed(alignment.duplicated)),
+        Score(
+            "timeline.rate_ratio/2",
+            None if rate is None else max(rate, 1 / rate),
+            "",
+            "a single frame is compared; a rate needs two" if rate is None else None,
+            note=None if rate in {None, 1.0} else f"{rate:.4g} frames for each frame of the reference",
+        ),
+    )
+
+
+def _late(alignment: Alignment) -> str | None:
+    if not alignment.offset:
         return None
-    side = "late" if found.offset > 0 else "early"
-    return f"the candidate runs {abs(found.offset)} frames {side}; aligned before measuring"
+    side = "late" if alignment.offset > 0 else "early"
+    return f"the candidate runs {abs(alignment.offset)} frames {side}; aligned before measuring"
+
+
+def _listed(frames: NDArray[np.int64], most: int = 4) -> str | None:
+    """The frames' numbers, runs as ``50-59``."""
+    if not len(frames):
+        return None
+    runs = np.split(frames, np.flatnonzero(np.diff(frames) != 1) + 1)
+    shown = [f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:most]]
+    more = f" and {len(runs) - most:,} more places" if len(runs) > most else ""
+    return f"{'frame' if len(frames) == 1 else 'frames'} {', '.join(shown)}{more}"
+
+
+def _laid(alignment: Alignment) -> str | None:
+    if alignment.different is None:
+        return None
+    return "the clips show different pictures; frames are compared number by number from the start"
+
+
+def _resampled(found: Timelines) -> str | None:
+    (height, width), (other_height, other_width) = found.shapes
+    if (height, width) == (other_height, other_width):
+        return None
+    aspect, other = width / height, other_width / other_height
+    stretched = f" and stretched from {other:.2f}:1 to {aspect:.2f}:1" if abs(other / aspect - 1) > _SAME_ASPECT else ""
+    return f"the candidate's frames were resampled to the reference's size{stretched}"
 
 
 def _ssim_scores(values: NDArray[np.float64], note: str | None) -> tuple[Score, ...]:
-    names = ("timeline.ssim.mean/1", "timeline.ssim.p05/1", "timeline.ssim.worst/1")
+    names = ("timeline.ssim.mean/2", "timeline.ssim.p05/2", "timeline.ssim.worst/2")
     if not len(values):
         why = "no frame of the overlap is measured: it is too short or smaller than 11x11"
-        return tuple(Score(name, None, "", why, higher_is_better=True) for name in names)
+        return tuple(
+            Score(name, None, "", why, higher_is_better=True, note=note if name == names[0] else None) for name in names
+        )
     numbers = (values.mean(), np.percentile(values, 5), values.min())
     return tuple(
         Score(name, float(number), "", higher_is_better=True, note=note if name == names[0] else None)

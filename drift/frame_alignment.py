@@ -1,0 +1,112 @@
+"""How two videos lie over each other in time: offset, rate, lost and added frames; or that they show other things."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drift.align import FRAMES, frame_offset
+from drift.fingerprints.frames import Marks, frame_distances
+from drift.frame_path import GAP, FramePath, frame_path, pair_costs, straight
+
+_DIFFERENT = 0.3  # share of the sure bits that differ; unrelated clips reach 0.4 to 0.5 wherever they are laid
+_SAME_RATE = 0.005
+_LARGEST_RATE = 16.0
+_RATE_GAIN = 1.0  # by how much a pair must be cheaper, on average, for another rate to be believed
+_STILL, _MOVES = 0.1, 1.0  # grey levels by which a frame changes when it repeats the one before, and when it does not
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Which frames of two clips belong together.
+
+    Attributes:
+        path: the pairs; of different clips, frame by frame from the start.
+        offset: candidate frame number less reference frame number of the first pair, the candidate's frames scaled to
+            the reference's rate; positive when the candidate starts late.
+        dropped: reference frames that the candidate does not show in their place.
+        duplicated: candidate frames that show nothing of their own.
+        different: share of the sure bits that differ, where it is so large that nothing could be aligned; else None.
+    """
+
+    path: FramePath
+    offset: int
+    dropped: NDArray[np.int64]
+    duplicated: NDArray[np.int64]
+    different: float | None
+
+
+def aligned(reference: Marks, candidate: Marks, *, stated: float | None = None) -> Alignment:
+    """Align two clips of at least one frame.
+
+    Args:
+        reference: marks of n frames.
+        candidate: marks of m frames.
+        stated: candidate frames per reference frame if the files are believed; tried beside 1 and m / n.
+    """
+    rate, offset = _line(reference, candidate, stated)
+    path = straight(len(reference), len(candidate), offset) if rate == 1.0 else None
+    if path is None or _restless(reference, candidate, path):
+        path = frame_path(reference, candidate, offset, rate)
+    share = _share(reference, candidate, path)
+    if share > _DIFFERENT:
+        nothing = np.empty(0, np.int64)
+        return Alignment(straight(len(reference), len(candidate), 0), 0, nothing, nothing, share)
+    ours, theirs = _repeated(reference, candidate, path)
+    return Alignment(
+        path=path,
+        offset=_shift(path, rate),
+        dropped=np.union1d(path.lost, ours),
+        duplicated=np.union1d(path.added, theirs),
+        different=None,
+    )
+
+
+def _line(a: Marks, b: Marks, stated: float | None) -> tuple[float, int]:
+    """The rate, and the candidate's frame for reference frame 0, that fit best on average; 1 unless clearly worse."""
+    offset = frame_offset(a, b)
+    best = 1.0, offset
+    cost = _mean_cost(a, b, straight(len(a), len(b), offset)) - _RATE_GAIN
+    for rate in dict.fromkeys([stated or 1.0, len(b) / len(a)]):
+        if abs(rate - 1) < _SAME_RATE or not 1 / _LARGEST_RATE <= rate <= _LARGEST_RATE:
+            continue
+        at = np.floor(rate * np.arange(len(a) + FRAMES) + 0.5).astype(np.int64)
+        at = at[at < len(b)]
+        if len(at) < 2:
+            continue
+        even = b.taken(at)
+        shift = frame_offset(a, even)
+        found = _mean_cost(a, even, straight(len(a), len(even), shift))
+        if found < cost:
+            best, cost = (rate, round(shift * rate)), found
+    return best
+
+
+def _mean_cost(a: Marks, b: Marks, path: FramePath) -> float:
+    return float(pair_costs(a, b, path).mean())
+
+
+def _restless(a: Marks, b: Marks, path: FramePath) -> bool:
+    """Whether the cost along a constant offset changes enough that another path could win."""
+    costs = pair_costs(a, b, path)
+    return float(np.maximum(costs - np.median(costs), 0).sum()) >= GAP
+
+
+def _share(a: Marks, b: Marks, path: FramePath) -> float:
+    ours, theirs = a.hashes[path.ours], b.hashes[path.theirs]
+    sure = int(np.bitwise_count(ours[:, 1] | theirs[:, 1]).sum())
+    return int(frame_distances(ours, theirs).sum(dtype=np.int64)) / sure if sure else 0.0
+
+
+def _shift(path: FramePath, rate: float) -> int:
+    """The first pair's offset; at another rate, less than a frame of the slower clip is none."""
+    shift = float(path.theirs[0] - rate * path.ours[0])
+    return 0 if rate != 1.0 and abs(shift) < max(1.0, rate) else round(shift)
+
+
+def _repeated(a: Marks, b: Marks, path: FramePath) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs in step of which one frame repeats its predecessor while the other moves on: a loss and an addition."""
+    step = np.concatenate([[False], (np.diff(path.ours) == 1) & (np.diff(path.theirs) == 1)])
+    ours, theirs = a.change[path.ours], b.change[path.theirs]
+    found = step & (((theirs <= _STILL) & (ours >= _MOVES)) | ((ours <= _STILL) & (theirs >= _MOVES)))
+    return path.ours[found], path.theirs[found]
