@@ -1,6 +1,5 @@
 """Assertions on a video's frames: black, flat, noise, frozen, looping; one pass, a few seconds of thumbnails held."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import cv2
@@ -119,9 +118,3 @@ def _centre(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = plane.shape
     cut = plane[height // 4 : height - height // 4, width // 4 : width - width // 4]
     return np.ascontiguousarray(np.repeat(cut[..., None], 3, axis=2))
-
-
-def thumbnails(side: Side) -> Iterator[NDArray[np.uint8]]:
-    """What looping is measured on: luma area-averaged to 32x32, uint8, one per frame. Raises: MediaRefused."""
-    for frame in frames(side.path, limits=side.limits):
-        yield np.asarray(cv2.resize(strided(luma(frame)), (_THUMB, _THUMB), interpolation=cv2.INTER_AREA), np.uint8)

@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.assertions.finding import Finding
+from drift.assertions.finding import Finding, Verdict
 from drift.media.image import grey
 
 DARK = 10  # of 255: the brightest channel of a black picture, but for a ten-thousandth of its pixels
 PLAIN = 8  # levels from the middle colour
 STRAY = 1e-4  # share of pixels that may stand out of a black or flat picture
-_ALIKE = 0.15  # correlation of neighbours in noise
+_ALIKE = 0.3  # correlation of neighbours in noise
 _LOUD, _DENSE = 20.0, 10.0  # deviation and median absolute deviation, in levels, of noise
 _CELLS = 32  # a side, at the coarsest scale noise is looked for
 _BLOTCHES = (1, 2, 4, 8)  # pixels a side
@@ -35,9 +35,10 @@ def check_black(rgb: NDArray[np.uint8]) -> Finding:
     """Whether all but one in ten thousand pixels are at most 10 in every channel."""
     level = upper_level(rgb.max(axis=2))
     said = f"its brightest pixels reach {level} of 255"
-    verdict = "failed" if level <= DARK else "ok"
-    return Finding("image.black/1", verdict, _sentence("the picture is black", verdict, said), level, "levels", DARK,
-                   "below")  # fmt: skip
+    verdict: Verdict = "failed" if level <= DARK else "ok"
+    return Finding(
+        "image.black/1", verdict, _sentence("the picture is black", verdict, said), level, "levels", DARK, "below"
+    )
 
 
 def upper_level(plane: NDArray[np.uint8]) -> int:
@@ -58,10 +59,17 @@ def spread(plane: NDArray[np.uint8]) -> int:
 def check_flat(rgb: NDArray[np.uint8]) -> Finding:
     """Whether all but one in ten thousand pixels lie within 8 levels of the middle colour, in every channel."""
     level = max(spread(np.ascontiguousarray(rgb[..., channel])) for channel in range(3))
-    verdict = "failed" if level <= PLAIN else "ok"
+    verdict: Verdict = "failed" if level <= PLAIN else "ok"
     said = f"colours reach {level} levels from the middle one"
-    return Finding("image.flat/1", verdict, _sentence("the picture is one flat colour", verdict, said), level, "levels",
-                   PLAIN, "below")  # fmt: skip
+    return Finding(
+        "image.flat/1",
+        verdict,
+        _sentence("the picture is one flat colour", verdict, said),
+        level,
+        "levels",
+        PLAIN,
+        "below",
+    )
 
 
 def check_noise(rgb: NDArray[np.uint8]) -> Finding:
@@ -111,9 +119,9 @@ def neighbours(plane: NDArray[np.float32]) -> float:
     power = float(np.mean(centred * centred))
     if power < 1e-6:
         return 1.0
-    found = [
-        float(np.mean(centred[step:] * centred[:-step]) / power) for step in (1, 2) if plane.shape[0] > step
-    ] + [float(np.mean(centred[:, step:] * centred[:, :-step]) / power) for step in (1, 2) if plane.shape[1] > step]
+    found = [float(np.mean(centred[step:] * centred[:-step]) / power) for step in (1, 2) if plane.shape[0] > step] + [
+        float(np.mean(centred[:, step:] * centred[:, :-step]) / power) for step in (1, 2) if plane.shape[1] > step
+    ]
     return min(max(map(abs, found), default=1.0), 1.0)
 
 
@@ -130,8 +138,6 @@ def check_cut_off(rgb: NDArray[np.uint8]) -> Finding:
         rows = near.mean(axis=1)
         fill = _run(rows[::-1] >= 0.99)
         share = fill / height
-        if fill == 0:
-            continue
         if fill < _FEW or share < least or fill == height:
             continue
         framed = _run(rows >= 0.99) >= 0.5 * fill or _run(near[: height - fill].mean(axis=0) >= 0.9) > 0

@@ -9,10 +9,11 @@ from drift.assertions.finding import Finding
 
 _NAME = "video.looping/1"
 _WINDOW = 480  # frames looked at together
-_SHORTEST = 4  # frames of a passage
+_SHORTEST = 5  # frames of a passage
 TIMES = 3  # that a passage must be there
-_EXACT = 1.0  # mean levels by which repetitions of a thumbnail may differ: what a codec does
-_LIVELY = 6.0  # times as much must frames within the passage differ
+_EXACT = 2.0  # mean levels by which repetitions of a thumbnail may differ: what a codec does
+_STEP = 1.25  # times as much as neighbouring frames they may
+_LIVELY, _LEAST = 5.0, 1.5  # times as much, and levels, must frames within the passage differ
 _MOST = 0.5  # share of the windows
 
 
@@ -65,6 +66,7 @@ def period_of(pictures: NDArray[np.uint8]) -> int | None:
     # Frames a period apart are more alike than neighbours are (a blinking lamp's are not), and those between lie far
     # off (a still picture's do not: there differences only grow with time).
     for lag in range(_SHORTEST, longest + 1):
-        if off[lag - 1] <= min(_EXACT, step) and off[lag - 1] * _LIVELY <= off[: lag - 1].max():
+        between = float(off[: lag - 1].max())
+        if between >= max(_LEAST, off[lag - 1] * _LIVELY) and off[lag - 1] <= min(_EXACT, _STEP * step):
             return lag
     return None

@@ -29,9 +29,7 @@ def check_sound(side: Side) -> tuple[Finding, ...]:
         return silent, _loop_finding(looping, heard)
     track = side.media.kind == "video"
     why = "a silent track beside a picture is a habit of encoders" if track else f"the recording is silent: {said}"
-    silent = Finding(
-        "audio.silent/1", "not-applicable" if track else "failed", why, level, "dBFS", QUIET_DB, "below"
-    )
+    silent = Finding("audio.silent/1", "not-applicable" if track else "failed", why, level, "dBFS", QUIET_DB, "below")
     return silent, Finding("audio.looping/1", "not-applicable", "there is nothing to hear")
 
 

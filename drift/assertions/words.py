@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drift.assertions.finding import Finding
 from drift.media.segments import Transcript, unspaced
@@ -15,7 +16,7 @@ _NEAR = 48  # repetitions spelled as one word
 _TIMES = ((1, 24), (3, 12), (_LONGEST, 8))
 _TIMES_UNSPACED = ((2, 24), (5, 12), (_LONGEST, 8))
 _REMARK = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|\*[^*]*\*")
-_NOTHING = frozenset({"blank audio", "silence", "no speech", "no audio", "inaudible", "blank_audio"})
+_NOTHING = frozenset({"blank audio", "silence", "no speech", "no audio", "inaudible"})
 
 
 def check_words(transcript: Transcript) -> tuple[Finding, ...]:
@@ -24,7 +25,7 @@ def check_words(transcript: Transcript) -> tuple[Finding, ...]:
 
 
 def check_empty(transcript: Transcript) -> Finding:
-    """Whether no word was written down; remarks such as ``[Music]`` are words, ``[BLANK_AUDIO]`` says there are none."""
+    """Whether no word was written down: ``[Music]`` is one, ``[BLANK_AUDIO]`` and the like say that there is none."""
     name = "transcript.empty/1"
     text = _REMARK.sub(lambda found: " " if unicode_1(found[0]) in _NOTHING else found[0], transcript.text)
     words = len(unicode_1(text).split())
@@ -84,7 +85,7 @@ def longest_row(tokens: Sequence[str], shortest: int, longest: int) -> tuple[int
     return best
 
 
-def _composed(phrase: "np.typing.NDArray[np.int32]") -> bool:
+def _composed(phrase: NDArray[np.int32]) -> bool:
     """Whether a phrase is a shorter one several times."""
     size = len(phrase)
     return any(size % part == 0 and bool((phrase[part:] == phrase[:-part]).all()) for part in range(1, size // 2 + 1))
