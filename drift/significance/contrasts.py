@@ -13,9 +13,8 @@ from drift.significance.relabeling import Labels
 
 Matrix = NDArray[np.float64]
 Rows = NDArray[np.float64]
-_CHUNK = 1024  # rows at a time of the largest picture block, which has 2,144 numbers per row
 _OUTLYING = 1.25  # times the median mean distance, beyond which a sample counts as an outlier
-_CELLS = _CHUNK * 2_144  # at a time, of blocks as wide as a transcript is long
+_CELLS = 1 << 17  # of rows times numbers at a time: what a core keeps close at hand
 
 
 def standardised(features: Matrix, deviation: Matrix | None = None) -> Matrix:
@@ -45,7 +44,7 @@ def distances(features: Matrix) -> Matrix:
 
 def replay_sums(features: Matrix, labels: Labels) -> Iterator[Matrix]:
     """The sum of the replays' features, in chunks of rows; of centred features it is the shift times mn/(m + n)."""
-    rows = max(1, min(_CHUNK, _CELLS // max(1, features.shape[1])))
+    rows = max(1, _CELLS // max(1, features.shape[1]))
     for start in range(0, len(labels), rows):
         yield labels[start : start + rows].astype(np.float64) @ features
 

@@ -35,19 +35,22 @@ def manifest_statistics(blocks: Blocks, labels: Labels) -> dict[str, Rows]:
     group has one sample only.
 
     Args:
-        blocks: per block float64 of shape (m + n, size).
+        blocks: per block float64 of shape (m + n, size); statistics of blocks that are missing are left out.
         labels: shape (rows, m + n), True for a replay.
     """
-    features = {name: standardised(blocks[name]) for name in ("glob", "hist", "lay", "scat")}
-    found = {
-        "glob.ridge": ridge(features["glob"], labels, PENALTY),
-        "glob.max": shift(with_spread(features["glob"]), labels, largest),
-        "hist.energy": energy(distances(features["hist"]), labels),
-        "lay.max": shift(with_spread(features["lay"]), labels, largest),
-        "scat.top": shift(with_spread(features["scat"]), labels, top),
-    }
+    features = {name: standardised(block) for name, block in blocks.items() if name != "cur"}
+    found = {}
+    if "glob" in features:
+        found["glob.ridge"] = ridge(features["glob"], labels, PENALTY)
+        found["glob.max"] = shift(with_spread(features["glob"]), labels, largest)
+    if "hist" in features:
+        found["hist.energy"] = energy(distances(features["hist"]), labels)
+    if "lay" in features:
+        found["lay.max"] = shift(with_spread(features["lay"]), labels, largest)
+    if "scat" in features:
+        found["scat.top"] = shift(with_spread(features["scat"]), labels, top)
     replays = int(labels[0].sum())
-    if min(replays, labels.shape[1] - replays) > 1:
+    if "glob" in features and min(replays, labels.shape[1] - replays) > 1:
         found["glob.dispersion"] = off_centre(dispersion(distances(features["glob"]), labels))
     return found
 

@@ -1,12 +1,12 @@
 """Features of a whole suite: scaled within prompts, whitened, and statistics added prompt by prompt."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drift.significance.contrasts import dispersion, excess, off_centre, standardised
-from drift.significance.relabeling import Labels
+from drift.significance.relabeling import Labels, distinct
 
 Matrix = NDArray[np.float64]
 Rows = NDArray[np.float64]
@@ -15,6 +15,12 @@ Rows = NDArray[np.float64]
 def added(terms: Iterable[Matrix]) -> Matrix:
     """The sum over prompts."""
     return np.asarray(np.sum(list(terms), axis=0), np.float64)
+
+
+def repeated(statistic: Callable[[Labels], Rows], labels: Labels) -> Rows:
+    """One prompt's statistic, computed once per different labeling of its few samples."""
+    rows, which = distinct(labels)
+    return statistic(rows)[which]
 
 
 def scaled(prompts: Sequence[Matrix]) -> tuple[list[Matrix], int]:

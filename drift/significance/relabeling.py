@@ -47,6 +47,18 @@ def labelings(groups: Sequence[tuple[int, int]], *, seed: int, relabelings: int 
     return found
 
 
+def distinct(labels: Labels) -> tuple[Labels, NDArray[np.intp]]:
+    """The different rows of labels, and for each row which of them it is: few samples have few labelings.
+
+    Rows of more than 62 samples are all taken to be different.
+    """
+    if labels.shape[1] > 62:
+        return labels, np.arange(len(labels))
+    codes = labels.astype(np.int64) @ (1 << np.arange(labels.shape[1], dtype=np.int64))
+    _, first, which = np.unique(codes, return_index=True, return_inverse=True)
+    return labels[first], np.asarray(which, np.intp).ravel()
+
+
 def _every(groups: Sequence[tuple[int, int]]) -> list[Labels]:
     tables = []
     for m, n in groups:

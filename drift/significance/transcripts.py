@@ -21,7 +21,7 @@ from drift.significance.contrasts import (
     with_spread,
 )
 from drift.significance.pictures import PENALTY
-from drift.significance.pooling import added, scaled, spread_and_outliers, whitened
+from drift.significance.pooling import added, repeated, scaled, spread_and_outliers, whitened
 from drift.significance.relabeling import Labels
 from drift.significance.samples import Blocks
 
@@ -76,7 +76,8 @@ def suite_statistics(prompts: Sequence[Blocks], labels: Sequence[Labels]) -> dic
         "spelling.energies": added(energy(relative(one["raw"]), row) for one, row in pairs),
         "words.energies": added(energy(relative(one["words"]), row) for one, row in pairs),
         "kept.tops": added(
-            shift(own, row, partial(top, width=width)) for (own, width), row in zip(kept, labels, strict=True)
+            repeated(partial(shift, own, measure=partial(top, width=width)), row)
+            for (own, width), row in zip(kept, labels, strict=True)
         ),
     }
     spread, found["words.outlying"] = spread_and_outliers([(one["words"], row) for one, row in pairs])

@@ -8,12 +8,12 @@ PARTS = [
      ("to everyone", "to all of us", "to the team")],
     [("they said", "they told us", "we heard"), ("the delivery", "the parcel", "the shipment"),
      ("is late", "was delayed", "has not come"), ("again", "once more", "as usual")],
-    [("could you", "can you", "would you"), ("send me", "mail me", "forward"), ("the report", "the numbers", "the file"),
+    [("could you", "can you", "would you"), ("send", "mail me", "forward"), ("the report", "the numbers", "the file"),
      ("today", "this evening", "by five")],
     [("nobody", "no one", "not a soul"), ("called", "rang", "answered"), ("about it", "on that", "yesterday")],
     [("the train to", "the bus to", "the road to"), ("Lisbon", "Oslo", "Vienna", "Malmo"), ("was closed", "is shut"),
      ("all day", "since Monday", "until late")],
-    [("we're", "we are"), ("waiting for", "expecting"), ("an answer", "a reply", "some news"), ("from them", "from Ana")],
+    [("we're", "we are"), ("waiting for", "expecting"), ("answers", "a reply", "some news"), ("from them", "from Ana")],
 ]  # fmt: skip
 CITIES = {"Lisbon": "Listen", "Oslo": "also", "Vienna": "the enna", "Malmo": "my more"}
 

@@ -1,17 +1,66 @@
 """Text family one: a recogniser hears one lecture several times; errors, marks and hesitations fall at random."""
 
-import numpy as np
-
-NOUNS = (
-    "river market engine planet teacher window letter garden doctor village bridge island student winter "
-    "machine picture animal kitchen forest harbour painter captain soldier library mountain weather"
-).split()
-VERBS = "carried followed opened painted crossed counted watched repaired measured finding building leaving".split()
-ADJECTIVES = "old quiet narrow bright distant heavy simple broken golden early common wooden careful".split()
-LINKS = "and but because while so when although until".split()
-NAMES = "Marlow Tessa Bergen Quinn Okafor Lindqvist Soares Ito".split()
-NUMBERS = "7 12 19 40 85 1912 1968".split()
-CONFUSED = dict(zip(NAMES, "marlowe tesla burger queen okay link swarez eat".split(), strict=True))
+NOUNS = [
+    "river",
+    "market",
+    "engine",
+    "planet",
+    "teacher",
+    "window",
+    "letter",
+    "garden",
+    "doctor",
+    "village",
+    "bridge",
+    "island",
+    "student",
+    "winter",
+    "machine",
+    "picture",
+    "animal",
+    "kitchen",
+    "forest",
+    "harbour",
+    "painter",
+    "captain",
+    "soldier",
+    "library",
+    "mountain",
+    "weather",
+]
+VERBS = [
+    "carried",
+    "followed",
+    "opened",
+    "painted",
+    "crossed",
+    "counted",
+    "watched",
+    "repaired",
+    "measured",
+    "finding",
+    "building",
+    "leaving",
+]
+ADJECTIVES = [
+    "old",
+    "quiet",
+    "narrow",
+    "bright",
+    "distant",
+    "heavy",
+    "simple",
+    "broken",
+    "golden",
+    "early",
+    "common",
+    "wooden",
+    "careful",
+]
+LINKS = ["and", "but", "because", "while", "so", "when", "although", "until"]
+NAMES = ["Marlow", "Tessa", "Bergen", "Quinn", "Okafor", "Lindqvist", "Soares", "Ito"]
+NUMBERS = ["7", "12", "19", "40", "85", "1912", "1968"]
+CONFUSED = dict(zip(NAMES, ["marlowe", "tesla", "burger", "queen", "okay", "link", "swarez", "eat"], strict=True))
 
 
 def scene(rng):
