@@ -99,8 +99,9 @@ def smallest_effects(
 
     For the case that nothing was found: baseline and replays then are one distribution as far as anybody knows. Each
     trial draws anew which of them are called replays, changes those by a known size, and runs the test, with few
-    relabelings, which understates what the real test sees. Sizes are tried by bisection. Changes are made in the descriptors' numbers that
-    they are known to move, of transcripts in the text itself; a real change moves more, and may show earlier.
+    relabelings, which understates what the real test sees. Sizes are tried by bisection. Changes are made in those
+    numbers of the descriptors that they are known to move, of transcripts in the text itself; a real change moves more
+    of them, and may show earlier.
 
     Before there are any replays, split the baseline: what shows with fewer outputs shows with more.
 

@@ -23,12 +23,16 @@ def scene(rng):
         "kinds": rng.dirichlet(np.ones(4)),
         "reach": rng.uniform(0.06, 0.16),
         "places": rng.uniform(0.05, 0.95, (30, 2)),
+        "usual": [(int(rng.integers(4)), rng.uniform(0, math.pi)) for _ in range(30)],
         "star": (rng.random(), rng.uniform(0.13, 0.2)),
     }
 
 
-def sample(rng, scene, *, variety=1.0, hue=0.0, size=256):
-    """uint8 RGB; ``variety`` scales all that differs between samples, ``hue`` turns the star's (degrees)."""
+def sample(rng, scene, *, variety=1.0, fields=1.0, hue=0.0, absent=0.0, size=256):
+    """uint8 RGB; ``variety`` scales places, sizes and colours, ``fields`` how often kinds and turns are drawn anew.
+
+    ``hue`` turns the star's (degrees), ``absent`` is how often there is none.
+    """
     h, s, v = scene["paper"]
     canvas = np.empty((size, size, 3), np.uint8)
     left = _rgb(h, s, v + 0.03 * variety * rng.normal())
@@ -45,9 +49,12 @@ def sample(rng, scene, *, variety=1.0, hue=0.0, size=256):
         )
         place = scene["places"][number % 30] + 0.14 * variety * rng.normal(size=2)
         reach = scene["reach"] * math.exp(0.3 * variety * rng.normal())
-        kind = rng.choice(4, p=scene["kinds"])
-        _stick(canvas, rng, int(kind), place * size, reach * size, [int(c) for c in colour])
-    _star(canvas, scene["star"], hue, rng, variety)
+        kind, turn = int(rng.choice(4, p=scene["kinds"])), rng.uniform(0, math.pi)
+        if fields < 1 and rng.random() >= fields:
+            kind, turn = scene["usual"][number % 30]
+        _stick(canvas, kind, turn, place * size, reach * size, [int(c) for c in colour])
+    if rng.random() >= absent:
+        _star(canvas, scene["star"], hue, rng, variety)
     return canvas
 
 
@@ -55,8 +62,7 @@ def _points(corners):
     return np.rint(np.array(corners) * 2**FINE).astype(np.int32)[None]
 
 
-def _stick(canvas, rng, kind, place, reach, colour):
-    turn = rng.uniform(0, math.pi)
+def _stick(canvas, kind, turn, place, reach, colour):
     if kind == 0:  # disc
         centre = tuple(int(c * 2**FINE) for c in place)
         cv2.circle(canvas, centre, int(reach * 2**FINE), colour, -1, cv2.LINE_AA, FINE)

@@ -53,6 +53,29 @@ def pools(families, pooling):
 
 
 @pytest.fixture(scope="session")
+def drawing():
+    return _sibling("drawing")
+
+
+@pytest.fixture(scope="session")
+def texts(drawing):
+    """Described transcripts of two families that share nothing: ``texts["lecture"]["broad"]``."""
+    size = (6, 42, 20), (24, 16, 8)
+    return {
+        name: drawing.pools(drawing.Texts, _sibling(name), 50 + number, deep=size[0], broad=size[1])
+        for number, name in enumerate(("lecture", "chat"))
+    }
+
+
+@pytest.fixture(scope="session")
+def clips(drawing):
+    """Described clips: ``clips["deep"]``."""
+    cv2.setNumThreads(1)
+    deep, broad = ((2, 40, 12), (6, 9, 2)) if SMALL else ((5, 40, 16), (20, 9, 3))
+    return drawing.pools(drawing.Clips, _sibling("parade"), 60, deep=deep, broad=broad)
+
+
+@pytest.fixture(scope="session")
 def table(request):
     """Takes ``table(what, share, trials)`` and returns share and standard error."""
     rows = request.config.stash.setdefault(ROWS, [])

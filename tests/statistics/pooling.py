@@ -1,4 +1,4 @@
-"""Pools of described pictures per prompt, unchanged and changed in nine ways, from which trials draw."""
+"""Pools of described pictures per prompt, unchanged and changed in many ways, from which trials draw."""
 
 import cv2
 import numpy as np
@@ -57,8 +57,26 @@ def watermark(rgb):
     return coded(np.rint(0.5 * rgb + 0.5 * over).astype(np.uint8))
 
 
+def broken(rng, rgb):
+    """One in ten black, cut off below, or noise."""
+    draw = rng.random()
+    if draw >= 0.1:
+        return rgb
+    if draw < 0.033:
+        return np.zeros_like(rgb)
+    if draw < 0.067:
+        return np.where(np.arange(len(rgb))[:, None, None] < len(rgb) // 2, rgb, 128).astype(np.uint8)
+    return rng.integers(0, 256, rgb.shape, np.uint8)
+
+
 PIXELS = {f.__name__: f for f in (tone, saturation, sharpen, jpeg, resample, shifted, watermark)}
-DRAWN = {"hue": {"hue": 30.0}, "variety": {"variety": 0.5}}
+DRAWN = {
+    "hue": {"hue": 30.0},
+    "variety": {"variety": 0.5, "fields": 0.5},
+    "placing": {"variety": 0.5},
+    "absent": {"absent": 0.5},
+    "broken": {},
+}
 CHANGES = (*PIXELS, *DRAWN)
 
 
@@ -78,7 +96,10 @@ class Pool:
             number = CHANGES.index(name) + 1 if name in DRAWN else 99
             rng = np.random.default_rng([*self._seed, number])
             fresh = (self._family.sample(rng, self._scene, **DRAWN.get(name, {})) for _ in range(self._replays))
-            self._changed[name] = [describe(PIXELS.get(name, coded)(rgb)) for rgb in fresh]
+            finish = PIXELS.get(name, coded)
+            if name == "broken":
+                finish = lambda rgb: coded(broken(rng, rgb))  # noqa: E731
+            self._changed[name] = [describe(finish(rgb)) for rgb in fresh]
         return self._changed[name]
 
 

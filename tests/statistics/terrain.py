@@ -19,6 +19,7 @@ class Scene:
     ball: float
     hue: float
     grain: float
+    fields: int
 
 
 def scene(rng):
@@ -27,7 +28,7 @@ def scene(rng):
     low, high = ((np.array([110, 100, 70]) + rng.uniform(-70, 70, 3)).astype(np.float32) for _ in range(2))
     return Scene(
         sky, low, high, rng.uniform(0.8, 1.6), rng.uniform(0.3, 0.6), rng.uniform(0.1, 0.6),
-        rng.uniform(0.09, 0.16), rng.uniform(0, 180), rng.uniform(1, 4),
+        rng.uniform(0.09, 0.16), rng.uniform(0, 180), rng.uniform(1, 4), int(rng.integers(1 << 30)),
     )  # fmt: skip
 
 
@@ -41,14 +42,17 @@ def _cloud(rng, size, roughness):
     return ((field - field.mean()) / field.std()).astype(np.float32)
 
 
-def sample(rng, scene, *, variety=1.0, hue=0.0, size=256):
-    """uint8 RGB; ``variety`` scales all that differs between samples, ``hue`` turns the ball's (degrees)."""
+def sample(rng, scene, *, variety=1.0, fields=1.0, hue=0.0, absent=0.0, size=256):
+    """uint8 RGB; ``variety`` scales places, shapes and light, ``fields`` how far land and clouds are drawn anew.
+
+    ``hue`` turns the ball's (degrees), ``absent`` is how often there is none.
+    """
 
     def jitter(spread):
         return rng.normal() * spread * variety
 
-    land = _cloud(rng, size, scene.roughness + jitter(0.1))
-    air = _cloud(rng, size, 1.7 + jitter(0.1))
+    land = _mixed(rng, scene.fields, size, scene.roughness + jitter(0.1), fields)
+    air = _mixed(rng, scene.fields + 1, size, 1.7 + jitter(0.1), fields)
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
     heights = scene.horizon + jitter(0.04) + rng.normal(0, 0.06 * variety, 6)
     ridge = np.interp(x[0], np.linspace(0, 1, 6), heights).astype(np.float32)
@@ -60,10 +64,21 @@ def sample(rng, scene, *, variety=1.0, hue=0.0, size=256):
     above = (scene.sky * (0.7 + 0.5 * y[..., None])) * (1 - veil) + 225 * veil
     edge = np.clip((y - ridge[None]) * size / 3, 0, 1)[..., None]
     picture = above * (1 - edge) + ground * edge
-    picture = _with_ball(picture, scene, hue + jitter(4), 0.5 + jitter(0.12), 0.62 + jitter(0.07), 1 + jitter(0.1))
+    ball = hue + jitter(4), 0.5 + jitter(0.12), 0.62 + jitter(0.07), 1 + jitter(0.1)
+    if rng.random() >= absent:
+        picture = _with_ball(picture, scene, *ball)
     light = np.float32(1 + jitter(0.05) + np.array([1, 0, -1]) * jitter(0.02))
     picture = picture * light + np.float32(scene.grain) * rng.standard_normal((size, size, 1), np.float32)
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+def _mixed(rng, fixed, size, roughness, share):
+    """A field that differs between samples with ``share`` of the usual deviation, around one the prompt fixes."""
+    fresh = _cloud(rng, size, roughness)
+    if share == 1:
+        return fresh
+    own = _cloud(np.random.default_rng(fixed), size, roughness)
+    return share * fresh + np.float32((1 - share**2) ** 0.5) * own
 
 
 def _with_ball(picture, scene, hue, across, down, scale):

@@ -12,8 +12,13 @@ from drift.significance.suite import Prompt, suite_gate
 pytestmark = pytest.mark.timeout(3600)
 ALPHA = 0.01
 NAMES = ("terrain", "collage")
-CHANGES = ("tone", "saturation", "sharpen", "jpeg", "resample", "shifted", "hue", "variety", "watermark")
+CHANGES = (
+    "tone", "saturation", "sharpen", "jpeg", "resample", "shifted", "hue", "variety", "watermark",
+    "placing", "absent", "broken",
+)  # fmt: skip
 SEQUENTIAL = {"tone": 0.8, "hue": 0.8, "variety": 0.8, "sharpen": 0.94, "jpeg": 0.94}  # promised on mixed families
+SUITE = {"absent": 0.3, "broken": 0.3}  # everything else 0.95
+RARE = "broken"  # a tenth of the outputs: nothing is promised on one manifest
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -28,7 +33,7 @@ def test_one_manifest(pools, pooling, trials, table, change):
             found += decide_manifest(*pair, alpha=ALPHA, seed=number, relabelings=999).answer == "drifted"
 
         share, _ = table(f"power: {change}, one manifest, m 20, n 12, {name}", found, count)
-        assert share > 5 * ALPHA
+        assert share > 5 * ALPHA or change == RARE
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -42,7 +47,7 @@ def test_suite_gate(pools, pooling, trials, table, change):
         found += decided.answer == "drifted"
 
     share, error = table(f"power: {change}, suite, {len(pairs)} prompts, m 5, n 2, both families", found, count)
-    assert share + 2 * error >= (0.95 if len(pairs) >= 40 else 0.7)
+    assert share + 2 * error >= SUITE.get(change, 0.95 if len(pairs) >= 40 else 0.7)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -60,6 +65,8 @@ def test_sequential_looks(pools, pooling, trials, table, change):
     what = f"power: {change}, sequential, m 20, both families"
     share, error = table(what, found, count, f"{used / count:.1f} replays")
     assert share + 2 * error >= SEQUENTIAL.get(change, 0)
+    if change in SEQUENTIAL:
+        assert used / count <= 10
 
 
 @pytest.mark.parametrize("change", ["sharpen", "jpeg", "resample"])

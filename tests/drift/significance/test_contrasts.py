@@ -58,8 +58,8 @@ def test_shift_is_the_sum_over_replays_in_any_number_of_chunks(features, monkeyp
     labels = labelings([(5, 4)], seed=0)[0]
     expected = [np.square(features[row].sum(0)) for row in labels]
 
-    for chunk in (1, 50, 4_000):
-        monkeypatch.setattr(contrasts, "_CHUNK", chunk)
+    for cells in (1, 50 * features.shape[1], 1 << 20):
+        monkeypatch.setattr(contrasts, "_CELLS", cells)
         assert contrasts.shift(features, labels, contrasts.length) == pytest.approx([row.sum() for row in expected])
         assert contrasts.shift(features, labels, contrasts.largest) == pytest.approx([row.max() for row in expected])
 
