@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from drift.assertions.checking import check_side
+from drift.assertions.finding import Finding
 from drift.errors import MintmarkError, NotComparable
 from drift.evidence import telling
 from drift.media.limits import DEFAULT_LIMITS, Limits
@@ -13,6 +15,7 @@ from drift.metric import Metric
 from drift.metrics.listing import BUILT_IN, chosen
 from drift.score import Score
 from drift.side import Side
+from drift.turning import turn, turned_words
 
 FORMAT = "mintmark/comparison/v1"
 _IDENTICAL = "the files are byte for byte the same; no other metric was computed"
@@ -22,6 +25,8 @@ _IDENTICAL = "the files are byte for byte the same; no other metric was computed
 class Comparison:
     """Two media of one kind and what was measured between them.
 
+    ``findings`` are those of the assertions on the reference and on the candidate, None where nobody asked for them.
+    ``turned`` says how a turned copy of a picture lies, one of ``drift.fingerprints.pdq.DIHEDRAL``.
     ``details`` holds, by score name, what a report draws: maps, timelines, aligned words. It is no part of the result.
     """
 
@@ -29,6 +34,8 @@ class Comparison:
     candidate: Side
     scores: tuple[Score, ...]
     notes: tuple[str, ...]
+    findings: tuple[tuple[Finding, ...], tuple[Finding, ...]] | None = None
+    turned: str | None = None
 
     @property
     def media(self) -> tuple[Media, Media]:
@@ -51,27 +58,40 @@ class Comparison:
             return "The files are byte for byte the same."
         if self.reference.content == self.candidate.content:
             return "The files differ, what they decode to is the same."
+        if self.turned:
+            return f"The content differs: {turned_words(self.turned)}."
         quoted = telling(self.scores)
         return "The content differs" + (f": {quoted}." if quoted else ".")
 
     def to_json(self) -> dict[str, object]:
         """The document of schemas/comparison/v1.schema.json; only finite numbers, so it has a canonical form."""
-        return {
+        document: dict[str, object] = {
             "format": FORMAT,
             "reference": self.reference.described(),
             "candidate": self.candidate.described(),
             "scores": [score.to_json() for score in self.scores],
             "notes": list(self.notes),
         }
+        if self.findings is not None:
+            ours, theirs = ([finding.to_json() for finding in side] for side in self.findings)
+            document["findings"] = {"reference": ours, "candidate": theirs}
+        return document
 
 
 def compare(
-    reference: Path, candidate: Path, *, metrics: Sequence[str] | None = None, limits: Limits = DEFAULT_LIMITS
+    reference: Path,
+    candidate: Path,
+    *,
+    metrics: Sequence[str] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    names: tuple[str, str] | None = None,
+    assertions: bool = False,
 ) -> Comparison:
     """Measure ``candidate`` against ``reference``.
 
     ``metrics`` names the metrics to run; by default all that apply, or only ``bytes`` and ``decoded`` where the files
-    are identical.
+    are identical. ``names`` is what readers call the two, by default their file names. ``assertions`` checks each of
+    them on its own as well.
 
     Raises:
         MediaRefused: one of the files is unusable.
@@ -79,11 +99,13 @@ def compare(
         UnknownMetric, BrokenPlugin: see ``drift.metrics.listing``.
     """
     wanted = chosen(metrics)
-    ours, theirs = Side(reference, limits=limits), Side(candidate, limits=limits)
+    called = names or (reference.name, candidate.name)
+    ours, theirs = Side(reference, limits=limits, name=called[0]), Side(candidate, limits=limits, name=called[1])
     if ours.media.kind != theirs.media.kind:
         raise NotComparable(_named(ours), _named(theirs))
     notes: list[str] = []
-    if ours.digest == theirs.digest:
+    same = ours.digest == theirs.digest
+    if same:
         theirs = ours  # decode once
         if metrics is None:
             wanted = [metric for metric in wanted if metric.name in {"bytes", "decoded"}]
@@ -95,12 +117,30 @@ def compare(
         elif metrics is not None:
             why = f"it measures {metric.media}, these are {ours.media.kind}"
             scores.append(Score(f"{metric.name}/{metric.version}", None, metric.unit, why))
+    turned = None
+    if ours.media.kind == "image" and not same:
+        turned = turn(ours, theirs)
+        notes += [turned_words(turned)] if turned else []
+        notes += _first_frames(ours, theirs)
     notes += [f"{score.base}: {score.note}" for score in scores if score.note]
-    return Comparison(ours, theirs, tuple(scores), tuple(notes))
+    findings = None
+    if assertions:
+        checked = check_side(ours)
+        findings = checked, checked if same else check_side(theirs)
+    return Comparison(ours, theirs, tuple(scores), tuple(notes), findings, turned)
 
 
 def _named(side: Side) -> str:
-    return f"{side.path.name} ({side.media.kind}, {side.media.media_type})"
+    return f"{side.name} ({side.media.kind}, {side.media.media_type})"
+
+
+def _first_frames(reference: Side, candidate: Side) -> list[str]:
+    """Which of two pictures are animations, of which only the beginning is looked at."""
+    return [
+        f"only the first of the {side.frames} frames of the {which} is compared, save by bytes and decoded"
+        for which, side in (("reference", reference), ("candidate", candidate))
+        if side.frames > 1
+    ]
 
 
 def applies(metric: Metric, reference: Side, candidate: Side) -> bool:

@@ -8,6 +8,7 @@ MintmarkError                    exit code
     │   └── MediaTooLarge        2
     ├── NotComparable            2   two files of different media
     └── ReportNotWritten         3   the report's file cannot be created
+        └── ReportRefused        2   a file that is no report stands there
 The registry's and replay's trees are in their own ``errors.py``.
 """
 
@@ -64,3 +65,13 @@ class ReportNotWritten(DriftError):
     def __init__(self, path: str, why: str) -> None:
         """Name the file and the reason."""
         super().__init__(f"the report {path} cannot be written: {why}; name a file in a folder you may write to")
+
+
+class ReportRefused(ReportNotWritten):
+    """Writing the report would destroy something that is no report."""
+
+    exit_code = 2
+
+    def __init__(self, path: str, why: str) -> None:
+        """Name the place and what is there."""
+        DriftError.__init__(self, f"no report is written to {path}: {why}; give -o a new name, such as report.html")

@@ -52,7 +52,7 @@ class Side:
     @cached_property
     def rgb(self) -> NDArray[np.uint8]:
         """An image's pixels, shape (height, width, 3)."""
-        return load_rgb(self.path, limits=self.limits)
+        return load_rgb(self.path, limits=self.limits, name=self.name)
 
     @cached_property
     def grey(self) -> NDArray[np.uint8]:
@@ -62,7 +62,7 @@ class Side:
     @cached_property
     def frames(self) -> int:
         """How many frames an image has; 1 for a still."""
-        return frame_count(self.path, limits=self.limits)
+        return frame_count(self.path, limits=self.limits, name=self.name)
 
     @cached_property
     def turns(self) -> tuple[Pdq, ...]:
@@ -72,7 +72,7 @@ class Side:
     @cached_property
     def sound(self) -> NDArray[np.float32]:
         """Mono samples at 16 kHz, shape (samples,), of the first 30 minutes: the mean of all channels."""
-        return audio.load_mono(self.path, rate=SPEECH_RATE, seconds=LISTENED_S, limits=self.limits)
+        return audio.load_mono(self.path, rate=SPEECH_RATE, seconds=LISTENED_S, limits=self.limits, name=self.name)
 
     @cached_property
     def transcript(self) -> Transcript:

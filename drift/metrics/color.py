@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from drift.resampling import resized_to
 from drift.score import Score
 from drift.side import Side
+from drift.turning import sideways
 
 _LONG_SIDE = 256
 
@@ -25,6 +26,8 @@ class Color:
 
     def compare(self, reference: Side, candidate: Side) -> tuple[Score, Score]:
         """Reduce the reference to 256 pixels, bring the candidate to that size, and compare cell by cell."""
+        if why := sideways(reference, candidate):
+            return Score("color.mean/1", None, self.unit, why), Score("color.p95/1", None, self.unit, why)
         height, width = reference.rgb.shape[:2]
         scale = min(1.0, _LONG_SIDE / max(height, width))
         shape = (max(1, round(height * scale)), max(1, round(width * scale)))

@@ -5,6 +5,7 @@ import numpy as np
 from drift.resampling import resized_to
 from drift.score import Score
 from drift.side import Side
+from drift.turning import sideways
 
 
 class Psnr:
@@ -18,6 +19,8 @@ class Psnr:
 
     def compare(self, reference: Side, candidate: Side) -> Score:
         """Measure RGB; equal pixels give a reason instead of infinity."""
+        if why := sideways(reference, candidate):
+            return Score("psnr.rgb/1", None, self.unit, why, higher_is_better=True)
         rgb, note = resized_to(candidate.rgb, reference.rgb.shape)
         total = 0
         for ours, theirs in zip(reference.rgb, rgb, strict=True):  # row by row: exact integers, little memory

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from drift.resampling import resized_to
 from drift.score import Score
 from drift.side import Side
+from drift.turning import sideways
 
 _WINDOW, _SIGMA = 11, 1.5
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
@@ -99,6 +100,8 @@ class Ssim:
 
     def compare(self, reference: Side, candidate: Side) -> Score:
         """Measure luma; the score's detail is the map."""
+        if why := sideways(reference, candidate):
+            return Score("ssim/1", None, self.unit, why, higher_is_better=True)
         grey, note = resized_to(candidate.grey, reference.grey.shape)
         if min(grey.shape) < _WINDOW:
             why = f"the picture is smaller than the {_WINDOW}x{_WINDOW} window"

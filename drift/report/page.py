@@ -2,6 +2,7 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from drift.assertions import Finding, failed
 from drift.compare import Comparison
 from drift.evidence import shown
 from drift.report.audio import audio_section
@@ -32,6 +33,7 @@ def render(comparison: Comparison) -> str:
         summary=comparison.summary,
         scores=[(score, shown(score)) for score in comparison.scores],
         notes=comparison.notes,
+        failures=_failures(comparison),
         image=image_section(comparison) if kind == "image" else None,
         video=video_section(comparison) if kind == "video" else None,
         audio=audio_section(comparison),
@@ -39,11 +41,16 @@ def render(comparison: Comparison) -> str:
     )
 
 
+def _failures(comparison: Comparison) -> list[tuple[str, Finding]]:
+    sides = zip(("reference", "candidate"), comparison.findings or (), strict=False)
+    return [(which, finding) for which, findings in sides for finding in failed(findings)]
+
+
 def _side(title: str, side: Side) -> dict[str, object]:
     facts = {key: value for key, value in side.media.facts.items() if key != "kind" and value is not None}
     return {
         "title": title,
-        "name": side.path.name,
+        "name": side.name,
         "media_type": side.media.media_type,
         "facts": facts,
         "bytes": side.path.stat().st_size,
