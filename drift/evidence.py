@@ -1,6 +1,6 @@
 """Scores in words: one value as a person reads it, and the few that say most about a difference."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from drift.score import Score
 
@@ -13,9 +13,14 @@ _TELLING = {
     "timeline.phash.mean": "mean frame hash distance",
     "wer.norm": "word error rate",
     "cer.norm": "character error rate",
+    "punctuation": "punctuation error rate",
+    "casing": "casing error rate",
+    "speaker_confusion": "speaker confusion",
+    "boundary_shift_ms.median": "median shift of times",
     "logmel": "log-mel distance",
     "lag_ms": "lag",
 }
+_BEYOND_WORDS = ("punctuation", "casing", "speaker_confusion", "boundary_shift_ms.median")
 
 
 def shown(score: Score) -> str:
@@ -36,12 +41,39 @@ def telling(scores: Iterable[Score], *, most: int = 2) -> str:
 
     Those of the built-in metrics come first, in a fixed order; other metrics are quoted by name.
     """
+    scores = tuple(scores)
+    beyond_words = _beyond_words(scores)
+    if beyond_words is not None:
+        return beyond_words
     measured = [score for score in scores if score.value is not None and score.base not in {"bytes", "decoded"}]
     known = [score for name in _TELLING for score in measured if score.base == name]
     foreign = [score for score in measured if score.base not in _TELLING and "." not in score.base]
-    return ", ".join(_quoted(score) for score in (known or foreign)[:most])
+    # That two recordings cannot be laid over each other says as much as any number.
+    apart = [score.reason or "" for score in scores if score.base == "lag_ms" and score.value is None]
+    return ", ".join([*(_quoted(score) for score in (known or foreign)), *apart][:most])
+
+
+def _beyond_words(scores: Sequence[Score]) -> str | None:
+    """What differs in a transcript whose words are the same; None for any other pair."""
+    values = {score.base: score for score in scores if score.value is not None}
+    same = values.get("wer.norm") or values.get("cer.norm")
+    if same is None or same.value:
+        return None
+    differing = [values[name] for name in _BEYOND_WORDS if name in values and values[name].value]
+    if not differing:
+        raw = values.get("wer.raw") or values.get("cer.raw")
+        if raw is not None and raw.value:
+            how = same.name.partition("/1/")[2]
+            return f"the words are the same once normalised by {how}, as written {shown(raw)} of them differ"
+        return "the words are the same, what else the files say of them (markup, segments, labels, times) is not"
+    return ", ".join(["the words are the same", *(_quoted(score) for score in differing)])
+
+
+def quoted_as(name: str) -> str:
+    """What a sentence calls the score of that name (without version)."""
+    return _TELLING.get(name, name)
 
 
 def _quoted(score: Score) -> str:
-    name = _TELLING.get(score.base, score.base)
+    name = quoted_as(score.base)
     return f"{name} {score.value:.0f} of 64" if score.base == "phash" else f"{name} {shown(score)}"

@@ -123,7 +123,7 @@ def load_mono(
 
     The mean of all channels, resampled to ``rate`` Hz by FFmpeg's swresample.
 
-    Raises: MediaRefused.
+    Raises: MediaRefused: also for samples that are no finite numbers.
     """
     where = name or path.name
     parts: list[NDArray[np.float32]] = []
@@ -139,7 +139,18 @@ def load_mono(
                 break
     if not held:
         raise MediaEmpty(where, "the audio has no sample", "give audio with at least one sample")
-    return np.concatenate(parts)[:wanted]
+    samples = np.concatenate(parts)[:wanted]
+    _check_finite(samples, 0, rate, where)
+    return samples
+
+
+def _check_finite(samples: NDArray[np.float32], before: int, rate: int, where: str) -> None:
+    """Floating-point files can hold infinities and non-numbers, which poison every sum they enter."""
+    if np.isfinite(samples).all():
+        return
+    bad = np.flatnonzero(~np.isfinite(samples).reshape(len(samples), -1).all(axis=1))
+    why = f"the sample at {round((before + int(bad[0])) * 1000 / rate):,} ms is no finite number"
+    raise MediaUnreadable(where, why, "export it again, or as integer PCM")
 
 
 def stream_floats(
@@ -147,16 +158,21 @@ def stream_floats(
 ) -> Iterator[tuple[NDArray[np.float32], int, str]]:
     """Samples of the first audio stream frame by frame: float32 (samples, channels), rate in Hz, layout's name.
 
-    Full scale is 1. Raises: MediaRefused.
+    Full scale is 1. Raises: MediaRefused: also for samples that are no finite numbers.
     """
     where = name or path.name
+    before = 0
     with opened(path, limits=limits, name=name) as container:
         for frame in decoded(container, _sound_of(container, where), limits, where):
             encoding, samples = blocks(frame)
             floats = samples.astype(np.float64)
             if encoding == "i32":
                 floats *= 2.0**-31
-            yield floats.astype(np.float32), frame.sample_rate, frame.layout.name
+            with np.errstate(over="ignore"):
+                narrow = floats.astype(np.float32)
+            _check_finite(narrow, before, frame.sample_rate, where)
+            before += len(narrow)
+            yield narrow, frame.sample_rate, frame.layout.name
 
 
 def _sound_of(container: InputContainer, where: str) -> AudioStream:

@@ -1,11 +1,12 @@
-"""How much later one recording starts than another."""
+"""How much later one recording starts than another, if they are two takes of one sound at all."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.align import lag
+from drift.correlation import Peak, correlate, surprise
+from drift.pairwise import once_per_pair
 from drift.score import Score
 from drift.side import SPEECH_RATE, Side
 
@@ -13,30 +14,61 @@ _WAVE_S = 300  # seconds of waveform correlated; longer recordings are aligned b
 _RATE = 8_000
 _HOP = 80  # samples of 16 kHz, 5 ms: one point of the envelope
 _SURE = 0.5  # correlation from which a lag is believed
+_FAINT = 0.1  # of waveforms, where the peak stands out (the same sound under noise)
+_WAVE_APART, _WAVE_STANDS_OUT = 400, 3.0  # 50 ms; times the next peak
+_ENVELOPE_APART, _ENVELOPE_STANDS_OUT = 50, 1.5  # 250 ms; times the next peak
+_RHYTHM = 0.8  # correlation of a second place from which loudness repeats itself
+_SURPRISE = 6.0  # standard deviations; chance over thousands of lags reaches 5
 
 
 @dataclass(frozen=True, slots=True)
 class Lagged:
-    """A lag in samples at 16 kHz, positive when the candidate is late, with its correlation and what was correlated."""
+    """What was found: a lag in samples at 16 kHz, positive when the candidate is late, or None with the reason.
 
-    samples: int
+    ``correlation`` is that of the ``by`` which it was found by, "waveform" or "envelope".
+    """
+
+    samples: int | None
     correlation: float
     by: str
+    reason: str | None = None
 
 
-def measured_lag(reference: NDArray[np.float32], candidate: NDArray[np.float32]) -> Lagged | None:
-    """Align two mono recordings at 16 kHz, by waveform and else by loudness envelope; None where neither is sure.
+def measured_lag(reference: NDArray[np.float32], candidate: NDArray[np.float32]) -> Lagged:
+    """Align two mono recordings at 16 kHz, by waveform and else by loudness envelope.
 
     The waveform (at 8 kHz, the first five minutes) answers to half a millisecond for two takes of the same sound; the
-    envelope (5 ms steps) also aligns two voices saying the same words.
+    envelope (5 ms steps) also aligns two voices saying the same words at the same pace. A lag is believed only where
+    its correlation stands out from every other lag's: two different recordings fit nowhere, and about equally badly
+    in many places.
     """
+    for who, sound in (("reference", reference), ("candidate", candidate)):
+        if not len(sound) or float(np.ptp(sound)) == 0:
+            return Lagged(None, 0.0, "", f"the {who} is silent")
     most = _WAVE_S * SPEECH_RATE
-    step = SPEECH_RATE // _RATE
-    at, sure = lag(_halved(reference[:most]), _halved(candidate[:most]))
-    if sure >= _SURE:
-        return Lagged(at * step, sure, "waveform")
-    at, sure = lag(_envelope(reference), _envelope(candidate))
-    return Lagged(at * _HOP, sure, "envelope") if sure >= _SURE else None
+    wave = correlate(_halved(reference[:most]), _halved(candidate[:most]), apart=_WAVE_APART)
+    if wave.correlation >= _SURE or (wave.correlation >= _FAINT and _stands_out(wave, _WAVE_STANDS_OUT)):
+        return Lagged(wave.lag * (SPEECH_RATE // _RATE), wave.correlation, "waveform")
+    courses = _envelope(reference), _envelope(candidate)
+    course = correlate(*courses, apart=_ENVELOPE_APART)
+    certain = surprise(course, *courses) >= _SURPRISE
+    if course.correlation >= _SURE and certain and _stands_out(course, _ENVELOPE_STANDS_OUT):
+        return Lagged(course.lag * _HOP, course.correlation, "envelope")
+    return Lagged(None, course.correlation, "envelope", _doubt(wave, course))
+
+
+def _stands_out(peak: Peak, times: float) -> bool:
+    return peak.correlation >= times * peak.next
+
+
+def _doubt(wave: Peak, course: Peak) -> str:
+    if course.next >= _RHYTHM:
+        return (
+            f"no one lag stands out: their loudness correlates {course.correlation:.2f} at one and {course.next:.2f} "
+            "at another, so these are of an even rhythm, or different recordings"
+        )
+    best = f"{wave.correlation:.2f} by waveform, {course.correlation:.2f} by loudness"
+    return f"these look like different recordings: no lag fits them better than chance ({best} at best)"
 
 
 def _halved(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -52,24 +84,28 @@ def _envelope(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.sqrt(power), np.float32)
 
 
+@once_per_pair
+def lag_of(reference: Side, candidate: Side) -> Lagged:
+    """``measured_lag`` of two files' sound. Raises: MediaRefused."""
+    return measured_lag(reference.sound, candidate.sound)
+
+
 class Lag:
     """Absolute lag of the candidate; the score's detail is the signed ``Lagged``."""
 
     name = "lag_ms"
-    version = 1
+    version = 2
     media = "audio"
     unit = "ms"
     higher_is_better = False
 
     def compare(self, reference: Side, candidate: Side) -> Score:
         """Correlate mono sound."""
-        found = measured_lag(reference.sound, candidate.sound)
-        if found is None:
-            return Score("lag_ms/1", None, self.unit, "the recordings have no common course to align by")
-        late = "late" if found.samples > 0 else "early"
-        note = (
-            f"the candidate is {late}; aligned by {found.by}, correlation {found.correlation:.2f}"
-            if found.samples
-            else None
-        )
-        return Score("lag_ms/1", abs(found.samples) * 1000 / SPEECH_RATE, self.unit, note=note, detail=found)
+        found = lag_of(reference, candidate)
+        if found.samples is None:
+            return Score("lag_ms/2", None, self.unit, found.reason, detail=found)
+        note = None
+        if found.samples:
+            late = "late" if found.samples > 0 else "early"
+            note = f"the candidate is {late}; aligned by {found.by}, correlation {found.correlation:.2f}"
+        return Score("lag_ms/2", abs(found.samples) * 1000 / SPEECH_RATE, self.unit, note=note, detail=found)

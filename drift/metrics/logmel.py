@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.metrics.lag import measured_lag
+from drift.metrics.lag import lag_of
 from drift.score import Score
 from drift.side import LISTENED_S, SPEECH_RATE, Side
 
@@ -53,6 +53,12 @@ def mel_power(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
+def _tame(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Floating-point recordings may be louder than full scale by any factor; their power must stay in range."""
+    peak = float(np.abs(samples).max(initial=0))
+    return samples if 1e-6 < peak < 1e6 or peak == 0 else np.asarray(samples / peak, np.float32)
+
+
 def mel_pictures(reference: NDArray[np.float32], candidate: NDArray[np.float32], lag: int | None = None) -> MelPictures:
     """Align two mono recordings by ``lag`` samples, give both the same power, and take log-mel pictures.
 
@@ -60,7 +66,7 @@ def mel_pictures(reference: NDArray[np.float32], candidate: NDArray[np.float32],
     recording without any power stays at the floor.
     """
     shift, aligned = lag or 0, lag is not None
-    ours, theirs = reference[max(0, -shift) :], candidate[max(0, shift) :]
+    ours, theirs = (_tame(part) for part in (reference[max(0, -shift) :], candidate[max(0, shift) :]))
     both = min(len(ours), len(theirs))
     x, y = mel_power(ours[:both]), mel_power(theirs[:both])
     total_x, total_y = x.sum(dtype=np.float64), y.sum(dtype=np.float64)
@@ -78,17 +84,17 @@ class LogMel:
     """Mean absolute difference, in dB, of the two log-mel pictures; 0 when they are equal."""
 
     name = "logmel"
-    version = 1
+    version = 2
     media = "audio"
     unit = "dB"
     higher_is_better = False
 
     def compare(self, reference: Side, candidate: Side) -> Score:
         """Measure the overlap; the score's detail is the ``MelPictures``."""
-        found = measured_lag(reference.sound, candidate.sound)
-        pictures = mel_pictures(reference.sound, candidate.sound, found.samples if found else None)
+        found = lag_of(reference, candidate)
+        pictures = mel_pictures(reference.sound, candidate.sound, found.samples)
         value = float(np.abs(pictures.reference - pictures.candidate).mean(dtype=np.float64))
-        notes = [] if found else ["not aligned: no common course was found"]
+        notes = [] if found.samples is not None else [f"not aligned: {found.reason}"]
         if max(len(reference.sound), len(candidate.sound)) >= LISTENED_S * SPEECH_RATE:
             notes.append(f"only the first {LISTENED_S // 60} minutes were measured")
-        return Score("logmel/1", value, self.unit, note="; ".join(notes) or None, detail=pictures)
+        return Score("logmel/2", value, self.unit, note="; ".join(notes) or None, detail=pictures)

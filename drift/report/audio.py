@@ -15,7 +15,7 @@ _LOUD_DB = 30.0  # a difference from which the picture is brightest
 
 def audio_section(comparison: Comparison) -> dict[str, object] | None:
     """What ``audio.html.j2`` draws; None where no mel pictures were taken."""
-    found = comparison.details.get("logmel/1")
+    found = comparison.details.get("logmel/2")
     if not isinstance(found, MelPictures):
         return None
     difference = np.abs(found.candidate - found.reference)
