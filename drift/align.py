@@ -1,7 +1,6 @@
 """Time alignment: the constant offset of two frame sequences."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from drift.fingerprints.frames import Marks, frame_distances
 
