@@ -31,8 +31,9 @@ from registry.verify.report import Report
 from replay.demo_script import LIMIT, Sheet
 from replay.errors import ReplayError
 from replay.generating import Ask, generate
+from replay.preparing import Change
 from replay.rerun import Answer as ReplayAnswer
-from replay.rerun import Change, replay
+from replay.rerun import replay
 
 _IMAGES = (
     ("a mountain lake at dusk, long light", "11", "none"),

@@ -42,16 +42,19 @@ def generate(
 
     Exit status: 0 generated; 1 the provider refused or failed (recorded all the same); 2 usage; 3 could not run.
     """
-    from registry.annotate import parse_label
-    from registry.commands.options import parse_parent, parse_setting, split_pair
-    from registry.commands.printing import emit, short, writing
+    from registry.annotate import parse_labels
+    from registry.capture.description import shipped
+    from registry.commands.options import check_names, parse_parent, parse_setting, split_pair, unique
+    from registry.commands.printing import emit, harmless, short, writing
     from registry.fetch import fetch
     from registry.verbatim import plain
     from replay.generating import Ask, generate
 
     files = [split_pair("input", pair) for pair in inputs]
-    named = dict(parse_setting(pair) for pair in settings)
-    tags = dict(parse_label(pair) for pair in labels)
+    named = unique("--setting", (parse_setting(pair) for pair in settings))
+    tags = parse_labels(labels)
+    check_names(provider, operation)
+    shipped().check(provider, model=model, operation=operation)  # before a registry is made for nothing
     registry = writing()
     ask = Ask(
         provider=provider,
@@ -76,7 +79,7 @@ def generate(
         click.echo(f"{outcome.class_} in {took} ms; try: mintmark show {short(recorded.id)}", err=True)
     if outcome.class_ != "succeeded":
         errors = [found.value for found in registry.vault.get(recorded.id) if found.pointer == "/outcome/error"]
-        click.echo(f"{outcome.class_}: {errors[0] if errors else 'no reason was given'}", err=True)
+        click.echo(f"{outcome.class_}: {harmless(str(errors[0])) if errors else 'no reason was given'}", err=True)
         return 1
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

@@ -1,68 +1,151 @@
 """``mintmark replay``: could it be made again?"""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from registry.commands.printing import as_json
 
+if TYPE_CHECKING:
+    from drift.verdict import Level, Verdict
+    from registry.home import Registry
+    from replay.calibrating import Calibration
+    from replay.rerun import Answer
+
+_LEVELS = ("bytes", "decoded", "perceptual", "semantic", "statistical")
+
 
 @click.command(short_help="Make a generation again and judge the result.")
 @click.argument("manifest", metavar="ID")
-@click.option("--times", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many replays.")
+@click.option("--times", type=click.IntRange(1, 1000), help="How many replays; 1 unless told.")
+@click.option("--calibrate", type=click.IntRange(1, 1000), metavar="K", help="Learn from at most K replays; see below.")
 @click.option("--model", help="Send another model or version: procedural-image@2.")
 @click.option("--seed", help="Send another seed.")
+@click.option("--level", type=click.Choice(_LEVELS), help="What to ask for; what the calibration allows unless told.")
+@click.option("--alpha", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.01, show_default=True,
+              help="How often a decision by samples or noise may be a false alarm.")  # fmt: skip
 @as_json
-def replay(manifest: str, times: int, model: str | None, seed: str | None, as_json: bool) -> int:
+def replay(
+    manifest: str,
+    times: int | None,
+    calibrate: int | None,
+    model: str | None,
+    seed: str | None,
+    level: "Level | None",
+    alpha: float,
+    as_json: bool,
+) -> int:
     """Send the stored request of generation ID again, record what comes, and compare it with the recorded output.
 
-    Exit status: 0 reproduced; 1 drifted; 3 the provider failed; 4 undecided or not replayable, with the reason.
-    """
-    from registry.commands.printing import emit, open_for_change, short
-    from replay.rerun import Change, replay
+    With --calibrate, the replays are not judged: they show how far honest runs of the recorded version lie apart.
+    Three learn whether it repeats itself, repeats itself but for noise, or draws a new sample every time. Noise is
+    topped up to 13 replays (5 for --alpha 0.05); free samples need 19 for a decision on this one generation.
+    Later replays are judged by the newest calibration.
 
+    Exit status: 0 reproduced or within noise; 1 drifted; 3 the provider failed; 4 undecided or not replayable, with
+    the reason. With --calibrate: 0 done, 3, 4 not replayable.
+    """
+    from registry.commands.printing import open_for_change
+
+    if calibrate is not None and (times is not None or model is not None or seed is not None or level is not None):
+        raise click.UsageError("--calibrate replays what is recorded: leave --times, --model, --seed and --level out")
     registry = open_for_change()
     full = registry.catalog.resolve(manifest)
+    if calibrate is not None:
+        return _calibrate(registry, full, calibrate, alpha, as_json=as_json)
+    from replay.preparing import Change
+    from replay.rerun import replay
 
-    def tell(number: int, recorded: object) -> None:
-        if times > 1 and not as_json:
-            click.echo(f"replay {number + 1} of {times} recorded", err=True)
-
-    answer = replay(registry, full, times=times, change=Change(model, seed), tell=tell)
+    many = (times or 1) > 1
+    answer = replay(
+        registry,
+        full,
+        times=times or 1,
+        change=Change(model, seed),
+        level=level,
+        alpha=alpha,
+        tell=lambda number, _: _progress(number, times or 1, quiet=as_json or not many),
+    )
     if as_json:
+        from registry.commands.printing import emit
+
         emit(_json(answer))
-        return answer.exit_code
-    if answer.refused is not None:
-        click.echo(f"{answer.refused.kind} ({answer.refused.reason_code}): {answer.refused.sentence}")
-        return answer.exit_code
-    for one in answer.replays:
-        if not one.verdicts:
-            click.echo(
-                f"{short(one.recorded.id)}  no verdict: the call ended as {one.recorded.manifest.outcome.class_}"
-            )
-        for verdict in one.verdicts:
-            reason = f" ({verdict.reason_code})" if verdict.reason_code else ""
-            click.echo(f"{short(one.recorded.id)}  {verdict.kind}{reason}: {verdict.sentence}")
+    else:
+        _say(answer)
     return answer.exit_code
 
 
-def _json(answer: object) -> dict[str, object]:
-    from replay.rerun import Answer
+def _calibrate(registry: "Registry", full: str, most: int, alpha: float, *, as_json: bool) -> int:
+    from registry.commands.printing import emit
+    from replay.calibrating import Calibration, calibrate
 
-    assert isinstance(answer, Answer)
-    refused = answer.refused
+    found = calibrate(registry, full, most, alpha=alpha, tell=lambda number, _: _progress(number, most, quiet=as_json))
+    if isinstance(found, Calibration):
+        if as_json:
+            emit(_calibration_json(found))
+        else:
+            click.echo(f"{found.regime}: {found.sentence}")
+        return 0
+    if as_json:
+        emit({"manifest": full, "refused": found.to_json()})
+    else:
+        click.echo(_verdict(found))
+    return 4
+
+
+def _progress(number: int, of: int, *, quiet: bool) -> None:
+    if not quiet:
+        beyond = " to confirm" if number >= of else f" of {of}"
+        click.echo(f"replay {number + 1}{beyond} recorded", err=True)
+
+
+def _say(answer: "Answer") -> None:
+    from registry.commands.printing import short
+
+    if answer.refused is not None:
+        click.echo(_verdict(answer.refused))
+        return
+    said = ""
+    for one in answer.replays:
+        outcome = one.recorded.manifest.outcome.class_
+        for found in map(_verdict, one.verdicts) if one.verdicts else [f"no verdict: the call ended as {outcome}"]:
+            # A test of samples says one thing of all of them.
+            click.echo(f"{short(one.recorded.id)}  {'the same' if found == said and len(found) > 80 else found}")
+            said = found
+    reasons = {verdict.reason_code for one in answer.replays for verdict in one.verdicts}
+    if "uncalibrated" in reasons:
+        click.echo(f"hint: mintmark replay {short(answer.manifest)} --calibrate 13", err=True)
+
+
+def _verdict(verdict: "Verdict") -> str:
+    reason = f" ({verdict.reason_code})" if verdict.reason_code else ""
+    return f"{verdict.kind}{reason}: {verdict.sentence}"
+
+
+def _json(answer: "Answer") -> dict[str, object]:
     return {
         "manifest": answer.manifest,
         "regime": answer.regime.value,
-        "refused": None
-        if refused is None
-        else {"kind": refused.kind, "reason": refused.reason_code, "sentence": refused.sentence},
+        "refused": None if answer.refused is None else answer.refused.to_json(),
         "replays": [
             {
                 "id": one.recorded.id,
                 "outcome": one.recorded.manifest.outcome.class_,
                 "drift": one.drift,
-                "verdicts": [{"kind": v.kind, "reason": v.reason_code, "sentence": v.sentence} for v in one.verdicts],
+                "verdicts": [verdict.to_json() for verdict in one.verdicts],
                 "scores": [[score.to_json() for score in scores] for scores in one.scores],
             }
             for one in answer.replays
         ],
+    }
+
+
+def _calibration_json(found: "Calibration") -> dict[str, object]:
+    return {
+        "manifest": found.manifest,
+        "calibration": found.record,
+        "regime": found.regime.value,
+        "sentence": found.sentence,
+        "runs": list(found.runs),
+        "distances": [list(floor.distances) for floor in found.floors],
     }

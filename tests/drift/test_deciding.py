@@ -1,12 +1,26 @@
 """Regime and verdict: pure decisions, and never a pass by default."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift.floor import Regime, regime_of
+from drift.assertions import Finding
+from drift.descriptor import describe
+from drift.floor import UNCALIBRATED, NoiseFloor, Regime, distance, noise_floor, regime_of
 from drift.score import Score
-from drift.verdict import InvalidLimit, Limit, Verdict, decide, not_replayable, undecided
+from drift.significance.sequential import sequential
+from drift.verdict import (
+    InvalidLimit,
+    Limit,
+    Verdict,
+    decide,
+    decide_each,
+    not_replayable,
+    of_assertions,
+    of_samples,
+    undecided,
+)
 
 LEVELS = ["bytes", "decoded", "perceptual", "semantic", "statistical"]
 
@@ -36,7 +50,7 @@ def test_two_equal_runs_and_no_other_make_a_version_deterministic(contents, expe
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("regime", Regime)
 def test_equal_bytes_are_reproduced_whatever_is_known(level, regime):
-    found = decide(level, pair(1, 1), regime)
+    found = decide(level, pair(1, 1), NoiseFloor(regime), "image")
 
     assert (found.kind, found.reason_code) == ("reproduced", None)
     assert found.sentence == "The file is byte for byte the recorded one."
@@ -45,12 +59,14 @@ def test_equal_bytes_are_reproduced_whatever_is_known(level, regime):
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("regime", Regime)
 def test_equal_content_is_reproduced_unless_bytes_are_asked_for(level, regime):
-    assert decide(level, pair(0, 1), regime).kind == ("drifted" if level == "bytes" else "reproduced")
+    assert decide(level, pair(0, 1), NoiseFloor(regime), "image").kind == (
+        "drifted" if level == "bytes" else "reproduced"
+    )
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_deterministic_version_drifts_with_the_first_difference(level):
-    found = decide(level, DIFFERENT, Regime.DETERMINISTIC)
+    found = decide(level, DIFFERENT, NoiseFloor(Regime.DETERMINISTIC), "image")
 
     assert (found.kind, found.reason_code) == ("drifted", None)
     assert found.sentence.endswith("earlier runs of this version repeat bit for bit: SSIM 0.9100, pHash 6 of 64.")
@@ -58,7 +74,7 @@ def test_a_deterministic_version_drifts_with_the_first_difference(level):
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_without_calibration_nothing_is_decided(level):
-    found = decide(level, DIFFERENT, Regime.UNKNOWN)
+    found = decide(level, DIFFERENT, UNCALIBRATED, "image")
 
     assert (found.kind, found.reason_code) == ("undecided", "uncalibrated")
     assert "SSIM 0.9100" in found.sentence and "calibration" in found.sentence
@@ -66,8 +82,8 @@ def test_without_calibration_nothing_is_decided(level):
 
 @pytest.mark.parametrize("regime", [Regime.SEEDED, Regime.UNSEEDED])
 def test_exact_content_cannot_be_asked_of_a_version_that_does_not_repeat(regime):
-    assert decide("decoded", DIFFERENT, regime).kind == "drifted"
-    assert decide("perceptual", DIFFERENT, regime).kind == "undecided"
+    assert decide("decoded", DIFFERENT, NoiseFloor(regime), "image").kind == "drifted"
+    assert decide("perceptual", DIFFERENT, NoiseFloor(regime), "image").kind == "undecided"
 
 
 @given(
@@ -76,7 +92,7 @@ def test_exact_content_cannot_be_asked_of_a_version_that_does_not_repeat(regime)
 def test_no_score_passes_by_itself(ssim, phash, level, regime):
     scores = pair(0, 0, Score("ssim/1", ssim), Score("phash/1", float(phash), "bits"))
 
-    assert decide(level, scores, regime).kind in {"undecided", "drifted"}
+    assert decide(level, scores, NoiseFloor(regime), "image").kind in {"undecided", "drifted"}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +108,7 @@ def test_no_score_passes_by_itself(ssim, phash, level, regime):
     ],
 )
 def test_limits_of_a_policy_decide_and_state_no_error_rate(limits, kind):
-    found = decide("perceptual", DIFFERENT, Regime.UNKNOWN, limits=limits)
+    found = decide("perceptual", DIFFERENT, UNCALIBRATED, "image", limits=limits)
 
     assert found.kind == kind
     assert kind == "undecided" or "error rate not stated" in found.sentence
@@ -100,13 +116,13 @@ def test_limits_of_a_policy_decide_and_state_no_error_rate(limits, kind):
 
 def test_a_limited_score_without_a_value_never_passes():
     scores = pair(0, 0, Score("ssim/1", None, "", "too small"))
-    found = decide("perceptual", scores, Regime.UNKNOWN, limits={"ssim": Limit(min=0.1)})
+    found = decide("perceptual", scores, UNCALIBRATED, "image", limits={"ssim": Limit(min=0.1)})
 
     assert (found.kind, found.reason_code) == ("undecided", "unmeasured") and "too small" in found.sentence
 
 
 def test_a_broken_limit_is_quoted():
-    found = decide("perceptual", DIFFERENT, Regime.UNKNOWN, limits={"phash": Limit(max=5)})
+    found = decide("perceptual", DIFFERENT, UNCALIBRATED, "image", limits={"phash": Limit(max=5)})
 
     assert "phash 6 bits is above 5" in found.sentence
 
@@ -119,9 +135,114 @@ def test_a_limit_that_limits_nothing_is_refused(ends):
 
 def test_deciding_needs_the_two_exact_scores():
     with pytest.raises(ValueError, match="'bytes'"):
-        decide("decoded", [], Regime.UNKNOWN)
+        decide("decoded", [], UNCALIBRATED, "image")
 
 
 def test_verdicts_that_need_no_pair():
     assert not_replayable("retired", "Gone since March.") == Verdict("not-replayable", "retired", "Gone since March.")
     assert undecided("budget", "x").to_json() == {"kind": "undecided", "reason": "budget", "sentence": "x"}
+
+
+def picture_pair(ssim, phash=0.0, color=0.0):
+    return pair(
+        0,
+        0,
+        Score("ssim/1", ssim, higher_is_better=True),
+        Score("phash/1", phash, "bits"),
+        Score("color.mean/1", color, "dE00"),
+    )
+
+
+RUNS = [picture_pair(0.97 + n / 1000) for n in range(13)]
+FLOOR = noise_floor([f"blake3:{n}" for n in range(13)], "image", RUNS)
+
+
+def test_three_runs_that_differ_a_little_are_seeded_and_a_lot_are_free_samples():
+    assert FLOOR.regime is Regime.SEEDED
+    assert noise_floor(["a", "b", "c"], "image", [*RUNS[:2], picture_pair(0.2, 30)]).regime is Regime.UNSEEDED
+    assert noise_floor(["a", "b"], "image", RUNS[:2]).regime is Regime.UNKNOWN
+    assert noise_floor(["a", "a", "a"], "image", RUNS[:3]).regime is Regime.DETERMINISTIC
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        (picture_pair(0.75, 16, 5), 0.25 + 0.25 + 0.25),
+        (picture_pair(-1, 64, 100), 3.0),
+        (pair(0, 1, Score("ssim/1", None, "", "too small")), 0.0),
+        (pair(0, 0, Score("ssim/1", None, "", "too small"), Score("phash/1", 32.0, "bits")), 2.5),
+    ],
+)
+def test_a_distance_adds_what_each_part_lacks_and_counts_the_unmeasured_as_wholly_different(scores, expected):
+    assert distance("image", scores) == pytest.approx(expected)
+
+
+def test_a_replay_inside_the_floor_is_within_noise_and_says_where_it_lies():
+    found = decide("perceptual", picture_pair(0.975), FLOOR, "image")
+
+    assert (found.kind, found.reason_code) == ("within-noise", None)
+    assert found.sentence.endswith("13 calibration replays of this version: SSIM 0.9750, theirs 0.9700 to 0.9820.")
+    assert (found.test["rule"], found.test["baseline"]) == ("seeded/1", 13)
+
+
+def test_one_replay_beyond_the_floor_waits_for_another_and_two_drift():
+    beyond, inside = picture_pair(0.91), picture_pair(0.975)
+
+    alone = decide("perceptual", beyond, FLOOR, "image")
+    twice = decide("perceptual", beyond, FLOOR, "image", confirmation=picture_pair(0.92))
+    cleared = decide("perceptual", beyond, FLOOR, "image", confirmation=inside)
+
+    assert (alone.kind, alone.reason_code) == ("undecided", "confirmation")
+    assert (twice.kind, twice.sentence) == (
+        "drifted",
+        "SSIM 0.9100 lies outside all 13 calibration replays (lowest 0.9700) twice in a row, p = 0.0095.",
+    )
+    assert cleared.kind == "within-noise" and "its confirmation does not" in cleared.sentence
+
+
+def test_in_a_row_of_replays_each_is_confirmed_or_cleared_by_the_next():
+    beyond, inside = picture_pair(0.91), picture_pair(0.975)
+
+    def kinds(*scored):
+        return [one.reason_code or one.kind for one in decide_each("perceptual", scored, FLOOR, "image")]
+
+    assert kinds(inside, beyond) == ["within-noise", "confirmation"]
+    assert kinds(beyond, beyond) == ["drifted", "drifted"]
+    assert kinds(beyond, inside, beyond) == ["within-noise", "within-noise", "confirmation"]
+    assert kinds(inside, beyond, beyond, inside) == ["within-noise", "drifted", "drifted", "within-noise"]
+
+
+def test_too_small_a_floor_is_no_pass_and_names_what_it_takes():
+    floor = noise_floor(["a", "b", "c"], "image", RUNS[:3])
+
+    found = decide("perceptual", picture_pair(0.99), floor, "image")
+
+    assert (found.kind, found.reason_code) == ("undecided", "resolution")
+    assert "3 calibration replays cannot decide at 0.01; 13 can" in found.sentence
+    assert decide("perceptual", picture_pair(0.975), FLOOR, "image", alpha=0.001).reason_code == "resolution"
+
+
+def test_one_free_sample_is_undecided_and_a_series_of_them_is_not():
+    def some(count, low, high, seed):
+        chance = np.random.default_rng(seed)
+        return [describe(chance.integers(low, high, (64, 64, 3), np.uint8)) for _ in range(count)]
+
+    floor = NoiseFloor(Regime.UNSEEDED)
+    baseline = some(20, 0, 255, 1)
+
+    assert decide("statistical", DIFFERENT, floor, "image").reason_code == "samples"
+    early = of_samples(sequential(baseline, some(2, 0, 255, 2), seed=1))
+    assert (early.kind, early.reason_code) == ("undecided", "samples")
+    drifted = of_samples(sequential(baseline, some(5, 40, 255, 2), seed=1))
+    assert drifted.kind == "drifted" and "what moved" in drifted.sentence and drifted.test["looks"]
+    small = of_samples(sequential(baseline[:5], some(5, 0, 255, 2), seed=1))
+    assert (small.kind, small.reason_code) in {("undecided", "resolution"), ("undecided", "samples")}
+
+
+def test_an_assertion_counts_where_only_the_replay_fails_it():
+    fine, black = Finding("image.black/1", "ok", "it is not black"), Finding("image.black/1", "failed", "it is black")
+
+    assert of_assertions([fine], [fine]) is None
+    assert of_assertions([black], [black]) is None, "a night sky stays one"
+    found = of_assertions([fine], [black])
+    assert found.kind == "drifted" and found.sentence.endswith("it is black.")

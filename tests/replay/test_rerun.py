@@ -13,9 +13,10 @@ from registry.manifest import Outcome
 from registry.record import ErasedMeanwhile, record
 from registry.sealing import seals_in
 from registry.verbatim import plain
-from replay import generating, rerun
+from replay import generating, judging
 from replay.generating import Ask, generate
-from replay.rerun import Change, replay
+from replay.preparing import Change
+from replay.rerun import replay
 
 SMALL = {"width": 96, "height": 96}
 
@@ -91,7 +92,7 @@ def test_after_one_reproduction_a_changed_build_is_told_by_a_single_replay(local
 
 def test_a_provider_that_changed_under_the_same_name_is_caught(local_registry, made_picture, monkeypatch):
     original = made_picture()
-    monkeypatch.setattr("replay.rerun.plain", lambda body: {**plain(body), "model": "procedural-image@2"})
+    monkeypatch.setattr("replay.preparing.plain", lambda body: {**plain(body), "model": "procedural-image@2"})
 
     answer = replay(local_registry, original, times=2)
 
@@ -122,7 +123,7 @@ def test_a_retired_model_is_not_replayable(local_registry, made_picture, monkeyp
     original = made_picture()
     known = shipped().by_id("procedural-image")
     retired = replace(known, retires={"procedural-image@1": datetime.date(2026, 9, 24)})
-    monkeypatch.setattr("replay.rerun.shipped", lambda: Descriptions([retired]))
+    monkeypatch.setattr("replay.preparing.shipped", lambda: Descriptions([retired]))
 
     answer = replay(local_registry, original)
 
@@ -169,9 +170,9 @@ def test_a_replay_of_what_is_erased_meanwhile_is_not_recorded(local_registry, ma
 
 def test_fewer_outputs_than_recorded_are_no_pass(local_registry, picture, made, made_picture, monkeypatch):
     original = made_picture()
-    real = rerun._files
+    real = judging.output_files
     none_of_replays = lambda registry, run, manifest: [] if manifest.replay_of else real(registry, run, manifest)  # noqa: E731
-    monkeypatch.setattr(rerun, "_files", none_of_replays)
+    monkeypatch.setattr(judging, "output_files", none_of_replays)
 
     answer = replay(local_registry, original)
 

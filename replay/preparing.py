@@ -1,0 +1,126 @@
+"""What a replay needs, taken from the recorded manifest: request, inputs, originals; or why there can be none."""
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from drift.verdict import Verdict, not_replayable
+from registry.assets.store import AssetNotFound
+from registry.canonical import JSON
+from registry.capture.description import Description, shipped
+from registry.drafting import Draft, Incoming, new_exchange_id
+from registry.fetch import digests_of_asset
+from registry.home import Registry
+from registry.manifest import Context, Manifest, Model, Prompt, Provider, Request, Seed
+from registry.record import Recorded
+from registry.sealing import disclose, is_seal, seals_in
+from registry.verbatim import plain, stored
+from replay.generating import call
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What to send otherwise than recorded; None keeps what the manifest says."""
+
+    model: str | None = None
+    seed: str | None = None
+
+
+AS_RECORDED = Change()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A manifest that can be replayed, and what that takes; ``inputs`` are role and file, ``originals`` its outputs."""
+
+    manifest: Manifest
+    description: Description
+    draft: Draft
+    inputs: list[tuple[str, Path]]
+    originals: list[Path]
+
+
+def prepare(registry: Registry, manifest_id: str, change: Change) -> Ready | Verdict:
+    """Everything a call needs, or the reason why there can be none."""
+    manifest = registry.catalog.manifest(manifest_id)
+    reference, request = manifest.provider.description, manifest.request
+    description = shipped().by_id(reference.id) if reference else None
+    if request is None or description is None:
+        return not_replayable(
+            "unsupported",
+            f"mintmark cannot call {manifest.provider.name} for this: it was recorded, not generated here",
+        )
+    if request.body is msgspec.UNSET:
+        return not_replayable("unsupported", "the stored request is no JSON body, and local engines take nothing else")
+    if not manifest.outputs:
+        return not_replayable(
+            "unsupported", f"the recorded call made nothing to compare with ({manifest.outcome.class_})"
+        )
+    model = change.model or manifest.model.requested
+    if day := description.retired(model, datetime.datetime.now(datetime.UTC).date()):
+        return not_replayable("retired", f"model {model} was shut down on {day}")
+    value = disclose(manifest.to_json(), registry.vault.get(manifest_id))
+    if missing := sorted(seals_in(value["request"])):
+        return not_replayable("erased", f"the request holds erased values ({', '.join(missing)})")
+    try:
+        inputs = [
+            (asset.role, registry.assets.file(digests_of_asset(registry, manifest_id, "input", n, asset).blake3))
+            for n, asset in enumerate(manifest.inputs)
+        ]
+        originals = output_files(registry, manifest_id, manifest)
+    except AssetNotFound as problem:
+        return not_replayable("erased", str(problem))
+    draft = _draft(manifest_id, manifest, value, description, change, inputs)
+    return Ready(manifest, description, draft, inputs, originals)
+
+
+def run_again(registry: Registry, ready: Ready) -> Recorded:
+    """Send the prepared request as a call of its own and record what came."""
+    draft = msgspec.structs.replace(ready.draft, exchange_id=new_exchange_id())
+    return call(registry, draft, ready.description, ready.inputs)
+
+
+def _draft(
+    manifest_id: str,
+    manifest: Manifest,
+    value: dict[str, JSON],
+    description: Description,
+    change: Change,
+    inputs: list[tuple[str, Path]],
+) -> Draft:
+    """A draft with the stored request; opened seals are sealed again under fresh salts when it is recorded."""
+    body = plain(value["request"]["body"])
+    for slot, wanted in (("model", change.model), ("seed", change.seed)):
+        if wanted is not None:
+            body = description.write(body, slot, wanted)
+    request: JSON = value["request"] | {"body": stored(body)}
+    model = change.model or manifest.model.requested
+    return Draft(
+        provider=msgspec.convert(value["provider"], Provider),
+        model=Model(requested=model, pin=description.pin(model)),
+        operation=manifest.operation,
+        request=msgspec.convert(request, Request),
+        prompt=Prompt(submitted=_without_seals(value["prompt"])["submitted"]),
+        seed=Seed(requested=change.seed or manifest.seed.requested),
+        context=msgspec.convert(_without_seals(value["context"]), Context),
+        inputs=[Incoming(file=str(path), role=role) for role, path in inputs],
+        replay_of=manifest_id,
+        labels={key: text for key, text in value["labels"].items() if isinstance(text, str)},
+        capture="replay",
+        confidence="full",
+    )
+
+
+def _without_seals(value: dict[str, JSON]) -> dict[str, JSON]:
+    """A seal whose disclosure is gone belongs to the recorded manifest alone: a replay says null."""
+    return {name: None if is_seal(member) else member for name, member in value.items()}
+
+
+def output_files(registry: Registry, manifest_id: str, manifest: Manifest) -> list[Path]:
+    """The stored output files; raises AssetNotFound where one was erased."""
+    return [
+        registry.assets.file(digests_of_asset(registry, manifest_id, "output", n, asset).blake3)
+        for n, asset in enumerate(manifest.outputs)
+    ]
