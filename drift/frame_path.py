@@ -85,16 +85,18 @@ def frame_path(reference: Marks, candidate: Marks, offset: int, rate: float = 1.
         rate: candidate frames per reference frame.
 
     Costs: a pair costs the bits that differ plus half the mean difference of the waves in sixteenths, less the median
-    over reference frames of the least such cost in the band, at most 16; a lost or added frame costs 8; frames before
-    the first and after the last pair cost a half each. Memory grows by 31 bytes per reference frame.
+    over reference frames of the least such cost in the band, at most 16; a lost or added frame costs 8, and those that
+    the rate asks for beside each pair are paid back by it; frames before the first and after the last pair cost a half
+    each. Memory grows by 32 bytes per reference frame.
     """
     line = np.floor(rate * np.arange(-1, len(reference)) + 0.5).astype(np.int64) + offset - BAND
     base = _usual(reference, candidate, line[1:])
     search = _Search(len(reference), len(candidate), line)
+    asked = GAP * (max(rate, 1 / rate) - 1)
     straight_cost = 0.0
     for top in range(0, len(reference), _ROWS):
         numbers = np.arange(top, min(top + _ROWS, len(reference)))
-        costs = np.minimum(_costs(reference, candidate, numbers, line[numbers + 1]) - base, _LARGEST)
+        costs = np.minimum(_costs(reference, candidate, numbers, line[numbers + 1]) - base, _LARGEST) - asked
         straight_cost += float(costs[:, BAND][np.isfinite(costs[:, BAND])].sum())
         for number, row in zip(numbers, costs, strict=True):
             search.step(int(number), row)

@@ -11,7 +11,7 @@ from drift.side import Side
 from drift.timelines import Timelines, timelines
 
 _CHANGE = 8.0  # grey levels: least mean change at a cut
-_STRUCTURE = 0.2  # least share of the sure bits that differ; a change of light alone keeps them
+_STRUCTURE = 0.3  # least share of the sure bits that differ; a change of light alone keeps them
 _STANDS_OUT, _NEAR = 2.0, 3  # times the largest change of that many frames on either side, so that motion is no cut
 _APART = 1  # pairs by which two clips' cuts may lie apart and still be one
 

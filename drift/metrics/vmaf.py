@@ -27,6 +27,7 @@ MODEL = "vmaf_v0.6.1"
 _PACKAGE, _EXTRA = "imageio-ffmpeg", "pip install mintmark[vmaf]"
 _NAMES = ("vmaf/1", "vmaf.p05/1")
 _STARTING_S, _PER_MEGAPIXEL_S = 60.0, 1.0  # how long the program may take: to start, and for each frame
+_SMALLEST = 20  # pixels; libvmaf 3 ends without a word at 16
 _LOG = "vmaf.json"
 
 
@@ -60,6 +61,8 @@ class Vmaf:
         path = program()
         if path is None:
             return self._absent(f"VMAF needs FFmpeg with libvmaf: {_EXTRA}")
+        if min(_sides(reference)) < _SMALLEST:
+            return self._absent(f"libvmaf measures pictures of at least {_SMALLEST} pixels on each side")
         if timelines(reference, candidate).alignment.different is not None:
             return self._absent("the clips show different pictures, which cannot be aligned")
         try:
@@ -71,6 +74,10 @@ class Vmaf:
 
     def _absent(self, why: str) -> tuple[Score, ...]:
         return tuple(Score(name, None, self.unit, why, higher_is_better=True) for name in _NAMES)
+
+
+def _sides(video: Side) -> list[int]:
+    return [size for name in ("width", "height") if isinstance(size := video.media.facts[name], int)]
 
 
 def vmaf(path: str, reference: Side, candidate: Side) -> NDArray[np.float64]:
