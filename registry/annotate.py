@@ -1,12 +1,12 @@
 """Adds to a generation what is known later: tags and reviews, each a signed record."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
 from registry.canonical import JSON, canonical
-from registry.errors import InvalidValue
+from registry.errors import InvalidValue, NotFound, RegistryError, Repeated
 from registry.home import Registry
 from registry.schema import validate
 from registry.sealing import seal
@@ -14,6 +14,18 @@ from registry.times import now
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._/-]{0,62}").fullmatch
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,6})(\.[0-9]{1,3})?").fullmatch
+
+
+class NoSuchTag(NotFound):
+    """Tags that are to be taken away and are not there."""
+
+    def __init__(self, manifest: str, names: Iterable[str], there: Iterable[str]) -> None:
+        """Name them, and those there are."""
+        RegistryError.__init__(
+            self,
+            f"{manifest[7:19]} has no tag {', '.join(names)} to take away; its tags: {', '.join(there) or 'none'}; "
+            "nothing was changed (labels of the record itself stay for ever)",
+        )
 
 
 def parse_label(text: str) -> tuple[str, str]:
@@ -28,6 +40,21 @@ def parse_label(text: str) -> tuple[str, str]:
     if len(value) > 256 or any(ord(character) < 32 for character in value):
         raise InvalidValue("label", text, "a value of at most 256 characters without line breaks")
     return key, value
+
+
+def parse_labels(texts: Iterable[str]) -> dict[str, str]:
+    """Read several ``key=value``.
+
+    Raises:
+        InvalidValue: as ``parse_label``.
+        Repeated: a key stands twice.
+    """
+    labels: dict[str, str] = {}
+    for key, value in map(parse_label, texts):
+        if key in labels:
+            raise Repeated("label", key)
+        labels[key] = value
+    return labels
 
 
 def tag(registry: Registry, manifest: str, tags: Mapping[str, str | None]) -> str:

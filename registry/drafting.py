@@ -1,8 +1,10 @@
 """From what a caller says about a generation to a sealed manifest. Decides; touches no store."""
 
+import mimetypes
 import re
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import field
@@ -29,11 +31,22 @@ from registry.manifest import (
     Seed,
 )
 from registry.sealing import Disclosure, is_seal, leaks, refuse_leaking_names, seal
+from registry.times import text_of
 
 # Request headers that may be kept; keys and cookies travel in the others.
 HEADERS = {"accept", "accept-language", "content-encoding", "content-type", "prefer", "user-agent"}
 GUESSABLE = 1024  # bytes; the digest of anything shorter can be found by trying
 _TEXT = ("text/", "application/json", "application/x-subrip")
+# What an operation makes: at least one output is of these media. A picture may move (GIF, WebP).
+MEDIA_OF = {
+    "image.generate": ("image",),
+    "image.edit": ("image",),
+    "video.generate": ("video", "image"),
+    "speech.generate": ("audio",),
+    "music.generate": ("audio",),
+    "audio.transcribe": ("transcript",),
+}
+SKEW = timedelta(minutes=10)  # by which two honest clocks may differ
 _OPERATION = {"image": "image.generate", "video": "video.generate", "audio": "speech.generate"}
 # Names and number tokens that the vendor's schema fixes: the format has no seal there, and a prompt that is the single
 # word "quality" must not stop a recording.
@@ -106,6 +119,7 @@ def operation_of(draft: Draft, inputs: Sequence[Asset], outputs: Sequence[Asset]
         InvalidValue: nothing was said and there is no output to tell by.
     """
     if draft.operation:
+        _refuse_other_media(draft.operation, outputs)
         return draft.operation
     if not outputs or outputs[0].media is None:
         raise InvalidValue("operation", None, "known from an output; say it (--operation image.generate)")
@@ -119,10 +133,46 @@ def operation_of(draft: Draft, inputs: Sequence[Asset], outputs: Sequence[Asset]
     return _OPERATION[kind]
 
 
+def _refuse_other_media(operation: str, outputs: Sequence[Asset]) -> None:
+    """Let an operation pass unless it makes other media than the outputs are.
+
+    Raises:
+        InvalidValue: that is the case.
+    """
+    kinds = [str(output.media["kind"]) for output in outputs if output.media]
+    making = MEDIA_OF.get(operation)
+    if kinds and making is not None and not set(kinds) & set(making):
+        fitting = [name for name, made in MEDIA_OF.items() if kinds[0] == made[0]]
+        raise InvalidValue("operation", operation, f"what makes this ({kinds[0]}); say {' or '.join(fitting)}")
+
+
+def _refuse_contradictions(draft: Draft, outputs: Sequence[Asset], recorded_at: str) -> None:
+    """Let a draft pass unless a file is named as what it is not, or its call ended in the future.
+
+    Raises:
+        InvalidValue: that is the case.
+    """
+    for given, asset in zip(draft.outputs, outputs, strict=True):
+        named = (mimetypes.guess_type(given.file or "")[0] or "").partition("/")[0]
+        if named in ("image", "video", "audio") and asset.media and asset.media["kind"] == "transcript":
+            why = f"what its name says ({named}): it holds text, an error page perhaps; fetch the file again"
+            raise InvalidValue("file", given.file, why)
+    latest = text_of(datetime.fromisoformat(recorded_at) + SKEW)
+    for name in ("submitted_at", "completed_at"):
+        at = getattr(draft.outcome, name)
+        if at is not None and at > latest:
+            raise InvalidValue(f"/outcome/{name}", at, "in the past; correct the time, or the clock of this machine")
+
+
 def assemble(
     draft: Draft, inputs: Sequence[Asset], outputs: Sequence[Asset], *, recorded_at: str, exchange_id: str
 ) -> dict[str, JSON]:
-    """The manifest as JSON with every value open; ``seal_manifest`` comes next."""
+    """The manifest as JSON with every value open; ``seal_manifest`` comes next.
+
+    Raises:
+        InvalidValue: what was said contradicts the files or the clock.
+    """
+    _refuse_contradictions(draft, outputs, recorded_at)
     parts = {
         "context": draft.context,
         "provider": draft.provider,

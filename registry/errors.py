@@ -7,6 +7,8 @@ MintmarkError (drift.errors)     exit  HTTP
     │   ├── SchemaMismatch       2     422   does not fit its published JSON Schema
     │   ├── InvalidDigest        2     422   not `sha256:` or `blake3:` and 64 hex digits
     │   ├── InvalidValue         2     422   a label, time, amount or name that breaks its syntax
+    │   ├── Repeated             2     422   a name given twice, where it has one value
+    │   ├── FileThere            2     422   a file in the way of one that is to be written
     │   ├── ExchangeConflict     2     422   an exchange id that names another draft
     │   └── AmbiguousPrefix      2     422   an id prefix that several records share
     ├── NotFound                 1     404   no such record, asset or disclosure
@@ -17,9 +19,30 @@ MintmarkError (drift.errors)     exit  HTTP
         └── NewerDatabase        3     503
 """
 
+import re
 from pathlib import Path
 
 from drift.errors import MintmarkError
+
+# What a terminal would obey instead of showing it: escape sequences, bells, marks that turn the writing round.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """A text from outside as a terminal may get it: control characters written out."""
+    return _OBEYED.sub(_written_out, text.replace("\t", " "))
+
+
+def _written_out(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number and its noun, for messages: ``1 entry``, ``1,204 entries``."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("ry") else f"{count:,} {noun}s"
 
 
 class RegistryError(MintmarkError):
@@ -27,6 +50,10 @@ class RegistryError(MintmarkError):
 
     exit_code = 3
     http_status = 500
+
+    def __init__(self, message: str = "") -> None:
+        """Take the message; what a terminal would obey is written out."""
+        super().__init__(harmless(message))
 
 
 class Refused(RegistryError):
@@ -71,6 +98,22 @@ class InvalidValue(Refused):
         self.field = field
 
 
+class Repeated(Refused):
+    """A name given twice, where it has one value."""
+
+    def __init__(self, option: str, name: str) -> None:
+        """Name the option and what stands there twice."""
+        super().__init__(f"{option}: {name!r} is given twice and has one value; leave one of them out")
+
+
+class FileThere(Refused):
+    """A file in the way of one that is to be written."""
+
+    def __init__(self, path: Path) -> None:
+        """Name it."""
+        super().__init__(f"{path} is there already and stays as it is; give another name, or --force to replace it")
+
+
 class ExchangeConflict(Refused):
     """One exchange id, two different drafts."""
 
@@ -88,7 +131,7 @@ class AmbiguousPrefix(Refused):
 
     def __init__(self, prefix: str, count: int) -> None:
         """Say how many share it."""
-        super().__init__(f"{prefix}: {count} records begin like this; give more digits")
+        super().__init__(f"{prefix}: {counted(count, 'record')} begin like this; give more digits")
 
 
 class NotFound(RegistryError):

@@ -4,12 +4,14 @@ import os
 import secrets
 import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 from registry.assets.store import AssetCorrupted, AssetNotFound
 from registry.digest import Digest, DigestSet, digests_of_file
-from registry.errors import InvalidValue, NotFound
+from registry.errors import FileThere, InvalidValue, NotFound, RegistryError
 from registry.home import Registry
 from registry.manifest import Asset
+from registry.show import gone_assets
 
 _SUFFIX = {
     "image/png": ".png",
@@ -33,6 +35,27 @@ _SUFFIX = {
     "application/x-subrip": ".srt",
     "application/json": ".json",
 }
+
+
+class NoSuchAsset(NotFound):
+    """A generation without such an output or input."""
+
+    def __init__(self, manifest: str, role: str | None, outcome: str, roles: list[str]) -> None:
+        """Say how the call ended, or which roles there are."""
+        if role is None:
+            made = f"{manifest[7:19]} made nothing: the call ended as {outcome}"
+            more = f"; --role {roles[0]} writes what went in" if roles else ""
+            RegistryError.__init__(self, f"{made}{more}; `mintmark show {manifest[7:19]}` tells why")
+        else:
+            super().__init__("asset", f"{role} of {manifest}", f"it has {', '.join(roles) or 'none at all'}")
+
+
+class AssetGone(NotFound):
+    """An asset that was erased, or that is missing."""
+
+    def __init__(self, manifest: str, place: str, why: str) -> None:
+        """Name the place and what became of it."""
+        RegistryError.__init__(self, f"{place} of {manifest[7:19]}: {why}; nothing can be written")
 
 
 def digests_of_asset(registry: Registry, manifest_id: str, direction: str, position: int, asset: Asset) -> DigestSet:
@@ -67,18 +90,23 @@ def find_asset(registry: Registry, name: str, role: str | None = None) -> tuple[
     every = [("output", n, asset) for n, asset in enumerate(manifest.outputs)]
     every += [("input", n, asset) for n, asset in enumerate(manifest.inputs)]
     fitting = [one for one in every if role is None or one[2].role == role]
-    if not fitting:
-        roles = ", ".join(sorted({asset.role for _, _, asset in every})) or "no assets at all"
-        raise NotFound("asset", f"{role or ''} of {full}", f"it has {roles}")
+    if not fitting or (role is None and not manifest.outputs):
+        raise NoSuchAsset(full, role, manifest.outcome.class_, sorted({asset.role for _, _, asset in every}))
     direction, position, asset = fitting[0]
-    digests = digests_of_asset(registry, full, direction, position, asset)
-    return registry.assets.file(digests.blake3), asset.media_type
+    try:
+        digests = digests_of_asset(registry, full, direction, position, asset)
+        return registry.assets.file(digests.blake3), asset.media_type
+    except AssetNotFound:
+        gone = gone_assets(registry, full, manifest, registry.vault.get(full))
+        told = [one.sentence for one in gone if (one.direction, one.position) == (direction, position)]
+        raise AssetGone(full, f"{direction} {position}", told[0] if told else "its bytes went away just now") from None
 
 
-def fetch(registry: Registry, name: str, role: str | None, target: Path) -> Path:
-    """Copy an asset out; an existing file is replaced only when the copy is complete.
+def fetch(registry: Registry, name: str, role: str | None, target: Path, *, replace: bool = True) -> Path:
+    """Copy an asset out; an existing file is replaced only when the copy is complete, and only if ``replace``.
 
     Raises:
+        FileThere: there is one, and it is not to be replaced.
         NotFound: as ``find_asset``.
         AssetCorrupted: the stored bytes are not the recorded ones.
         InvalidValue: the target's folder does not exist.
@@ -89,6 +117,8 @@ def fetch(registry: Registry, name: str, role: str | None, target: Path) -> Path
         target = target / f"{short}{_SUFFIX.get(media_type, '')}"
     if not target.parent.is_dir():
         raise InvalidValue("--to", str(target), "in an existing folder; make it first")
+    if not replace and target.exists():
+        raise FileThere(target)
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         shutil.copyfile(source, draft)
@@ -98,6 +128,20 @@ def fetch(registry: Registry, name: str, role: str | None, target: Path) -> Path
     finally:
         draft.unlink(missing_ok=True)
     return target
+
+
+def pour(registry: Registry, name: str, role: str | None, out: BinaryIO) -> None:
+    """Write an asset to a stream; altered bytes are noticed before the first one goes out.
+
+    Raises:
+        NotFound: as ``find_asset``.
+        AssetCorrupted: the stored bytes are not the recorded ones.
+    """
+    source, _ = find_asset(registry, name, role)
+    registry.assets.check(source.name)
+    with source.open("rb") as stream:
+        shutil.copyfileobj(stream, out, 1 << 20)
+    out.flush()
 
 
 def suffix_of(media_type: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from drift.errors import MintmarkError
+from registry.errors import counted
 from registry.home import Registry
 from registry.log.guards import advisory
 
@@ -41,12 +42,14 @@ def _databases(registry: Registry) -> Iterator[Finding]:
         missing = registry.log.missing_guards(connection)
         is_advisory = advisory(connection)
         pending = registry.log.pending(connection)
-    yield Finding("catalog", "ok", f"{registry.catalog.database.name}, {registry.catalog.generations()} generations")
+    yield Finding(
+        "catalog", "ok", f"{registry.catalog.database.name}, {counted(registry.catalog.generations(), 'generation')}"
+    )
     state: State = "note" if tail or pending else "ok"
     waiting = f", {pending} wait for the sequencer" if pending else ""
-    yield Finding("log", state, f"{size} entries, the last {tail} not yet under a checkpoint{waiting}" if tail else
-                  f"{size} entries, all under a checkpoint{waiting}",
-                  "mintmark log checkpoint" if tail else None)  # fmt: skip
+    signed = f"the last {tail} not yet under a checkpoint" if tail else "all under a checkpoint"
+    told = f"{counted(size, 'entry')}, {signed}{waiting}"
+    yield Finding("log", state, told, "mintmark log checkpoint" if tail else None)
     if missing:
         yield Finding("guards", "problem", "; ".join(missing), "mintmark log audit, then restore a backup")
     else:
@@ -95,7 +98,7 @@ def _index(registry: Registry) -> Iterator[Finding]:
     with registry.catalog.database.reading() as connection:
         waiting = registry.log.size(connection) - registry.index.next()
     if waiting:
-        yield Finding("index", "note", f"{waiting} records wait for it; the next look-up takes them in")
+        yield Finding("index", "note", f"{counted(waiting, 'record')} behind; the next look-up takes them in")
     else:
         yield Finding("index", "ok", "complete")
 

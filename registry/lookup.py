@@ -12,7 +12,7 @@ from typing import Literal
 
 from registry.canonical import JSON
 from registry.digest import Digest
-from registry.errors import InvalidValue, NotFound
+from registry.errors import InvalidValue, NotFound, counted
 from registry.home import Registry
 
 Sureness = Literal["match", "candidate"]
@@ -132,7 +132,7 @@ def searched(registry: Registry) -> str:
     count = registry.catalog.generations()
     upto = registry.index.next()
     complete = f"complete to #{upto - 1}" if upto >= size else f"only to #{upto - 1} of #{size - 1}"
-    return f"{count:,} generations, index {complete}; a miss is no proof"
+    return f"{counted(count, 'generation')}, index {complete}; a miss is no proof"
 
 
 def behind(registry: Registry) -> bool:

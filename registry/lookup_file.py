@@ -10,7 +10,7 @@ from drift.fingerprints.pdq import distances, pdq_of_file
 from drift.media.content import content_digest
 from drift.media.probe import probe
 from registry.digest import Digest, DigestSet, digests_of_file
-from registry.errors import InvalidValue
+from registry.errors import InvalidValue, counted
 from registry.home import Registry
 from registry.index.store import Fingerprint
 from registry.indexing import catch_up
@@ -65,8 +65,15 @@ def look_up_file(
             hits = _alike(registry, path, limit)
     except MediaRefused as problem:
         return Answer([], searched(registry), [f"only its bytes were compared: {problem}"])
-    notes = [] if hits or media.kind == "image" else [f"a changed {media.kind} is found by decoded content only"]
+    notes = [] if hits or media.kind == "image" else [_only_equal(media.kind)]
     return Answer(hits[:limit], searched(registry), notes)
+
+
+def _only_equal(kind: str) -> str:
+    """What was not looked for, so that nobody takes a miss for more than it is."""
+    what = {"video": "A video", "audio": "A sound", "transcript": "A transcript"}[kind]
+    equal = {"video": "pictures and sound", "audio": "samples", "transcript": "words"}[kind]
+    return f"{what} is found if its bytes or its decoded {equal} are equal; re-encoded, cut or edited ones are not yet"
 
 
 def _by_content(registry: Registry, content: str) -> list[Hit]:
@@ -119,9 +126,13 @@ def _hit(close: list[_Near], next_family: int | None) -> Hit:
     near = next((one for one in close if one.print.manifest == one.root), close[0])
     margin = None if next_family is None else next_family - near.distance
     turned = f", {near.turn}" if near.turn else ""
-    told = "there is nothing else to compare with" if margin is None else f"the next asset lies {margin} bits farther"
+    told = (
+        "there is nothing else to compare with"
+        if margin is None
+        else f"the next asset lies {counted(margin, 'bit')} farther"
+    )
     if margin is not None and margin < 0:
-        told = f"another asset lies {-margin} bits nearer"
+        told = f"another asset lies {counted(-margin, 'bit')} nearer"
     return Hit(
         near.print.manifest,
         "candidate",

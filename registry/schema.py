@@ -9,9 +9,18 @@ from functools import cache
 from importlib import resources
 
 import jsonschema_rs
+from jsonschema_rs import ValidationErrorKind
 
 from registry.canonical import JSON, escape
 from registry.errors import SchemaMismatch
+
+FORMS = {
+    "^[a-z0-9][a-z0-9._-]{0,63}$": "a name of 1 to 64 characters a-z 0-9 . _ - that begins with a letter or digit",
+    "^[a-z]+(\\.[a-z]+)+$": "medium.verb in lower case, such as image.generate, image.edit or audio.transcribe",
+    "^[A-Za-z0-9._:-]{8,128}$": "an id of 8 to 128 characters A-Z a-z 0-9 . _ : -",
+    "^[^\\u0000-\\u001f\\u007f]+$": "a text on one line without control characters",
+}
+"""What the patterns of the schemas mean, in words."""
 
 
 def validate(document: str, value: JSON) -> None:
@@ -29,7 +38,7 @@ def validate(document: str, value: JSON) -> None:
         return
     problem = max(schema.iter_errors(value), key=lambda error: len(error.instance_path))
     pointer = "".join(f"/{escape(token)}" for token in problem.instance_path)
-    raise SchemaMismatch(document, pointer, _short(problem.message))
+    raise SchemaMismatch(document, pointer, _short(_in_words(problem)))
 
 
 def schema_text(document: str) -> str:
@@ -40,6 +49,14 @@ def schema_text(document: str) -> str:
 @cache
 def _compiled(document: str) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(json.loads(schema_text(document)))
+
+
+def _in_words(problem: jsonschema_rs.ValidationError) -> str:
+    """What is wrong, without a regular expression where there are words for it."""
+    kind = problem.kind
+    if isinstance(kind, ValidationErrorKind.Pattern) and (form := FORMS.get(kind.pattern)):
+        return f"{json.dumps(problem.instance, ensure_ascii=False)} is not {form}"
+    return problem.message
 
 
 def _short(message: str) -> str:

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 from registry.canonical import JSON
 from registry.capture import slots as places
 from registry.capture.description_file import read_description_file
-from registry.capture.errors import AmbiguousDescription, SlotMismatch, UnknownSlot
+from registry.capture.errors import AmbiguousDescription, SlotMismatch, UnknownModel, UnknownOperation, UnknownSlot
 from registry.capture.slots import Step
 
 Pin: TypeAlias = Literal["snapshot", "hash", "build", "alias"]
@@ -95,6 +95,13 @@ class Description:
         named = {*self.pins, *self.retires, *(pin for pins in self.pins.values() for pin in pins)}
         return model in named or self.pin(model) != "alias"
 
+    def models(self) -> list[str]:
+        """The models this file names, for people: ``N`` stands for a number, ``…`` for anything else."""
+        patterns = [re.sub(r"\[0-9\]\+", "N", known.pattern.pattern) for known in self.pin_patterns]
+        shapes = [re.sub(r"\[[^]]*\](\{\d+\}|[+*])?", "…", shape).replace("\\", "") for shape in patterns]
+        named = [name for alias, pins in self.pins.items() for name in (*pins, alias)]
+        return list(dict.fromkeys(named or shapes))
+
     def is_public(self, path: str | Sequence[Step]) -> bool:
         """Whether the value at ``path`` may stand in clear.
 
@@ -172,6 +179,21 @@ class Descriptions:
     def by_id(self, description_id: str) -> Description | None:
         """The description called so, or None."""
         return self._by_id.get(description_id)
+
+    def check(self, provider: str, *, model: str, operation: str | None) -> None:
+        """Let a call pass unless the provider is described and has no such operation, or no such model locally.
+
+        Raises:
+            UnknownOperation, UnknownModel: naming those there are.
+        """
+        described = [found for found in self if found.provider == provider]
+        fitting = [found for found in described if operation in (None, found.operation)]
+        if described and not fitting and operation is not None:
+            raise UnknownOperation(provider, operation, (found.operation for found in described))
+        bare = {name.partition("@")[0] for found in fitting for name in found.models()}
+        known = model in bare or any(found.knows(model) for found in fitting)
+        if fitting and all(found.local for found in fitting) and not known:
+            raise UnknownModel(provider, model, (name for found in fitting for name in found.models()))
 
     def find(self, provider: str, *, model: str | None = None, operation: str | None = None) -> Description | None:
         """The description of a provider's operation; None where the provider has none (or not that operation).

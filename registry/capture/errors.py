@@ -4,6 +4,8 @@ Refused (registry.errors)        exit  HTTP
 └── CaptureError                 2     422
     ├── BadDescription           2     422   a description file breaks the schema or itself
     ├── AmbiguousDescription     2     422   several operations fit; one has to be named
+    ├── UnknownOperation         2     422   a provider that is described, an operation of it that is not
+    ├── UnknownModel             2     422   a model that a local engine does not have
     ├── UnknownSlot              2     422   a slot name the description does not have
     └── SlotMismatch             2     422   a slot's path and the given body do not fit together
 """
@@ -39,6 +41,24 @@ class AmbiguousDescription(CaptureError):
         super().__init__(
             f"provider {provider!r} has several operations{about}: {', '.join(self.operations)}; name one of them"
         )
+
+
+class UnknownOperation(CaptureError):
+    """An operation that a described provider does not have."""
+
+    def __init__(self, provider: str, operation: str, known: Iterable[str]) -> None:
+        """Name the operations there are."""
+        super().__init__(
+            f"provider {provider!r} has no operation {operation!r}; it has: {', '.join(sorted(set(known)))}"
+        )
+
+
+class UnknownModel(CaptureError):
+    """A model that a local engine does not have."""
+
+    def __init__(self, provider: str, model: str, known: Iterable[str]) -> None:
+        """Name the models there are."""
+        super().__init__(f"provider {provider!r} has no model {model!r}; it has: {', '.join(known)}")
 
 
 class UnknownSlot(CaptureError):

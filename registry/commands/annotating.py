@@ -12,20 +12,26 @@ from registry.commands.printing import as_json
 def tag(manifest: str, tags: tuple[str, ...], as_json: bool) -> None:
     """Tag a generation: K=V adds or changes a tag, K= takes it away. Each call is a signed record.
 
-    Exit status: 0 tagged, 1 no such generation.
+    Exit status: 0 tagged; 1 no such generation, or none of the tags to take away.
     """
-    from registry.annotate import parse_label, tag
+    from registry.annotate import NoSuchTag, parse_labels, tag
     from registry.commands.printing import emit, open_for_change
 
-    pairs = dict(parse_label(pair) for pair in tags)
+    pairs = parse_labels(tags)
     registry = open_for_change()
     full = registry.catalog.resolve(manifest)
+    before = registry.catalog.tags(full)
+    absent = [key for key, value in pairs.items() if not value and key not in before]
+    if len(absent) == len(pairs):
+        raise NoSuchTag(full, absent, before)
     done = tag(registry, full, {key: value or None for key, value in pairs.items()})
     in_force = registry.catalog.tags(full)
     if as_json:
         emit({"record": done, "id": full, "tags": in_force})
     else:
         click.echo(done)
+        if absent:
+            click.echo(f"there was no tag {', '.join(absent)} to take away", err=True)
         click.echo("tags now: " + (", ".join(f"{k}={v}" for k, v in in_force.items()) or "none"), err=True)
 
 

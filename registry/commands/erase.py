@@ -44,13 +44,14 @@ def erase(
     """
     from registry.commands.printing import emit, open_for_change, short
     from registry.erase import OF_A_PERSON, erase, finish, generations_about, plan_erasure
+    from registry.errors import counted
 
     if finish_only:
         completed = finish(open_for_change())
         if as_json:
             emit({"completed": completed})
         else:
-            click.echo(f"completed {completed} erasures; no residue left")
+            click.echo(f"completed {counted(completed, 'erasure')}; no residue left")
         return
     if (manifest is None) == (subject is None):
         raise click.UsageError("say what to erase: ID with --field prompt, --asset or both; or --subject")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.commands.printing import as_json
+from registry.commands.printing import STATUSES, as_json
 
 if TYPE_CHECKING:
     from registry.catalog.search import Query
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--workflow", help="The business purpose.")
 @click.option("--provider", help="Who ran the model.")
 @click.option("--model", help="The model that was asked for.")
-@click.option("--status", help="The outcome class.")
+@click.option("--status", type=click.Choice(STATUSES), help="The outcome class.")
 @click.option("--since", metavar="TIME", help="From then on.")
 @click.option("--until", metavar="TIME", help="Before then.")
 @click.option("--replays", is_flag=True, help="Replays, too.")
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     type=click.Choice(["all", "prompt", "subject", "error", "reason", "digest"]),
     help="Sealed values that the bundle shows; none where left out. Repeatable.",
 )
+@click.option("--force", is_flag=True, help="Replace a file that is there; bundles never do.")
 @click.option("--no-assets", is_flag=True, help="Leave the files out of the bundle.")
 @as_json
 def export(
@@ -44,6 +45,7 @@ def export(
     until: str | None,
     disclose: tuple[str, ...],
     no_assets: bool,
+    force: bool,
     as_json: bool,
     **plain: object,
 ) -> None:
@@ -51,9 +53,10 @@ def export(
 
     Exit status: 0 written, 2 usage, 5 nothing selected.
     """
-    from registry.annotate import parse_label
+    from registry.annotate import parse_labels
     from registry.catalog.search import Query, matching
     from registry.commands.printing import emit, reading
+    from registry.errors import counted
     from registry.export.selecting import export_selection
     from registry.times import parse_time
 
@@ -64,7 +67,7 @@ def export(
     registry = reading()
     chosen = [registry.catalog.resolve(name) for name in manifests]
     query = Query(
-        labels=dict(parse_label(pair) for pair in labels),
+        labels=parse_labels(labels),
         since=None if since is None else parse_time("--since", since),
         until=None if until is None else parse_time("--until", until),
         among=chosen or None,
@@ -74,8 +77,7 @@ def export(
     if not (manifests or everything or labels or since or until or any(plain.values())):
         raise click.UsageError("say what to export: IDs, --all, or conditions such as --label app=storefront")
     if form != "bundle":
-        count = _rows(registry, query, form, target)
-        click.echo(f"{count} generations", err=True)
+        click.echo(counted(_rows(registry, query, form, target, force), "generation"), err=True)
         return
     words = "all" if everything else " ".join([*manifests, *_conditions(labels, since, until, plain)])
     bundle = export_selection(
@@ -92,7 +94,7 @@ def export(
         return
     paths = [member["path"] for member in bundle["members"]]
     records = sum(path.startswith("records/") and path.endswith(".dsse.json") for path in paths)
-    click.echo(f"{target}  {records} records (keys included), {len(paths)} files")
+    click.echo(f"{target}  {counted(records, 'record')} (keys included), {counted(len(paths), 'file')}")
     click.echo("hand over, apart from it: mintmark key export > trust.txt", err=True)
     click.echo(f"they check it with: mintmark verify {target} --trust trust.txt", err=True)
 
@@ -104,16 +106,19 @@ def _conditions(
     yield from (f"{name}:{value}" for name, value in {**plain, "since": since, "until": until}.items() if value)
 
 
-def _rows(registry: "Registry", query: "Query", form: str, target: Path) -> int:
+def _rows(registry: "Registry", query: "Query", form: str, target: Path, force: bool) -> int:
     """Write rows, into place only when they are complete."""
     import os
     import secrets
     import sys
 
     from registry.catalog.search import bodies
+    from registry.errors import FileThere
     from registry.export.lines import csv_lines, json_lines
     from registry.export.selecting import NothingSelected
 
+    if str(target) != "-" and target.exists() and not force:
+        raise FileThere(target)
     lines = (json_lines if form == "jsonl" else csv_lines)(bodies(registry.catalog, query))
     header = 1 if form == "csv" else 0
     count = -header

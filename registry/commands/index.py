@@ -36,8 +36,9 @@ def rebuild() -> None:
     Exit status: 0 made again.
     """
     from registry.commands.printing import reading
+    from registry.errors import counted
     from registry.indexing import catch_up
 
     registry = reading()
     registry.index.rebuild()
-    click.echo(f"indexed {catch_up(registry)} records")
+    click.echo(f"indexed {counted(catch_up(registry), 'record')}")

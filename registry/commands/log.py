@@ -36,7 +36,7 @@ def audit(trust: str | None, as_json: bool) -> int:
     from registry.audit import audit
     from registry.commands.printing import emit
     from registry.commands.printing import reading as open_here
-    from registry.errors import InvalidValue
+    from registry.errors import InvalidValue, counted
     from registry.verify.container import read_file
 
     registry = open_here()
@@ -48,7 +48,8 @@ def audit(trust: str | None, as_json: bool) -> int:
     if as_json:
         emit({"ok": report.ok, "entries": report.entries, "checkpoints": report.checkpoints, "faults": report.faults})
     else:
-        click.echo(f"{report.entries} entries, {report.checkpoints} checkpoints, {len(report.faults)} faults")
+        counts = (report.entries, "entry"), (report.checkpoints, "checkpoint"), (len(report.faults), "fault")
+        click.echo(", ".join(counted(count, noun) for count, noun in counts))
         for fault in report.faults:
             click.echo(f"  {fault}")
     return 0 if report.ok else 1

@@ -16,7 +16,7 @@ def lookup(query: str, limit: int, as_json: bool) -> int:
     """
     from pathlib import Path
 
-    from registry.commands.printing import emit, reading
+    from registry.commands.printing import emit, harmless, reading
     from registry.lookup import answer_json, behind, look_up_digest, look_up_text
 
     registry = reading()
@@ -26,7 +26,7 @@ def lookup(query: str, limit: int, as_json: bool) -> int:
 
         answer = look_up_file(registry, Path(query), limit=limit)
     elif not named and _means_a_file(query):
-        raise click.UsageError(f"no such file: {query}")
+        raise click.UsageError(f"no such file: {harmless(query)}")
     else:
         ask = look_up_digest if named else look_up_text
         answer = ask(registry, query, limit=limit)

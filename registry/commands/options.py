@@ -1,16 +1,19 @@
 """Reads what people write behind options: pairs, amounts, settings, parents."""
 
 import re
-from collections.abc import Callable
-from typing import get_args
+from collections.abc import Callable, Iterable
+from typing import TypeVar, get_args
 
 from registry.canonical import JSON
-from registry.errors import InvalidValue
+from registry.drafting import MEDIA_OF
+from registry.errors import InvalidValue, Repeated
 from registry.manifest import Cost, Parent, Relation
+from registry.schema import FORMS
 from registry.verbatim import number
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?").fullmatch
 _AMOUNT = re.compile(r"((?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,12})?) ?([A-Za-z][A-Za-z0-9._-]{1,31})?").fullmatch
+Value = TypeVar("Value")
 _WORDS = {"true": True, "false": False, "null": None}
 
 
@@ -24,6 +27,46 @@ def split_pair(option: str, text: str) -> tuple[str, str]:
     if not equals or not name or not value:
         raise InvalidValue(option, text, "name=value")
     return name, value
+
+
+def unique(option: str, pairs: Iterable[tuple[str, Value]]) -> dict[str, Value]:
+    """Pairs as a dict.
+
+    Raises:
+        Repeated: a name stands twice; which of the two was meant, nobody can tell.
+    """
+    found: dict[str, Value] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Repeated(option, name)
+        found[name] = value
+    return found
+
+
+def check_form(option: str, text: str | None, pattern: str, *examples: str) -> None:
+    """Let a value pass that the manifest's schema will take.
+
+    Raises:
+        InvalidValue: it will not; the message says the allowed form in words.
+    """
+    if text is None or re.fullmatch(pattern, text):
+        return
+    lower = text.lower().replace(" ", "-")
+    instead = f" (write {lower})" if re.fullmatch(pattern, lower) else ""
+    known = f", such as {', '.join(examples)}" if examples else ""
+    raise InvalidValue(option, text, f"{FORMS[pattern].partition(', such as')[0]}{known}{instead}")
+
+
+def check_names(provider: str, operation: str | None, exchange_id: str | None = None) -> None:
+    """Let the names of a call pass.
+
+    Raises:
+        InvalidValue: one has another form than records have.
+    """
+    name, verb, exchange = list(FORMS)[:3]
+    check_form("--provider", provider, name, "openai")
+    check_form("--operation", operation, verb, *MEDIA_OF)
+    check_form("--exchange-id", exchange_id, exchange)
 
 
 def parse_setting(text: str) -> tuple[str, JSON]:

@@ -4,28 +4,19 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
 from registry.canonical import JSON
+from registry.errors import harmless as harmless
 from registry.home import Registry, open_or_create, open_registry
+from registry.manifest import OutcomeClass
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-# What a terminal would obey instead of showing it: escape sequences, bells, marks that turn the writing round.
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def harmless(text: str) -> str:
-    """A text from outside as a terminal may get it: control characters written out."""
-    return _OBEYED.sub(_written_out, text.replace("\t", " "))
-
-
-def _written_out(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+STATUSES = get_args(OutcomeClass)
 
 
 def as_json(command: Command) -> Command:

@@ -5,16 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.commands.printing import as_json
+from registry.commands.printing import STATUSES, as_json
 
 if TYPE_CHECKING:
     from registry.drafting import Draft
     from registry.manifest import Asset
 
-_STATUSES = (
-    "succeeded", "blocked", "rejected", "auth", "quota", "retryable", "timeout", "ambiguous",
-    "failed", "malformed", "canceled", "expired", "retired", "unsupported",
-)  # fmt: skip
 _STATES = {"succeeded": "succeeded", "canceled": "canceled", "expired": "expired", "ambiguous": "unknown"}
 
 
@@ -28,7 +24,7 @@ _STATES = {"succeeded": "succeeded", "canceled": "canceled", "expired": "expired
 @click.option("--setting", "settings", multiple=True, metavar="K=V", help="A setting of the call. Repeatable.")
 @click.option("--input", "inputs", multiple=True, metavar="ROLE=FILE", help="A file that went in. Repeatable.")
 @click.option("--parent", "parents", multiple=True, metavar="RELATION=ID", help="What it was made from. Repeatable.")
-@click.option("--status", type=click.Choice(_STATUSES), default="succeeded", help="How the call ended.")
+@click.option("--status", type=click.Choice(STATUSES), default="succeeded", help="How the call ended.")
 @click.option("--error", help="What the provider said of a failure; it is sealed.")
 @click.option("--request-id", help="The provider's id of the call.")
 @click.option("--cost", metavar="AMOUNT", help="What it cost: 0.04 (USD) or 0.04EUR.")
@@ -78,8 +74,8 @@ def _told(outputs: "list[Asset]") -> list[tuple[str, str]]:
 
 
 def _draft(files: tuple[Path, ...], said: dict[str, object]) -> "tuple[Draft, dict[str, Path]]":
-    from registry.annotate import parse_label
-    from registry.commands.options import parse_cost, parse_setting, split_pair
+    from registry.annotate import parse_labels
+    from registry.commands.options import check_names, parse_cost, parse_setting, split_pair, unique
     from registry.drafting import Draft, Incoming
     from registry.manifest import Context, Model, Outcome, Prompt, Provider, Seed
     from registry.templating import templated
@@ -93,6 +89,7 @@ def _draft(files: tuple[Path, ...], said: dict[str, object]) -> "tuple[Draft, di
         value = said[name]
         return value if isinstance(value, tuple) else ()
 
+    check_names(str(said["provider"]), text("operation"), text("exchange_id"))
     status = str(said["status"])
     inputs = [split_pair("input", pair) for pair in many("inputs")]
     at = text("at")
@@ -102,7 +99,7 @@ def _draft(files: tuple[Path, ...], said: dict[str, object]) -> "tuple[Draft, di
         operation=text("operation"),
         prompt=Prompt(submitted=text("prompt")),
         seed=Seed(requested=text("seed")),
-        settings=dict(parse_setting(pair) for pair in many("settings")),
+        settings=unique("--setting", (parse_setting(pair) for pair in many("settings"))),
         context=Context(workflow=text("workflow"), subject=text("subject")),
         inputs=[Incoming(file=path, role=role) for role, path in inputs],
         outputs=[Incoming(file=str(path)) for path in files],
@@ -114,7 +111,7 @@ def _draft(files: tuple[Path, ...], said: dict[str, object]) -> "tuple[Draft, di
             completed_at=None if at is None else parse_time("--at", at),
         ),
         cost=parse_cost(text("cost")),
-        labels=dict(parse_label(pair) for pair in many("labels")),
+        labels=parse_labels(many("labels")),
         exchange_id=text("exchange_id"),
         capture="record",
     )

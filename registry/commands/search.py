@@ -2,7 +2,7 @@
 
 import click
 
-from registry.commands.printing import as_json
+from registry.commands.printing import STATUSES, as_json
 
 
 @click.command()
@@ -12,7 +12,7 @@ from registry.commands.printing import as_json
 @click.option("--provider", help="Who ran the model.")
 @click.option("--model", help="The model that was asked for.")
 @click.option("--operation", help="image.generate, audio.transcribe …")
-@click.option("--status", help="The outcome class: succeeded, blocked, failed …")
+@click.option("--status", type=click.Choice(STATUSES), help="The outcome class.")
 @click.option("--since", metavar="TIME", help="From then on: 7d, 2026-11-01 (local), 2026-11-01T12:00Z.")
 @click.option("--until", metavar="TIME", help="Before then.")
 @click.option("--replays", is_flag=True, help="Replays, too.")
@@ -31,7 +31,7 @@ def search(
 
     Exit status: 0 some found, 1 none.
     """
-    from registry.annotate import parse_label
+    from registry.annotate import parse_labels
     from registry.catalog.search import Query, search
     from registry.commands.printing import columns, emit, reading, short
     from registry.indexing import catch_up
@@ -43,7 +43,7 @@ def search(
         catch_up(registry)
         among = registry.index.with_words(prompt)
     query = Query(
-        labels=dict(parse_label(pair) for pair in labels),
+        labels=parse_labels(labels),
         since=None if since is None else parse_time("--since", since),
         until=None if until is None else parse_time("--until", until),
         among=among,

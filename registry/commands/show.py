@@ -144,13 +144,16 @@ def _outcome(class_: str, value: dict[str, object], state: str) -> str:
 
 
 def _asset(asset: dict[str, object], lost: str | None) -> str:
+    from registry.errors import counted
+
     digest, media = asset["digest"], asset["media"]
     name = f"sha256:{digest['sha256']}" if isinstance(digest, dict) and "sha256" in digest else "digest erased"
     shape = ""
     if isinstance(media, dict):
         told = {name: value for name, value in media.items() if name != "kind" and value is not None}
         shape = "".join(f", {name} {value}" for name, value in told.items())
-    return f"{asset['role']}, {asset['media_type']}, {asset['bytes']} bytes{shape}\n{name}{f', {lost}' if lost else ''}"
+    size = counted(int(str(asset["bytes"])), "byte")
+    return f"{asset['role']}, {asset['media_type']}, {size}{shape}\n{name}{f', {lost}' if lost else ''}"
 
 
 def _plain(value: object, state: str | None) -> object:
@@ -178,17 +181,25 @@ def _lineage(found: "View") -> Iterator[tuple[str, object]]:
 @click.command(short_help="Write the file of a generation, or of a digest.")
 @click.argument("name", metavar="ID|DIGEST")
 @click.option("--role", help="Which output or input, by role; the first output where left out.")
-@click.option("--to", "target", required=True, type=click.Path(), help="Where to write it; a folder keeps the name.")
-def get(name: str, role: str | None, target: str) -> None:
-    """Write an asset to a file: an output of generation ID, or the bytes of DIGEST.
+@click.option(
+    "--to", "target", required=True, type=click.Path(), help="A file, a folder (a file named after the id), or -."
+)
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def get(name: str, role: str | None, target: str, force: bool) -> None:
+    """Write an asset to a file, or to standard output: an output of generation ID, or the bytes of DIGEST.
 
-    Exit status: 0 written, 1 no such asset, or its bytes were erased.
+    Exit status: 0 written; 1 no such asset, or its bytes were erased; 2 a file is there already.
     """
+    import sys
     from pathlib import Path
 
     from registry.commands.printing import reading
-    from registry.fetch import fetch
+    from registry.errors import counted
+    from registry.fetch import fetch, pour
 
     registry = reading()
-    written = fetch(registry, name, role, Path(target))
-    click.echo(f"{written}  {written.stat().st_size} bytes")
+    if target == "-":
+        pour(registry, name, role, sys.stdout.buffer)
+        return
+    written = fetch(registry, name, role, Path(target), replace=force)
+    click.echo(f"{written}  {counted(written.stat().st_size, 'byte')}")

@@ -15,10 +15,11 @@ from registry.commands.printing import as_json
 def verify(bundle: Path, trust: Path | None, checkpoint: Path | None, as_json: bool) -> int:
     """Check every layer of BUNDLE, a zip file or a folder; needs no registry and no network.
 
-    Exit status: 0 verified, 1 something is false, 3 BUNDLE cannot be read,
-    4 undecided (nobody trusted, a value missing, a newer format), 5 no records.
+    Exit status: 0 verified, 1 something is false, 3 BUNDLE cannot be read
+    or is something else, 4 undecided (nobody trusted, a value missing, a newer format), 5 no records.
     """
     from registry.commands.printing import columns, emit
+    from registry.errors import counted
     from registry.keys import parse_trust
     from registry.log.checkpoint import Checkpoint
     from registry.verify.bundle import verify as check
@@ -36,5 +37,5 @@ def verify(bundle: Path, trust: Path | None, checkpoint: Path | None, as_json: b
     for layer in report.layers:
         for problem in layer.problems[1:]:
             click.echo(f"  {layer.name}: {problem}")
-    click.echo(f"{report.verdict}: {bundle}, {report.records} records besides keys")
+    click.echo(f"{report.verdict}: {bundle}, {counted(report.records, 'record')} besides keys")
     return report.exit_code

@@ -79,8 +79,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _shown(request: Request, problem: MintmarkError) -> Response:
-    """Problem details for programs, a page for people."""
-    if request.url.path.startswith(_API):
+    """Problem details for programs, a page for people: browsers say that they take HTML."""
+    if request.url.path.startswith(_API) or "text/html" not in request.headers.get("accept", ""):
         return response(problem)
     return pages.problem_page(request, problem)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from registry.annotate import parse_label
+from registry.annotate import parse_labels
 from registry.canonical import JSON, canonical, parse
 from registry.catalog import search as catalog_search
 from registry.drafting import Draft, read_draft
@@ -23,6 +23,7 @@ from registry.http.uploads import Arrived, Form, read_form
 from registry.indexing import catch_up
 from registry.lineage import lineage
 from registry.log.checkpoint import Checkpoint
+from registry.manifest import OutcomeClass
 from registry.record import Recorded, record
 from registry.show import view
 from registry.signing import envelope, output_subjects, payload
@@ -106,7 +107,7 @@ class Filters(BaseModel):
     provider: str | None = None
     model: str | None = None
     operation: str | None = None
-    status: Annotated[str | None, Field(description="The outcome class.")] = None
+    status: Annotated[OutcomeClass | None, Field(description="The outcome class.")] = None
     since: Annotated[str | None, Field(description="7d, 2026-11-01 or 2026-11-01T12:00Z.")] = None
     until: str | None = None
     replays: Annotated[bool, Field(description="Replays, too.")] = False
@@ -123,7 +124,7 @@ def list_generations(request: Request, filters: Annotated[Filters, Query()]) -> 
         catch_up(registry)
         among = registry.index.with_words(filters.prompt)
     query = catalog_search.Query(
-        labels=dict(parse_label(pair) for pair in filters.label),
+        labels=parse_labels(filters.label),
         since=None if filters.since is None else parse_time("since", filters.since),
         until=None if filters.until is None else parse_time("until", filters.until),
         among=among,

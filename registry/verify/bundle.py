@@ -33,6 +33,7 @@ def verify(path: Path, *, trust: Sequence[VerifierKey] | None = None, checkpoint
         The report; damaged input is a failed layer, never an exception.
 
     Raises:
+        NotABundle: it is something else.
         BundleUnreadable: the path is not there or may not be read.
     """
     findings = Findings()

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from registry.bundle_format import is_member_name
+from drift.media.sniff import HEAD, sniff
+from registry.bundle_format import BUNDLE, ENVELOPE, is_member_name
 from registry.errors import CouldNotRun, RegistryError
 from registry.zip_layout import CENTRAL_SIZE, END_SIZE, MOST_MEMBERS, Stored, directory, read_directory, read_end
 
@@ -15,6 +16,7 @@ PIECE = 1 << 20  # bytes read at a time
 LONGEST_DOCUMENT = 64 << 20  # bytes of a member that is read whole
 MOST_FILES = 4_000_000  # in a folder
 _LONGEST_NAME = 100
+_ZIP, _ZIP_END = b"PK\x03\x04", b"PK\x05\x06"
 
 
 class ContainerRefused(RegistryError):
@@ -29,6 +31,14 @@ class BundleUnreadable(CouldNotRun):
     def __init__(self, path: Path, problem: OSError) -> None:
         """Name the path and the system's reason."""
         super().__init__(f"{path}: {problem.strerror or problem}; check the path and your rights to it")
+
+
+class NotABundle(CouldNotRun):
+    """Something else altogether: neither intact nor damaged."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        """Name the path and what it is instead."""
+        super().__init__(f"{path} is no bundle but {what}; give what `mintmark export --to` wrote")
 
 
 class Members(Protocol):
@@ -54,17 +64,42 @@ def open_members(path: Path) -> Members:
 
     Raises:
         ContainerRefused: damaged, or more than a bundle.
+        NotABundle: nothing in it is of a bundle.
         BundleUnreadable: the path is not there or may not be read.
     """
     try:
         kind = path.stat().st_mode
         if stat.S_ISDIR(kind):
+            if not any((path / name).exists() for name in (BUNDLE, ENVELOPE, "records", "checkpoint")):
+                raise NotABundle(path, f"a folder without {BUNDLE}")
             return FolderMembers(path)
         if not stat.S_ISREG(kind):
-            raise ContainerRefused("it is neither a file nor a folder")
+            raise NotABundle(path, "neither a file nor a folder")
+        if (what := _something_else(path)) is not None:
+            raise NotABundle(path, what)
         return ZipMembers(path)
     except OSError as problem:
         raise BundleUnreadable(path, problem) from None
+
+
+def _something_else(path: Path) -> str | None:
+    """What a file is that neither begins nor ends as a zip file does; None for all others, damaged ones included."""
+    with path.open("rb") as stream:
+        head = stream.read(HEAD)
+        end = stream.seek(-min(END_SIZE, stream.seek(0, os.SEEK_END)), os.SEEK_END)
+        tail = stream.read()
+    if not head:
+        return "an empty file"
+    if head.startswith(_ZIP[: len(head)]) or tail.startswith(_ZIP_END):
+        return None
+    if head.startswith(b"SQLite format 3"):
+        return "a SQLite database (`mintmark log audit` checks a registry)"
+    form = sniff(head, "")
+    if form is None:
+        return f"a file of {end + len(tail):,} bytes of another kind"
+    if form.media_type.startswith("text/"):
+        return "a text file"
+    return f"{form.media_type} (`mintmark lookup` says where it came from)"
 
 
 def read_file(path: Path) -> bytes:

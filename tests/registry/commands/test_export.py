@@ -89,15 +89,22 @@ def test_hostile_copies_fail_at_the_container_and_write_nothing(mintmark, audit,
     assert not list(tmp_path.parent.glob("escaped*"))
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"PK", b"PK\x05\x06" + bytes(18), b"\0" * 5000, b"{}", random.Random(1).randbytes(3000)]
-)
-def test_what_is_no_bundle_is_called_that(mintmark, tmp_path, content):
+@pytest.mark.parametrize("content", [b"PK", b"PK\x05\x06" + bytes(18), b"PK\x03\x04" + bytes(300)])
+def test_what_may_be_a_damaged_bundle_fails(mintmark, tmp_path, content):
     (tmp_path / "b.zip").write_bytes(content)
 
     said = mintmark("verify", tmp_path / "b.zip", "--json")
 
     assert said.status in (1, 5) and said.json["layers"][0]["state"] == "failed"
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 5000, b"{}", random.Random(1).randbytes(3000)])
+def test_what_is_no_bundle_is_called_that(mintmark, tmp_path, content):
+    (tmp_path / "b.zip").write_bytes(content)
+
+    said = mintmark("verify", tmp_path / "b.zip", "--json")
+
+    assert said.status == 3 and "is no bundle but" in said.err
 
 
 def test_every_way_of_cutting_a_bundle_is_noticed(mintmark, audit, tmp_path):
@@ -118,7 +125,7 @@ def test_a_folder_bundle_with_links_is_refused(mintmark, audit, tmp_path):
     asset.symlink_to(tmp_path / "moved")
 
     assert mintmark("verify", "folder", "--trust", trust).status == 1
-    assert mintmark("verify", "/dev/null", "--trust", trust).status == 1
+    assert mintmark("verify", "/dev/null", "--trust", trust).status == 3
 
 
 def test_a_bundle_discloses_what_was_asked_for_and_no_more(mintmark, audit, tmp_path):

@@ -83,7 +83,7 @@ def test_get_writes_exactly_the_bytes_wherever_it_may(mintmark, recorded, tmp_pa
         ("folder", None),
         ("folder/x.png", "folder/x.png"),
     ):
-        said = mintmark("get", manifest, "--to", target)
+        said = mintmark("get", manifest, "--to", target, "--force")
 
         assert said.status == 0, said.err
         path = tmp_path / (written or said.out.split("  ")[0])
@@ -197,7 +197,7 @@ def test_lookup_answers_with_its_exit_code_in_text_and_json(mintmark, recorded, 
         assert (said.status, told.status) == (status, status), (query, said)
         assert told.json["sureness"] == {0: "match", 4: "candidates", 1: "nothing"}[status]
         if status == 1:
-            assert "nothing found in 1 generations" in said.err and "no proof" in said.err
+            assert "nothing found in 1 generation," in said.err and "no proof" in said.err
         else:
             assert told.json["hits"][0]["id"] == manifest
 

@@ -27,9 +27,17 @@ def test_the_routes_the_framework_answers_are_problems_too(standing):
     assert standing.client.delete("/v1/generations").headers["allow"] == "GET, POST"
 
 
-def test_a_page_that_is_not_there_is_a_page(standing):
-    for path in ("/nowhere", "/g/00000000", "/g/x", "/thumbnail/x"):
+def test_an_address_that_is_not_there_is_a_problem_for_programs(standing):
+    for path in ("/nowhere", "/v2/generations", "/g/00000000"):
         answer = standing.client.get(path)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == 404
+
+
+def test_a_page_that_is_not_there_is_a_page_for_browsers(standing):
+    for path in ("/nowhere", "/g/00000000", "/g/x", "/thumbnail/x"):
+        answer = standing.client.get(path, headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
         assert answer.status_code in (404, 422)
         assert answer.headers["content-type"].startswith("text/html")
 

@@ -12,11 +12,13 @@ import zlib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from registry.bundle_format import PAYLOAD_TYPE, is_member_name
 from registry.canonical import canonical
 from registry.signing import envelope, pae
 from registry.verify.bundle import verify
+from registry.verify.container import NotABundle
 from registry.verify.report import State
 from registry.zip_layout import Stored, directory
 
@@ -109,7 +111,7 @@ def test_one_flipped_byte_of_a_folder_is_noticed_in_every_member(ledger):
 def test_every_shorter_file_is_refused(small, ledger):
     data = small.read_bytes()
 
-    for length in range(0, len(data), 97):
+    for length in range(97, len(data), 97):
         small.write_bytes(data[:length])
         assert failed(verify(small, trust=ledger.trust)) == {"container"}
 
@@ -127,10 +129,28 @@ def link(archive: zipfile.ZipFile) -> None:
     archive.writestr(info, "/etc/passwd")
 
 
+ELSE = {
+    "an empty file": lambda path: path.write_bytes(b""),
+    "a text file": lambda path: path.write_text("not a zip file at all"),
+    "of another kind": lambda path: path.write_bytes(hashlib.sha256(b"x").digest() * 100),
+    "image/png": lambda path: Image.new("RGB", (8, 8)).save(path, "PNG"),
+    "a SQLite database": lambda path: path.write_bytes(b"SQLite format 3\0" + bytes(84)),
+    "a folder without bundle.json": lambda path: path.mkdir(),
+}
+
+
+@pytest.mark.parametrize("what", ELSE)
+def test_what_is_no_bundle_is_told_to_be_what_it_is(tmp_path, what):
+    path = tmp_path / "given"
+    ELSE[what](path)
+
+    with pytest.raises(NotABundle, match=what) as told:
+        verify(path)
+
+    assert told.value.exit_code == 3
+
+
 HOSTILE = {
-    "empty": b"",
-    "text": b"not a zip file at all",
-    "noise": hashlib.sha256(b"x").digest() * 100,
     "no members": zip_of(lambda archive: None),
     "zip slip": packed({"../../etc/passwd": b"x"}),
     "absolute": packed({"/etc/passwd": b"x"}),
@@ -372,7 +392,6 @@ FOLDERS = {
     "odd name": lambda folder: Path(os.fsdecode(os.fsencode(folder) + b"/\xff\x0a")).write_text("x"),
     "member taken away": lambda folder: (folder / "checkpoint").unlink(),
     "capital letters": lambda folder: (folder / "checkpoint").rename(folder / "Checkpoint"),
-    "nothing": lambda folder: [shutil.rmtree(folder), folder.mkdir()],
 }
 
 
@@ -389,7 +408,8 @@ def test_hostile_folders_fail_as_containers(tmp_path, ledger, change):
 def test_a_pipe_in_place_of_a_bundle_does_not_hang(tmp_path):
     os.mkfifo(tmp_path / "pipe")
 
-    assert failed(verify(tmp_path / "pipe")) == {"container"}
+    with pytest.raises(NotABundle, match="neither a file nor a folder"):
+        verify(tmp_path / "pipe")
 
 
 @pytest.mark.parametrize(
