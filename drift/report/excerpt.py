@@ -8,6 +8,7 @@ from drift.visible import visible
 from drift.word_edits import Edits
 
 _WORDS = 60
+_SIGNS = {"gone": ("[-", "-]"), "new": ("{+", "+}"), "fold": ("(", " unchanged)")}  # without colour, and for copying
 _STYLES = {"gone": "red strike", "new": "green bold", "fold": "dim"}
 
 
@@ -23,9 +24,8 @@ def excerpt(comparison: Comparison) -> Text | None:
         said = span.text
         if number == 0 and span.kind == "same":
             said = " ".join(said.split(" ")[-8:])
-        if span.kind == "fold":
-            said = f"({said} unchanged)"
-        text.append(visible(said), style=_STYLES.get(span.kind, ""))
+        before, after = _SIGNS.get(span.kind, ("", ""))
+        text.append(f"{before}{visible(said)}{after}", style=_STYLES.get(span.kind, ""))
         text.append(" ")
         words += len(said.split())
         if words >= _WORDS:

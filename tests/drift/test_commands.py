@@ -54,7 +54,7 @@ def test_transcripts_show_their_words(tmp_path):
 
     done = run(tmp_path / "a.txt", tmp_path / "b.txt")
 
-    assert "one two 2 [red]three[/red] four" in done.output
+    assert "one [-two-] {+2+} [red]three[/red] four" in done.output
 
 
 @pytest.mark.parametrize("theirs", ["a.wav", "broken.png"])

@@ -1,8 +1,10 @@
 """The report: one file that asks nothing of anywhere and shows what differs, whatever the words in it."""
 
+import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from drift.compare import compare
@@ -73,8 +75,58 @@ def test_the_diff_marks_what_is_gone_and_new_and_who_speaks(media, tmp_path):
 
     page = render(compare(media / "openai.json", tmp_path / "b.json"))
 
-    assert "<del>World.</del>" in page and "<ins>Moon.</ins>" in page
-    assert '<span class="turn">B 0:00:01</span>' in page
+    assert "<del>[-World.-]</del><ins>{+Moon.+}</ins>" in page  # told without colour, and in what is copied
+    assert '<p class="turn" dir="auto">B 0:00:01</p>' in page
+
+
+def test_speakers_and_times_that_moved_are_told_at_their_words(tmp_path):
+    said = [("A", 0, "we met yesterday"), ("B", 2, "indeed we did"), ("A", 4, "good")]
+    heard = [("x", 0, "we met yesterday"), ("x", 2.25, "indeed"), ("y", 3, "we did"), ("x", 3.9, "good")]
+    for name, turns in (("a.json", said), ("b.json", heard)):
+        document = [{"speaker": who, "start": at, "end": at + 1, "text": text} for who, at, text in turns]
+        (tmp_path / name).write_text(json.dumps(document))
+
+    page = render(compare(tmp_path / "a.json", tmp_path / "b.json"))
+
+    assert "x of the candidate is A; y of the candidate is B" in page
+    assert '<p class="turn" dir="auto">B 0:00:02 (+250 ms)</p>' in page
+    assert '<p class="turn" dir="auto">A 0:00:04 (\u2212100 ms)</p>' in page
+    marked = (
+        '<span class="voice">&lt;candidate: x&gt;</span> indeed <span class="voice">&lt;as before&gt;</span> we did'
+    )
+    assert marked in page
+
+
+def test_a_change_across_two_turns_is_told_in_each(tmp_path):
+    for name, words in (("a.json", ("one two", "three four")), ("b.json", ("one zwei", "drei four"))):
+        segments = [{"speaker": "AB"[at], "text": text} for at, text in enumerate(words)]
+        (tmp_path / name).write_text(json.dumps(segments))
+
+    page = render(compare(tmp_path / "a.json", tmp_path / "b.json"))
+
+    assert "one <del>[-two-]</del></p>" in page and "<del>[-three-]</del><ins>{+zwei drei+}</ins> four" in page
+
+
+def test_scripts_without_spaces_are_drawn_without_spaces(tmp_path):
+    (tmp_path / "a.txt").write_text("\u4eca\u65e5\u306f\u3002\n\u660e\u65e5", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("\u4eca\u65e5\u304c\u3002\n\u660e\u65e5", encoding="utf-8")
+
+    page = render(compare(tmp_path / "a.txt", tmp_path / "b.txt"))
+
+    assert "\u4eca\u65e5<del>[-\u306f-]</del><ins>{+\u304c+}</ins>\u3002</p>" in page
+    assert '<p dir="auto">\u660e\u65e5</p>' in page
+
+
+def test_an_audio_page_tells_lag_loudness_and_what_does_not_align(make, tmp_path):
+    sound = make.tone(2)
+    a = make.audio(tmp_path / "a.wav", sound)
+    late = make.audio(tmp_path / "b.wav", np.concatenate([np.zeros(3200), sound * 0.5]))
+    silent = make.audio(tmp_path / "c.wav", np.zeros(32_000))
+
+    page = render(compare(a, late))
+    assert "<dd>200 ms</dd>" in page and "the candidate is late" in page and "aligned in time and level" in page
+
+    assert "the candidate is silent" in (page := render(compare(a, silent))) and "could not be aligned" in page
 
 
 def test_long_unchanged_stretches_are_folded():
