@@ -26,3 +26,10 @@ def heat(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uin
     share = np.clip((values - low) / (high - low), 0, 1)
     coloured = cv2.applyColorMap(np.asarray(share * 255, np.uint8), cv2.COLORMAP_INFERNO)
     return np.asarray(coloured[..., ::-1], np.uint8)
+
+
+def over(rgb: NDArray[np.uint8], coloured: NDArray[np.uint8], weights: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Colours laid over the greys of a picture, the more opaque the larger the weight (0 to 1); all of one size."""
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]
+    opaque = np.clip(weights, 0, 1)[..., None] ** 0.5
+    return np.asarray(np.rint(grey * 0.7 * (1 - opaque) + coloured * opaque), np.uint8)
