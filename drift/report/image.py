@@ -48,7 +48,9 @@ def _map(comparison: Comparison, reference: NDArray[np.uint8]) -> dict[str, obje
     if float(off.max()) < _SAME:
         return None
     coloured = heat(np.asarray(off, np.float32), 0.0, 1.0)
-    row, column = np.unravel_index(int(np.argmax(cv2.blur(off, (11, 11)))), off.shape)
+    wide = max(3, min(off.shape) // 12)
+    middle = cv2.blur(off, (wide, wide), borderType=cv2.BORDER_REFLECT)
+    row, column = np.unravel_index(int(np.argmax(middle)), off.shape)
     return {
         "alone": data_uri(coloured, most=_BESIDE),
         "over": data_uri(over(reference, coloured, np.asarray(off, np.float32))),
