@@ -1,8 +1,12 @@
-"""Clips for the video metrics: a texture that pans, encoded without loss unless a test says otherwise."""
+"""Clips for the video metrics (a texture that pans, encoded without loss) and pairs of transcripts."""
+
+import json
 
 import cv2
 import numpy as np
 import pytest
+
+from drift.compare import compare
 
 
 def texture(seed, width=640, height=384):
@@ -32,3 +36,28 @@ def clip(make):
 def panning():
     """The maker of moving pictures, ``pan`` above."""
     return pan
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Compare two JSON transcripts: documents, or lists of segments."""
+
+    def measured(reference, candidate, **options):
+        for name, document in (("a.json", reference), ("b.json", candidate)):
+            whole = {"segments": document} if isinstance(document, list) else document
+            (tmp_path / name).write_text(json.dumps(whole), encoding="utf-8")
+        return compare(tmp_path / "a.json", tmp_path / "b.json", **options)
+
+    return measured
+
+
+@pytest.fixture
+def texts(tmp_path):
+    """Compare two plain texts."""
+
+    def measured(reference, candidate):
+        (tmp_path / "a.txt").write_text(reference, encoding="utf-8")
+        (tmp_path / "b.txt").write_text(candidate, encoding="utf-8")
+        return compare(tmp_path / "a.txt", tmp_path / "b.txt")
+
+    return measured
