@@ -14,7 +14,7 @@ from drift.significance.relabeling import Labels
 Matrix = NDArray[np.float64]
 Rows = NDArray[np.float64]
 _OUTLYING = 1.25  # times the median mean distance, beyond which a sample counts as an outlier
-_CELLS = 1 << 17  # of rows times numbers at a time: what a core keeps close at hand
+_CELLS = 1 << 21  # of rows times numbers at a time; fewer, and the threads of a matrix product wait for each other
 
 
 def standardised(features: Matrix, deviation: Matrix | None = None) -> Matrix:

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from drift.descriptor import Descriptor
 from drift.descriptors.clip import Clip
 from drift.descriptors.wording import describe_text
 from drift.significance import clips, transcripts
@@ -17,29 +18,12 @@ from drift.significance.pooling import repeated
 from drift.significance.relabeling import distinct, labelings
 from drift.significance.rules import rules_for
 from drift.significance.samples import UnfitSamples, stacked
+from drift.significance.sensitivity import smallest_effects
 from drift.significance.sequential import baseline_needed, looks_that_can_reject, sequential
 from drift.significance.suite import Prompt, suite_gate, suite_replays_needed
 
 SIZES = {"glob": 74, "flux": 74, "time": 9, "hist": 864, "cur": 202}
-VOCABULARY = [
-    "the",
-    "old",
-    "river",
-    "carried",
-    "a",
-    "quiet",
-    "letter",
-    "past",
-    "golden",
-    "harbour",
-    "towers",
-    "while",
-    "seven",
-    "painters",
-    "watched",
-    "it",
-    "go",
-]
+SPOKEN = "the old river carried a quiet letter past golden harbour towers while seven painters watched it go"
 
 
 def texts(rng, count, errors=0.1, marks=0.9):
@@ -57,6 +41,14 @@ def texts(rng, count, errors=0.1, marks=0.9):
 def films(rng, count, shift=0.0, scale=1.0):
     return [
         Clip(**{name: (shift + scale * rng.standard_normal(size)).astype(np.float32) for name, size in SIZES.items()})
+        for _ in range(count)
+    ]
+
+
+def stills(rng, count):
+    sizes = {"glob": 74, "hist": 864, "lay": 1072, "scat": 408, "cur": 202}
+    return [
+        Descriptor(**{name: rng.standard_normal(size).astype(np.float32) for name, size in sizes.items()})
         for _ in range(count)
     ]
 
@@ -215,11 +207,8 @@ def test_a_statistic_of_distinct_labelings_is_that_of_all():
 PROGRAM = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-import numpy as np, test_other_media as t
-from drift.significance.manifest import decide_manifest
-from drift.significance.sensitivity import smallest_effects
-from drift.significance.suite import Prompt, suite_gate
-print(json.dumps(t.verdicts()))
+import test_other_media
+print(json.dumps(test_other_media.verdicts()))
 """
 
 
@@ -227,8 +216,11 @@ def verdicts():
     """Decisions of every kind on the same samples, as JSON holds them."""
     rng = np.random.default_rng(12)
     found = []
-    for make in (texts, films):
-        found.append(decide_manifest(make(rng, 20), make(rng, 12), seed=3, relabelings=2_999).to_json())
+    for make in (texts, films, stills):
+        baseline, replays = make(rng, 20), make(rng, 12)
+        found.append(decide_manifest(baseline, replays, seed=3, relabelings=2_999).to_json())
+        found += [look.to_json() for look in sequential(baseline, replays, seed=3, relabelings=3_199).looks]
+        found.append(smallest_effects(baseline, replays, alpha=0.05, seed=3, trials=5).to_json())
         prompts = [Prompt(make(rng, 5), make(rng, 2)) for _ in range(12)]
         found.append(suite_gate(prompts, seed=3, relabelings=2_999).to_json())
     return found

@@ -142,9 +142,10 @@ def test_effects_are_those_of_pixels():
         assert getattr(told, block)[:size] == pytest.approx(getattr(bright, block)[:size], abs=2.5), block
     pale = describe(picture(np.random.default_rng(2), colour=0.5))
     told = effects["colour"].apply(base, [base], 50, 0)
-    assert told.glob[27] == pytest.approx(pale.glob[27], rel=0.15) and told.lay[1:1008:3] == pytest.approx(
-        pale.lay[1:1008:3], abs=3
-    )
+    assert told.glob[27] == pytest.approx(pale.glob[27], rel=0.15)
+    tinted = np.arange(1008) % 3 > 0
+    told_cells, pale_cells, cells = (one.lay[:1008][tinted] for one in (told, pale, base))
+    assert np.abs(told_cells - pale_cells).mean() < 0.4 * np.abs(pale_cells - cells).mean()
 
 
 def test_accepted_replays_join_and_the_first_baseline_stays(samples):
