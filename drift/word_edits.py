@@ -9,7 +9,9 @@ from drift.errors import DriftError
 
 _HINT = 31  # rapidfuzz starts with a band of this distance and doubles it; most transcripts are alike
 _ALPHABET = 0x10FFFF  # distinct items that can be coded as characters
-_MOST_CELLS = 400_000_000_000  # of the edit matrix; some ten seconds
+# Cells of the edit matrix; either takes some fifteen seconds where nothing is alike.
+_MOST_ALIGNED = 40_000_000_000
+_MOST_COUNTED = 400_000_000_000
 _KINDS = {"equal": "equal", "replace": "substitute", "insert": "insert", "delete": "delete"}
 
 
@@ -44,16 +46,19 @@ class Edits:
         return len(self.reference) - self.substitutions - self.deletions
 
     @property
+    def errors(self) -> int:
+        """S + D + I."""
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
     def error_rate(self) -> float | None:
         """(S + D + I) / N of the reference: WER or CER."""
-        errors = self.substitutions + self.deletions + self.insertions
-        return self._per(errors, len(self.reference))
+        return self._per(self.errors, len(self.reference))
 
     @property
     def match_error_rate(self) -> float | None:
         """(S + D + I) / (H + S + D + I) (Morris, Maier, Green 2004)."""
-        errors = self.substitutions + self.deletions + self.insertions
-        return self._per(errors, self.hits + errors)
+        return self._per(self.errors, self.hits + self.errors)
 
     @property
     def information_lost(self) -> float | None:
@@ -94,7 +99,7 @@ def edits(reference: Sequence[str], candidate: Sequence[str]) -> Edits:
 
 def edit_distance(reference: Sequence[str], candidate: Sequence[str]) -> int:
     """How many edits ``edits`` would find, several times faster than finding them. Raises: TooLongToAlign."""
-    check_alignable(len(reference), len(candidate))
+    check_alignable(len(reference), len(candidate), counted=True)
     both = isinstance(reference, str) and isinstance(candidate, str)
     first, second = (reference, candidate) if both else coded(reference, candidate)
     return Levenshtein.distance(first, second, score_hint=_HINT)
@@ -112,7 +117,7 @@ def coded(*sequences: Sequence[str]) -> list[Sequence[Hashable]]:
     return ["".join(map(chr, row)) for row in numbers]
 
 
-def check_alignable(ours: int, theirs: int) -> None:
-    """Refuse lengths that would take minutes. Raises: TooLongToAlign."""
-    if ours * theirs > _MOST_CELLS:
+def check_alignable(ours: int, theirs: int, *, counted: bool = False) -> None:
+    """Refuse lengths that take minutes to align (or to count edits of, ``counted``). Raises: TooLongToAlign."""
+    if ours * theirs > (_MOST_COUNTED if counted else _MOST_ALIGNED):
         raise TooLongToAlign(ours, theirs)

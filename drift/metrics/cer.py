@@ -33,8 +33,8 @@ class Cer:
 def _score(name: str, ours: str, theirs: str, *, draw: bool = False) -> Score:
     before, after = "".join(ours.split()), "".join(theirs.split())
     try:
-        errors = edit_distance(before, after)
         detail = edits(before, after) if draw else None
+        errors = detail.errors if detail else edit_distance(before, after)
     except TooLongToAlign as error:
         return Score(name, None, "ratio", str(error))
     if errors and not before:

@@ -39,7 +39,7 @@ def cpwer(reference: dict[str, list[str]], candidate: dict[str, list[str]]) -> A
 
     Raises: TooLongToAlign.
     """
-    check_alignable(sum(map(len, reference.values())), sum(map(len, candidate.values())))
+    check_alignable(*(sum(map(len, side.values())) for side in (reference, candidate)), counted=True)
     distances = _distances([*reference.values()], [*candidate.values()])
     rows, columns = linear_sum_assignment(distances)
     names, others = [*reference], [*candidate]

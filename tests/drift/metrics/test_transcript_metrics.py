@@ -1,14 +1,17 @@
 """Word and character error rates against jiwer, and what the normalisers forgive."""
 
+import random
+
 import jiwer
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drift import word_edits
 from drift.compare import compare
 from drift.media.segments import Segment, Transcript
 from drift.normalising import ENGLISH, UNICODE, normaliser_for
-from drift.word_edits import edits
+from drift.word_edits import edit_distance, edits
 
 words = st.lists(st.sampled_from(["a", "b", "c", "dd", "\u00e9t\u00e9"]), min_size=0, max_size=15)
 
@@ -38,14 +41,70 @@ def test_the_ranges_rebuild_both_sides(ours, theirs):
         assert (found.reference[a:b] == found.candidate[c:d]) == (kind == "equal")
 
 
-@pytest.fixture
-def texts(tmp_path):
-    def write(ours, theirs):
-        (tmp_path / "a.txt").write_text(ours, encoding="utf-8")
-        (tmp_path / "b.txt").write_text(theirs, encoding="utf-8")
-        return compare(tmp_path / "a.txt", tmp_path / "b.txt")
+@pytest.mark.parametrize("errors", [0.02, 0.3, 1.0])
+def test_long_texts_are_jiwers_too(errors):
+    """rapidfuzz searches long texts band by band; nothing must change by it."""
+    rng = random.Random(errors)
+    ours = [f"w{rng.randrange(400)}" for _ in range(3_000)]
+    heard = [[word, "x"] if rng.random() < errors / 4 else [] if rng.random() < errors / 3 else [word] for word in ours]
+    theirs = [word if rng.random() > errors / 2 else f"w{rng.randrange(400)}" for words in heard for word in words]
 
-    return write
+    found = edits(ours, theirs)
+
+    expected = jiwer.process_words(" ".join(ours), " ".join(theirs))
+    assert found.errors == expected.substitutions + expected.deletions + expected.insertions
+    assert found.errors == edit_distance(ours, theirs)
+    assert (found.error_rate, found.match_error_rate, found.information_lost) == pytest.approx(
+        (expected.wer, expected.mer, expected.wil)
+    )
+
+
+def test_more_words_than_there_are_characters(monkeypatch):
+    monkeypatch.setattr(word_edits, "_ALPHABET", 3)
+
+    found = edits(["a", "b", "c", "d", "e"], ["a", "c", "d", "f", "e"])
+
+    assert (found.substitutions, found.deletions, found.insertions) == (0, 1, 1)
+    assert edit_distance(["a", "b", "c", "d"], ["a", "c", "d", "f"]) == 2
+
+
+def test_texts_too_long_to_align_have_a_reason(pair, monkeypatch):
+    monkeypatch.setattr(word_edits, "_MOST_ALIGNED", 3)
+    monkeypatch.setattr(word_edits, "_MOST_COUNTED", 3)
+    said = [{"speaker": "A", "text": "one two three", "start": 0, "end": 1}]
+
+    found = pair(said, [{"speaker": "A", "text": "one two four", "start": 0, "end": 1}])
+
+    measured = [score for score in found.scores if score.base.split(".")[0] not in {"bytes", "decoded", "facts"}]
+    assert len(measured) == 12 and all("are beyond what is aligned" in score.reason for score in measured)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "wer", "cer"),
+    [
+        ("word", "word ", 0, 0),
+        ("word", "wort", 1, 1 / 4),
+        ("\u0645\u0631\u062d\u0628\u0627 \u0628\u0643", "\u0645\u0631\u062d\u0628\u0627 \u0628\u0647", 1 / 2, 1 / 7),
+        ("\u05e9\u05dc\u05d5\u05dd \u05dc\u05da", "\u200f\u05e9\u05dc\u05d5\u05dd\u200f \u05dc\u05da.", 0, 0),
+        ("caf\u00e9 na\u00efve", "cafe\u0301 nai\u0308ve\n", 0, 0),
+        ("\ud55c\uad6d\uc5b4 \ub9d0", "\u1112\u1161\u11ab\u1100\u116e\u11a8\u110b\u1165 \ub9d0", 0, 0),
+        (
+            "\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35\u0e04\u0e23\u0e31\u0e1a",
+            "\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35\u0e04\u0e48\u0e30",
+            None,
+            3 / 10,
+        ),
+        ("\u4eca\u5929", "\u4eca\u65e5", None, 1 / 2),
+    ],
+    ids=["one word", "one wrong word", "Arabic", "Hebrew", "NFD", "Korean NFD", "Thai", "Chinese"],
+)
+def test_every_script_has_a_defined_answer(texts, ours, theirs, wer, cer):
+    found = texts(ours, theirs)
+
+    assert found.score("cer.norm").value == pytest.approx(cer)
+    assert found.score("wer.norm").value == (wer if wer is None else pytest.approx(wer))
+    for score in found.scores:
+        assert (score.value is None) == (score.reason is not None)
 
 
 def test_formatting_counts_raw_and_not_normalised(texts):
