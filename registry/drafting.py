@@ -2,33 +2,23 @@
 
 import mimetypes
 import re
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from msgspec import field
 
 from registry import __version__
 from registry.canonical import JSON, escape, walk
 from registry.capture.description import Description
+from registry.capture.draft import Draft as Draft
+from registry.capture.draft import Incoming as Incoming
+from registry.capture.draft import new_exchange_id as new_exchange_id
 from registry.errors import InvalidValue, SchemaMismatch
 from registry.manifest import (
     FORMAT,
     Asset,
-    Confidence,
-    Context,
-    Cost,
     Environment,
-    License,
-    Model,
-    Outcome,
-    Parent,
-    Prompt,
-    Provider,
     Recorder,
-    Request,
-    Seed,
 )
 from registry.sealing import Disclosure, is_seal, leaks, refuse_leaking_names, seal
 from registry.times import text_of
@@ -54,41 +44,6 @@ _FIXED = re.compile(r"/request/(query/\d+/0|parts/\d+/(name|media_type))|.*/\$nu
 _EDITS = {"image", "mask", "source"}  # roles that say the picture was changed, not made
 
 
-class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A file on its way in: ``file`` names an upload or a path, ``digest`` an asset that is stored already."""
-
-    file: str | None = None
-    digest: str | None = None
-    role: str | None = None
-
-
-class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a caller says about a generation; everything is plain here and sealed when it is recorded."""
-
-    provider: Provider
-    model: Model
-    operation: str | None = None
-    context: Context = Context()
-    request: Request | None = None
-    prompt: Prompt = Prompt()
-    seed: Seed = Seed()
-    settings: dict[str, JSON] = field(default_factory=dict)
-    inputs: list[Incoming] = field(default_factory=list)
-    outputs_requested: int | None = None
-    outputs: list[Incoming] = field(default_factory=list)
-    outcome: Outcome = Outcome()
-    cost: Cost = Cost()
-    license: License = License()
-    parents: list[Parent] = field(default_factory=list)
-    replay_of: str | None = None
-    labels: dict[str, str] = field(default_factory=dict)
-    engine: JSON = None
-    capture: str = "http"
-    confidence: Confidence = "declared"
-    exchange_id: str | None = None
-    extensions: dict[str, JSON] = field(default_factory=dict)
-
-
 def read_draft(value: JSON) -> Draft:
     """Take a draft from outside.
 
@@ -105,11 +60,6 @@ def read_draft(value: JSON) -> Draft:
         if is_seal(found):
             raise InvalidValue(pointer, "a seal", "a plain value; the registry seals what it records")
     return draft
-
-
-def new_exchange_id() -> str:
-    """An id for an exchange, minted before the call."""
-    return str(uuid.uuid4())
 
 
 def operation_of(draft: Draft, inputs: Sequence[Asset], outputs: Sequence[Asset]) -> str:
