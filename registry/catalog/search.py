@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import Select, Text, and_, cast, exists, func, literal, or_, select
+from sqlalchemy.dialects import postgresql
 
 from registry.catalog.store import Catalog
 from registry.catalog.tables import generation, label, record
@@ -16,6 +17,7 @@ from registry.errors import Corrupted, InvalidValue
 from registry.manifest import id_of
 
 LARGEST_PAGE = 1000
+_FEW = 500  # ids in a list of parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def search(catalog: Catalog, query: Query) -> Page:
     if not 1 <= query.limit <= LARGEST_PAGE:
         raise InvalidValue("limit", query.limit, f"between 1 and {LARGEST_PAGE}")
     columns = [generation.c[name] for name in Row.__slots__]
-    wanted = _conditions(select(*columns), query)
+    wanted = _conditions(catalog, select(*columns), query)
     if query.cursor is not None:
         at, last = _read_cursor(query.cursor)
         older = or_(generation.c.recorded_at < at, and_(generation.c.recorded_at == at, generation.c.id < last))
@@ -86,7 +88,7 @@ def search(catalog: Catalog, query: Query) -> Page:
 
 def matching(catalog: Catalog, query: Query) -> list[str]:
     """Ids of all generations that fit, oldest first; limit and cursor do not count."""
-    wanted = _conditions(select(generation.c.id), query).order_by(generation.c.recorded_at, generation.c.id)
+    wanted = _conditions(catalog, select(generation.c.id), query).order_by(generation.c.recorded_at, generation.c.id)
     with catalog.database.reading() as connection:
         return list(connection.execute(wanted).scalars())
 
@@ -98,7 +100,7 @@ def bodies(catalog: Catalog, query: Query) -> Iterator[tuple[str, bytes]]:
         Corrupted: bytes that no longer give their id.
     """
     joined = select(record.c.id, record.c.body).join(generation, generation.c.id == record.c.id)
-    wanted = _conditions(joined, query).order_by(generation.c.recorded_at, generation.c.id)
+    wanted = _conditions(catalog, joined, query).order_by(generation.c.recorded_at, generation.c.id)
     with catalog.database.reading() as connection:
         for row in connection.execution_options(yield_per=1000).execute(wanted):
             body = raw(row.body)
@@ -107,7 +109,7 @@ def bodies(catalog: Catalog, query: Query) -> Iterator[tuple[str, bytes]]:
             yield row.id, body
 
 
-def _conditions(wanted: Select[Any], query: Query) -> Select[Any]:
+def _conditions(catalog: Catalog, wanted: Select[Any], query: Query) -> Select[Any]:
     for name, value in (
         ("workflow", query.workflow),
         ("provider", query.provider),
@@ -124,11 +126,22 @@ def _conditions(wanted: Select[Any], query: Query) -> Select[Any]:
     if not query.replays:
         wanted = wanted.where(generation.c.replay_of.is_(None))
     if query.among is not None:
-        wanted = wanted.where(generation.c.id.in_(query.among))
+        wanted = wanted.where(generation.c.id.in_(_listed(catalog, query.among)))
     for key, value in query.labels.items():
         here = and_(label.c.manifest == generation.c.id, label.c.key == key, label.c.value == value)
         wanted = wanted.where(exists().where(here))
     return wanted
+
+
+def _listed(catalog: Catalog, ids: Sequence[str]) -> Any:  # noqa: ANN401 - what ``in_`` takes
+    """Ids for an IN; many go as one JSON parameter, because databases bound the number of parameters."""
+    if len(ids) <= _FEW:
+        return list(ids)
+    if catalog.database.is_sqlite:
+        return select(func.json_each(json.dumps(list(ids))).table_valued("value").c.value)
+    return select(
+        func.json_array_elements_text(cast(literal(json.dumps(list(ids)), Text), postgresql.JSON)).column_valued()
+    )
 
 
 def _cursor(recorded_at: str, manifest: str) -> str:

@@ -1,8 +1,18 @@
 """``mintmark search``: generations by what their manifests say."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from registry.commands.printing import STATUSES, as_json
+
+if TYPE_CHECKING:
+    from registry.catalog.search import Row
+    from registry.home import Registry
+
+_MORE = ("MEDIUM", "PROMPT")
+_LEAST = 20  # characters of a prompt that are worth a column
 
 
 @click.command()
@@ -57,21 +67,48 @@ def search(
     if not page.rows:
         click.echo("nothing fits; loosen a condition (`mintmark search` alone lists everything)", err=True)
         return 1
-    head = ("ID", "RECORDED (UTC)", "OPERATION", "MODEL", "OUTCOME", "WORKFLOW")
-    columns(
-        head,
-        [
-            (
-                short(row.id),
-                row.recorded_at[:19].replace("T", " "),
-                row.operation,
-                f"{row.provider}/{row.model}",
-                row.outcome + (" (replay)" if row.replay_of else ""),
-                row.workflow,
-            )
-            for row in page.rows
-        ],
-    )
+    lines = [
+        (
+            short(row.id),
+            row.recorded_at[:19].replace("T", " "),
+            row.operation,
+            f"{row.provider}/{row.model}",
+            row.outcome + (" (replay)" if row.replay_of else ""),
+            row.workflow,
+        )
+        for row in page.rows
+    ]
+    head: tuple[str, ...] = ("ID", "RECORDED (UTC)", "OPERATION", "MODEL", "OUTCOME", "WORKFLOW")
+    more = _more(registry, page.rows, [head, *lines])
+    if more:
+        columns(head + _MORE, [(*line, *end) for line, end in zip(lines, more, strict=True)])
+    else:
+        columns(head, lines)
     if page.next_cursor:
         click.echo(f"more: --cursor {page.next_cursor}", err=True)
     return 0
+
+
+def _more(registry: "Registry", rows: "Sequence[Row]", lines: Sequence[Sequence[object]]) -> list[tuple[str, str]]:
+    """Medium and the prompt's beginning for each row; nothing where the terminal has no room for them."""
+    import shutil
+
+    from registry.commands.printing import harmless
+    from registry.manifest import Manifest
+    from registry.show import text_or
+
+    taken = sum(max(len(str(line[n])) for line in lines) + 2 for n in range(len(lines[0])))
+    ids = [row.id for row in rows]
+    manifests = {found.id: Manifest.trusted(found.body) for found in registry.catalog.each(ids)}
+    media = {one: ", ".join(dict.fromkeys(out.media_type for out in manifests[one].outputs)) or "-" for one in ids}
+    room = shutil.get_terminal_size().columns - taken - max(6, *map(len, media.values())) - 2
+    if room < _LEAST:
+        return []
+    held = registry.vault.get_many(ids)
+    told = []
+    for one in ids:
+        opened = {found.pointer: found.value for found in held[one]}
+        submitted = opened.get("/prompt/submitted", "" if manifests[one].prompt.submitted is None else "[erased]")
+        prompt = " ".join(harmless(text_or(submitted, "")).split())
+        told.append((media[one], prompt if len(prompt) <= room else f"{prompt[: room - 1]}\u2026"))
+    return told

@@ -1,6 +1,5 @@
 """``/v1/lookup``: where did this come from?"""
 
-from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -39,7 +38,7 @@ async def look_up(request: Request) -> Response:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         question = _question(await _body(request))
-        return await run_sync(_answered, registry, lambda: ask(registry, question.query, question.limit))
+        return await run_sync(_answer_question, registry, question)
     form = await read_form(request, registry.assets, fields=frozenset({"limit"}), max_bytes=registry.settings.max_bytes)
     return await run_sync(_answer_form, registry, form)
 
@@ -49,23 +48,35 @@ def _answer_form(registry: Registry, arrived: Arrived) -> Response:
         if set(form.files) != {"file"}:
             raise Problem(422, "file-missing", "send one part named file, or JSON with a query")
         limit = _limit(form.fields.get("limit", b"10"))
-        staged, name = form.files["file"], form.names.get("file")
-        return _answered(registry, lambda: ask_file(registry, staged, name, limit))
-
-
-def _answered(registry: Registry, look: Callable[[], Answer]) -> Response:
+        # A decode may take minutes: no transaction stays open over it.
+        found = ask_file(registry, form.files["file"], form.names.get("file"), limit)
     with registry.catalog.database.together():
-        return answer(answer_json(registry, look()))
+        return answer(answer_json(registry, found))
+
+
+def _answer_question(registry: Registry, question: Question) -> Response:
+    """One transaction for everything that is asked; none while the index catches up."""
+    with registry.catalog.database.together():
+        found = _look(registry, question.query, question.limit)
+        if found.hits or not behind(registry):
+            return answer(answer_json(registry, found))
+    found = ask(registry, question.query, question.limit)
+    with registry.catalog.database.together():
+        return answer(answer_json(registry, found))
 
 
 def ask(registry: Registry, query: str, limit: int = 10) -> Answer:
     """Look up a digest, an id or prefix, a call's id, or words; waits for the index before it says "nothing"."""
-    look = look_up_digest if query.startswith(("sha256:", "blake3:")) else look_up_text
-    found = look(registry, query, limit=limit)
+    found = _look(registry, query, limit)
     if not found.hits and behind(registry):
         catch_up(registry)
-        found = look(registry, query, limit=limit)
+        found = _look(registry, query, limit)
     return found
+
+
+def _look(registry: Registry, query: str, limit: int) -> Answer:
+    look = look_up_digest if query.startswith(("sha256:", "blake3:")) else look_up_text
+    return look(registry, query, limit=limit)
 
 
 def ask_file(registry: Registry, staged: Staged, name: str | None, limit: int = 10) -> Answer:

@@ -27,13 +27,13 @@ from registry.catalog.store import Use
 from registry.database import BUSY_MS, Database, DatabaseFailed, UnreadWriteAhead, file_url, is_frozen, open_frozen
 from registry.digest import Digest, DigestSet
 from registry.errors import CouldNotRun
-from registry.index.text import match_expression, words
+from registry.index.text import indexed_words, match_expression
 from registry.locking import exclusive
 
 # A scribbled page shows as any of these: damaged, no database, or tables that are not what they were.
 _SENSELESS = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
-SCHEMA = 1  # raise it when tables or what goes into them change: the file is then made again
+SCHEMA = 2  # raise it when tables or what goes into them change: the file is then made again
 
 _metadata = MetaData()
 _state = Table(
@@ -238,15 +238,15 @@ class Index:
         with self.database.reading() as connection:
             return [Fingerprint(*row) for row in connection.execute(select(_pdq))]
 
-    def with_words(self, text: str, limit: int = 1000) -> list[str]:
-        """Manifests whose disclosed prompt holds every word of ``text``, best match first."""
+    def with_words(self, text: str, limit: int | None = None) -> list[str]:
+        """Manifests whose disclosed prompt holds every word of ``text``: the best ``limit``, else all in no order."""
         expression = match_expression(text)
         if expression is None:
             return []
+        best = "" if limit is None else f" ORDER BY rank LIMIT {int(limit)}"
         with self.database.reading() as connection:
-            found = connection.exec_driver_sql(
-                "SELECT manifest FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?", (expression, limit)
-            )
+            query = f"SELECT manifest FROM words WHERE words MATCH ?{best}"
+            found = connection.exec_driver_sql(query, (expression,))
             return [row[0] for row in found]
 
     def count(self) -> int:
@@ -326,7 +326,7 @@ def _forget(connection: Connection, manifest: str) -> None:
 
 
 def _add(connection: Connection, entry: Entry) -> None:
-    text = " ".join(words(entry.prompt))
+    text = " ".join(indexed_words(entry.prompt))
     connection.exec_driver_sql("INSERT INTO words (manifest, text) VALUES (?, ?)", (entry.manifest, text))
     if sealed := [
         {

@@ -26,10 +26,23 @@ def words(text: str) -> list[str]:
     return found
 
 
+def indexed_words(text: str) -> list[str]:
+    """What goes into the index: the words, and after each spaceless pair its second character alone.
+
+    A query of one Han or Thai character can then be answered: it begins a pair, or it ends the text.
+    """
+    return [token for word in words(text) for token in (word, *(word[1:] if _is_pair(word) else ""))]
+
+
 def match_expression(text: str) -> str | None:
     """An FTS5 expression that asks for every word of ``text``; None when there is no word in it."""
     found = words(text)
-    return " ".join(f'"{word}"' for word in found) if found else None
+    asked = (f'"{word}"*' if len(word) == 1 and _IS_SPACELESS(word) else f'"{word}"' for word in found)
+    return " ".join(asked) if found else None
+
+
+def _is_pair(word: str) -> bool:
+    return len(word) == 2 and bool(_IS_SPACELESS(word))
 
 
 def _pairs(run: str) -> list[str]:

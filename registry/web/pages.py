@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -32,6 +33,7 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 RECENT = 8
+DRAWN_AT_ONCE = 2  # thumbnails; a picture of 100 megapixels takes 300 MB while it is decoded
 HITS = 10
 _HERE = Path(__file__).parent
 _HOW = {
@@ -88,8 +90,15 @@ def generation(request: Request, id: str) -> Response:
 
 
 @router.get("/thumbnail/{digest}")
-def thumbnail(request: Request, digest: str) -> Response:
-    """A small picture of an image, a video or a sound."""
+async def thumbnail(request: Request, digest: str) -> Response:
+    """A small picture of an image, a video or a sound; few are made at a time, because each decodes a whole asset."""
+    state = request.app.state
+    if not hasattr(state, "drawing"):
+        state.drawing = CapacityLimiter(DRAWN_AT_ONCE)
+    return await run_sync(_thumbnail, request, digest, limiter=state.drawing)
+
+
+def _thumbnail(request: Request, digest: str) -> Response:
     registry = registry_of(request)
     wanted = Digest.parse(digest)
     etag = f'"thumbnail-{wanted}"'

@@ -84,3 +84,16 @@ def test_bodies_hash_to_their_ids(registry, filled):
 def test_bad_paging_is_refused(registry, query):
     with pytest.raises(InvalidValue):
         search(registry.catalog, query)
+
+
+@pytest.mark.parametrize("strangers", [3, 2_000, 70_000])
+def test_however_many_manifests_bound_an_answer_conditions_and_cursor_hold(registry, filled, strangers):
+    among = [f"sha256:{n:064x}" for n in range(strangers)] + filled[:6]
+    query = Query(among=among, labels={"app": "b"}, limit=2)
+
+    first = search(registry.catalog, query)
+    second = search(registry.catalog, replace(query, cursor=first.next_cursor))
+
+    assert [row.id for row in (*first.rows, *second.rows)] == [filled[5], filled[4], filled[3]]
+    assert second.next_cursor is None
+    assert matching(registry.catalog, query) == filled[3:6]

@@ -159,3 +159,19 @@ def test_one_of_a_thing_is_one(mintmark, recorded):
 
     assert "nothing found in 1 generation, index" in mintmark("lookup", "no such words").err
     assert "1 entries" not in mintmark("log", "audit").out
+
+
+def test_search_shows_medium_and_prompt_where_there_is_room(mintmark, recorded, monkeypatch):
+    manifest = recorded("a.png", "--prompt", "a stone bridge " * 30)
+
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = mintmark("search").out
+    monkeypatch.setenv("COLUMNS", "160")
+    wide = mintmark("search").out
+    assert mintmark("erase", manifest, "--field", "prompt", "--reason", "r", "--authority", "a").status == 0
+    erased = mintmark("search").out
+
+    assert "PROMPT" not in narrow and "image/png" not in narrow
+    assert "image/png" in wide and "a stone bridge a stone" in wide and "\u2026" in wide
+    assert max(map(len, wide.splitlines())) <= 160
+    assert "[erased]" in erased and "bridge" not in erased

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from drift.media.probe import probe
+from registry import lookup_file
 from registry.schema import validate
 
 
@@ -53,6 +55,20 @@ def test_nothing_found_is_an_answer_that_says_what_was_searched(served, make_png
     assert told.status_code == 200
     assert (told.json()["sureness"], told.json()["hits"]) == ("nothing", [])
     assert told.json()["searched"].startswith("0 generations")
+
+
+def test_no_transaction_is_open_while_a_file_is_decoded(served, make_png, monkeypatch):
+    pool, seen = served.registry.catalog.database.engine.pool, []
+
+    def watched(*arguments, **options):
+        seen.append(pool.checkedout())
+        return probe(*arguments, **options)
+
+    monkeypatch.setattr(lookup_file, "probe", watched)
+
+    served.client.post("/v1/lookup", files={"file": ("x.png", make_png(9))})
+
+    assert seen == [0]
 
 
 def test_the_limit_bounds_the_answer(served, draft, make_png):

@@ -121,6 +121,21 @@ def test_words_are_found_whatever_the_script(index, text, query):
     assert index.with_words(query) == [ONE]
 
 
+@pytest.mark.parametrize("query", ["\u77f3", "\u6a4b", "\u306e", "\u9727"])
+def test_one_character_of_a_spaceless_script_is_found(index, query):
+    index.advance(0, 2, [entry(prompt="\u77f3\u6a4b\u306e\u9727"), entry(TWO, "\u6708")], forget=[])
+
+    assert index.with_words(query) == [ONE]
+
+
+def test_all_manifests_that_hold_a_word_are_found(index):
+    many = [f"sha256:{n:064x}" for n in range(1500)]
+    index.advance(0, 1500, [Entry(manifest, "fog at sea") for manifest in many], forget=[])
+
+    assert sorted(index.with_words("fog")) == many
+    assert len(index.with_words("fog", 10)) == 10
+
+
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_gives_a_query_that_holds_only_its_own_words(text):
