@@ -29,7 +29,6 @@ class _Seen:
     repeats: Repeats = field(default_factory=Repeats)
     frames: int = 0
     black: int = 0
-    bright: int = 0  # the highest level any frame reaches
     flat: list[bool] = field(default_factory=list)
     noise: list[bool] = field(default_factory=list)
     plain: list[bool] = field(default_factory=list)  # frames drawn mostly in even areas, as slides are
@@ -40,24 +39,21 @@ class _Seen:
         small = strided(plane)
         level = upper_level(small)
         dark = level <= _DARK
-        self.bright = max(self.bright, level)
         self.black += dark
         if not dark:
-            self._look(frame, plane, small)
+            self._look(frame, small)
         self.still.add(_blocks(small), dark=dark)
         self.repeats.add(np.asarray(cv2.resize(small, (_THUMB, _THUMB), interpolation=cv2.INTER_AREA), np.uint8))
         self.frames += 1
 
-    def _look(self, frame: VideoFrame, plane: NDArray[np.uint8], small: NDArray[np.uint8]) -> None:
-        """Colour is decoded only where the luma asks for it; noise is looked for in pixels as coded."""
+    def _look(self, frame: VideoFrame, small: NDArray[np.uint8]) -> None:
+        """Colour is converted only where the luma asks for it, and now and then."""
         if self.frames % _FLAT_EVERY == 0:
             even = spread(small) <= PLAIN
             self.flat.append(even and check_flat(_rgb(frame)).verdict == "failed")
             self.plain.append(_drawn(small))
         if self.frames % _NOISE_EVERY == 0:
-            # Natural frames are told by a crop of their luma; only what has no structure there is worth a conversion.
-            doubtful = check_noise(_centre(plane)).verdict == "failed"
-            self.noise.append(doubtful or check_noise(_rgb(frame)).verdict == "failed")
+            self.noise.append(check_noise(_rgb(frame)).verdict == "failed")
 
 
 def check_film(side: Side) -> tuple[Finding, ...]:
@@ -112,9 +108,3 @@ def _drawn(small: NDArray[np.uint8]) -> bool:
     """Whether half of the picture has no grain at all: titles, slides, screens and drawings, not camera pictures."""
     steps = np.abs(np.diff(small.astype(np.int16), axis=1))
     return float(np.mean(steps <= 1)) > 0.75
-
-
-def _centre(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = plane.shape
-    cut = plane[height // 4 : height - height // 4, width // 4 : width - width // 4]
-    return np.ascontiguousarray(np.repeat(cut[..., None], 3, axis=2))

@@ -12,6 +12,7 @@ PLAIN = 8  # levels from the middle colour
 STRAY = 1e-4  # share of pixels that may stand out of a black or flat picture
 _ALIKE = 0.3  # correlation of neighbours in noise
 _LOUD, _DENSE = 20.0, 10.0  # deviation and median absolute deviation, in levels, of noise
+_LOOKED_AT = 1024  # pixels a side of a window
 _CELLS = 32  # a side, at the coarsest scale noise is looked for
 _BLOTCHES = (1, 2, 4, 8)  # pixels a side
 _GREY, _NEAR = 128, 3  # what JPEG decoders fill a missing end with, and how exactly
@@ -73,24 +74,38 @@ def check_flat(rgb: NDArray[np.uint8]) -> Finding:
 
 
 def check_noise(rgb: NDArray[np.uint8]) -> Finding:
-    """Whether pixels, or blotches of up to 8 pixels, have nothing to do with their neighbours."""
+    """Whether pixels, or blotches of up to 8 pixels, have nothing to do with their neighbours.
+
+    Looked at in the middle; only where that is noise in two corners as well.
+    """
     name = "image.noise/1"
-    scales = [scale for scale in _BLOTCHES if min(rgb.shape[:2]) // scale >= _CELLS]
-    if not scales:
+    if min(rgb.shape[:2]) < _CELLS:
         return Finding(name, "not-applicable", f"the picture is smaller than {_CELLS}x{_CELLS}")
-    alike = {}
-    for scale in scales:
-        cells = _cells(rgb, scale)
-        luma = grey(cells).astype(np.float32)
-        alike[scale] = neighbours(luma)
-        loud = is_loud(luma) and (scale == 1 or _coloured(cells))
-        coarser = [neighbours(grey(_cells(rgb, other)).astype(np.float32)) for other in scales if other > scale]
-        if loud and max([alike[scale], *coarser]) < _ALIKE:
-            what = "pixels" if scale == 1 else f"blotches of {scale} pixels"
-            why = f"the picture is noise: neighbouring {what} correlate by {alike[scale]:.2f}"
-            return Finding(name, "failed", why, alike[scale], "", _ALIKE, "below")
-    value = max(alike.values())
+    value, scale = _noise(_window(rgb, 0.5))
+    if scale and all(_noise(_window(rgb, corner))[1] for corner in (0.0, 1.0)):
+        what = "pixels" if scale == 1 else f"blotches of {scale} pixels"
+        why = f"the picture is noise: neighbouring {what} correlate by {value:.2f}"
+        return Finding(name, "failed", why, value, "", _ALIKE, "below")
     return Finding(name, "ok", f"neighbours correlate by up to {value:.2f}", value, "", _ALIKE, "below")
+
+
+def _window(rgb: NDArray[np.uint8], along: float) -> NDArray[np.uint8]:
+    """A window on the diagonal, from the upper left corner (0) to the lower right one (1)."""
+    top, left = (round(max(0, side - _LOOKED_AT) * along) for side in rgb.shape[:2])
+    return rgb[top : top + _LOOKED_AT, left : left + _LOOKED_AT]
+
+
+def _noise(rgb: NDArray[np.uint8]) -> tuple[float, int]:
+    """The correlation of neighbours and the scale of noise; the largest correlation and 0 where it is none."""
+    scales = [scale for scale in _BLOTCHES if min(rgb.shape[:2]) // scale >= _CELLS]
+    cells = {scale: _cells(rgb, scale) for scale in scales}
+    lumas = {scale: grey(shown).astype(np.float32) for scale, shown in cells.items()}
+    alike = {scale: neighbours(luma) for scale, luma in lumas.items()}
+    for scale in scales:
+        coarser = max(value for other, value in alike.items() if other >= scale)
+        if coarser < _ALIKE and is_loud(lumas[scale]) and (scale == 1 or _coloured(cells[scale])):
+            return alike[scale], scale
+    return max(alike.values()), 0
 
 
 def _cells(rgb: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
@@ -134,7 +149,8 @@ def check_cut_off(rgb: NDArray[np.uint8]) -> Finding:
     if height < 4 * _UNIT:
         return Finding(name, "not-applicable", f"the picture is under {4 * _UNIT} rows high")
     for level, colour, least in ((_GREY, "grey", _SHORT), (0, "black", _LOWER)):
-        near = np.abs(rgb.astype(np.int16) - level).max(axis=2) <= (_NEAR if level else 1)
+        within = _NEAR if level else 1
+        near = cv2.inRange(rgb, (level - within,) * 3, (level + within,) * 3) > 0
         rows = near.mean(axis=1)
         fill = _run(rows[::-1] >= 0.99)
         share = fill / height
