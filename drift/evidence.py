@@ -50,7 +50,8 @@ def telling(scores: Iterable[Score], *, most: int = 2) -> str:
     known = [score for score in known if score.value or score.base not in _BEYOND_WORDS]
     foreign = [score for score in measured if score.base not in _TELLING and "." not in score.base]
     # That two recordings cannot be laid over each other says as much as any number.
-    apart = [score.reason or "" for score in scores if score.base == "lag_ms" and score.value is None]
+    unaligned = (score.reason for score in scores if score.base == "lag_ms" and score.value is None)
+    apart = [reason.partition(":")[0] for reason in unaligned if reason]
     return ", ".join([*(_quoted(score) for score in (known or foreign)), *apart][:most])
 
 

@@ -31,11 +31,11 @@ def transcript_of_json(document: object, where: str) -> Transcript:
     if isinstance(document.get("segments"), list):
         entries = document["segments"]
         segments = _segments(entries, "/segments", where)
-        words = _words_within(entries, "/segments", where) or _timed_words(document.get("words"), "/words", where)
+        words = _words_within(entries) or _timed_words(document.get("words"))
         return Transcript("application/json", language, segments, words)
     if isinstance(document.get("text"), str):
         whole = (Segment(document["text"]),) if document["text"].strip() else ()
-        return Transcript("application/json", language, whole, _timed_words(document.get("words"), "/words", where))
+        return Transcript("application/json", language, whole, _timed_words(document.get("words")))
     raise _refused(where, "", "no member 'segments', 'text' or 'results'")
 
 
@@ -74,29 +74,27 @@ def _segments(entries: Sequence[object], pointer: str, where: str) -> tuple[Segm
     return tuple(found)
 
 
-def _words_within(entries: Sequence[Mapping[str, object]], pointer: str, where: str) -> tuple[TimedWord, ...]:
-    found: list[TimedWord] = []
-    for number, entry in enumerate(entries):
-        found += _timed_words(entry.get("words"), f"{pointer}/{number}/words", where)
-    return tuple(found)
+def _words_within(entries: Sequence[Mapping[str, object]]) -> tuple[TimedWord, ...]:
+    return tuple(word for entry in entries for word in _timed_words(entry.get("words")))
 
 
-def _timed_words(listed: object, pointer: str, where: str) -> tuple[TimedWord, ...]:
+def _timed_words(listed: object) -> tuple[TimedWord, ...]:
     """Entries that have a text and a time; whatever else stands there (plain strings, times before 0) tells none."""
     found = []
-    for number, entry in enumerate(listed if isinstance(listed, list) else ()):
+    for entry in listed if isinstance(listed, list) else ():
         text = _word_text(entry)
-        start, end = (_told(entry, key, f"{pointer}/{number}/{key}", where) for key in ("start", "end"))
-        if text is not None and (start is not None or end is not None):
-            found.append(TimedWord(text, start, end))
+        if text is not None:
+            start, end = _told(entry.get("start")), _told(entry.get("end"))
+            if start is not None or end is not None:
+                found.append(TimedWord(text, start, end))
     return tuple(found)
 
 
-def _told(entry: object, key: str, pointer: str, where: str) -> int | None:
-    try:
-        return _milliseconds(entry.get(key), pointer, where) if isinstance(entry, dict) else None
-    except MediaUnreadable:
+def _told(value: object) -> int | None:
+    """Milliseconds of a number of seconds within a recording; None of anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST_S:
         return None
+    return round(value * 1000)
 
 
 def _word_text(entry: object) -> str | None:
@@ -134,10 +132,10 @@ def _deepgram(document: Mapping[str, Any], where: str) -> Transcript:
         language = language or _text_or_none(channel.get("detected_language"), f"{at}/detected_language", where)
         if alternatives:
             found += _alternative(alternatives[0], f"{at}/alternatives/0", where)
-            words += _timed_words(alternatives[0].get("words"), f"{at}/alternatives/0/words", where)
+            words += _timed_words(alternatives[0].get("words"))
     if isinstance(results.get("utterances"), list):
         found = _segments(results["utterances"], "/results/utterances", where)
-        words = _words_within(results["utterances"], "/results/utterances", where)
+        words = _words_within(results["utterances"])
     return Transcript("application/json", language, found, words)
 
 

@@ -70,5 +70,7 @@ class SpeakerConfusion:
         found = speakers(pair)
         if not found.compared:
             return Score(name, None, self.unit, f"no {pair.unit} with a speaker are the same in both")
-        note = f"{found.differing:,} of {found.compared:,} {pair.unit}" if found.differing else None
+        note = (
+            f"{found.differing:,} of {found.compared:,} {pair.unit} are another speaker's" if found.differing else None
+        )
         return Score(name, found.differing / found.compared, self.unit, note=note, detail=found)

@@ -28,7 +28,9 @@ def audio_section(comparison: Comparison) -> dict[str, object] | None:
     for name, title in _FIGURES.items():
         score = comparison.score(name)
         if score is not None:
-            figures.append((title, shown(score), score.note if name != "logmel" else None))
+            value = shown(score) if score.value is not None else "none"
+            aside = score.reason or (score.note if name != "logmel" else None)
+            figures.append((title, value, aside))
     return {
         "figures": figures,
         "reference": _mel(found.reference),

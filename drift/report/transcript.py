@@ -51,7 +51,7 @@ def transcript_section(comparison: Comparison) -> dict[str, object] | None:
     figures = [(title, score) for name, title in _FIGURES.items() if (score := comparison.score(name)) is not None]
     return {
         "figures": [(title, shown(score)) for title, score in figures if score.value is not None],
-        "paragraphs": paragraphs(word_spans(found, _inserted(comparison, by_words=by_words), glue=glue)),
+        "paragraphs": paragraphs(word_spans(found, _inserted(comparison, found, by_words=by_words), glue=glue)),
         "glue": glue,
         "changes": len(changed),
         "hidden": max(0, len(changed) - _MOST),
@@ -132,7 +132,7 @@ def _detail(comparison: Comparison, name: str) -> object:
     return score.detail if score is not None else None
 
 
-def _inserted(comparison: Comparison, *, by_words: bool) -> Inserted:
+def _inserted(comparison: Comparison, found: Edits, *, by_words: bool) -> Inserted:
     """What is told at which word (or character) of the reference: turns, and what the candidate gives to another."""
     shifts, speakers = _detail(comparison, "boundary_shift_ms.p95"), _detail(comparison, "speaker_confusion")
     starts = shifts.starts if isinstance(shifts, Shifts) else {}
@@ -145,12 +145,17 @@ def _inserted(comparison: Comparison, *, by_words: bool) -> Inserted:
             inserted[at].append(Span("turn", _label(segment, starts.get(run))))
         at += len(runs) if by_words else len("".join(runs))
         run += len(runs)
-    for word, label in confused.items():
-        if confused.get(word - 1) != label or any(span.kind == "turn" for span in inserted.get(word, ())):
+    matched = {word for word, _ in found.matches()} if confused else set()
+    heard = None
+    for word in range(at if confused else 0):
+        heard = None if word in inserted else heard  # a turn begins
+        label = confused.get(word)
+        if label is not None and label != heard:
             inserted[word].append(Span("voice", f"candidate: {label}"))
-        ends = word + 1 not in confused and not any(span.kind == "turn" for span in inserted.get(word + 1, ()))
-        if ends and word + 1 < at:
-            inserted[word + 1].append(Span("voice", "as before"))
+        elif label is None and heard is not None and word in matched:
+            inserted[word].append(Span("voice", "as before"))
+        if label is not None or word in matched:
+            heard = label
     return inserted
 
 

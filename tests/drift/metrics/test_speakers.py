@@ -47,7 +47,7 @@ def test_only_words_that_both_have_count(pair):
 
     score = pair(reference, candidate).score("speaker_confusion")
 
-    assert score.value == pytest.approx(1 / 7) and score.note == "1 of 7 words"
+    assert score.value == pytest.approx(1 / 7) and score.note == "1 of 7 words are another speaker's"
     assert score.detail.mapping == {"x": "A", "y": "B"} and score.detail.confused == {4: "x"}
 
 
