@@ -1,5 +1,7 @@
 """``mintmark log``: the append-only log, its checkpoints and its audit."""
 
+from pathlib import Path
+
 import click
 
 from registry.commands.printing import as_json
@@ -31,8 +33,6 @@ def audit(trust: str | None, as_json: bool) -> int:
 
     Exit status: 0 nothing was changed, 1 something was, 2 FILE is no text.
     """
-    from pathlib import Path
-
     from registry.audit import audit
     from registry.commands.printing import emit
     from registry.commands.printing import reading as open_here
@@ -53,3 +53,29 @@ def audit(trust: str | None, as_json: bool) -> int:
         for fault in report.faults:
             click.echo(f"  {fault}")
     return 0 if report.ok else 1
+
+
+@log.command()
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="A folder, new or exported to.")
+@as_json
+def export(target: Path, as_json: bool) -> None:
+    """Write the log as plain files (C2SP tlog-tiles) that any mirror, monitor or web server can take from there.
+
+    Only hashes, kinds, ids and times are in it. Exporting again adds what is new.
+
+    Exit status: 0 written, 2 the folder holds something else.
+    """
+    from registry.commands.printing import emit
+    from registry.commands.printing import reading as open_here
+    from registry.errors import counted
+    from registry.export.static_log import export_log
+
+    registry = open_here()
+    checkpoint = registry.log.checkpoint(registry.log_signer, registry.snapshot.origin)
+    with registry.catalog.database.reading() as connection:
+        files = export_log(target, registry.log, connection, checkpoint)
+    if as_json:
+        emit({"origin": checkpoint.origin, "size": checkpoint.size, "files": files})
+    else:
+        covered = f"{counted(checkpoint.size, 'entry')} of {checkpoint.origin}"
+        click.echo(f"{target}  {covered}, {counted(files, 'file')} written")
