@@ -1,5 +1,6 @@
 """Word and character error rates against jiwer, and what the normalisers forgive."""
 
+import json
 import random
 
 import jiwer
@@ -11,6 +12,7 @@ from drift import word_edits
 from drift.compare import compare
 from drift.media.segments import Segment, Transcript
 from drift.normalising import ENGLISH, UNICODE, normaliser_for
+from drift.report.page import render
 from drift.word_edits import edit_distance, edits
 
 words = st.lists(st.sampled_from(["a", "b", "c", "dd", "\u00e9t\u00e9"]), min_size=0, max_size=15)
@@ -208,3 +210,40 @@ def test_the_normaliser_is_in_the_name(texts):
     names = [score.name for score in texts("a b", "a c").scores]
 
     assert "wer.norm/1/unicode/1" in names and "wer.raw/1" in names
+
+
+TIME = st.none() | st.floats(0, 50)
+SEGMENTS = st.lists(
+    st.fixed_dictionaries(
+        {"text": st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=25)},
+        optional={
+            "speaker": st.sampled_from(["A", "B", "\u05d0"]),
+            "start": TIME,
+            "end": TIME,
+            "words": st.lists(
+                st.fixed_dictionaries({"word": st.sampled_from(["a", "b c", "", "\u4eca"]), "start": TIME})
+            ),
+        },
+    ),
+    max_size=6,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(ours=SEGMENTS, theirs=SEGMENTS, language=st.sampled_from(["en", "de", None]))
+def test_whatever_is_said_every_score_has_a_value_or_a_reason(tmp_path_factory, ours, theirs, language):
+    folder = tmp_path_factory.mktemp("said")
+    for name, segments in (("a.json", ours), ("b.json", theirs)):
+        (folder / name).write_text(json.dumps({"segments": segments, "language": language}))
+
+    found = compare(folder / "a.json", folder / "b.json", metrics=METRICS)  # a score that is not finite cannot be made
+    itself = compare(folder / "a.json", folder / "a.json", metrics=METRICS)
+
+    render(found)
+    assert len(found.scores) >= 12
+    assert {score.value for score in itself.scores} <= {0, None}
+    assert all(0 <= score.value <= 1 for name in BOUNDED if (score := found.score(name)) and score.value is not None)
+
+
+METRICS = ["wer", "cer", "cpwer", "speaker_confusion", "boundary_shift_ms", "punctuation", "casing"]
+BOUNDED = ["mer.norm", "wil.norm", "speaker_confusion", "punctuation", "casing"]
