@@ -110,3 +110,13 @@ def _repeated(a: Marks, b: Marks, path: FramePath) -> tuple[NDArray[np.int64], N
     ours, theirs = a.change[path.ours], b.change[path.theirs]
     found = step & (((theirs <= _STILL) & (ours >= _MOVES)) | ((ours <= _STILL) & (theirs >= _MOVES)))
     return path.ours[found], path.theirs[found]
+
+
+def in_words(frames: NDArray[np.int64], most: int = 4) -> str:
+    """Frame numbers with runs as ``50-59``; of more than ``most`` runs the first and how many more; "" of none."""
+    if not len(frames):
+        return ""
+    runs = np.split(frames, np.flatnonzero(np.diff(frames) != 1) + 1)
+    shown = [f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:most]]
+    more = f" and {len(runs) - most:,} more places" if len(runs) > most else ""
+    return ", ".join(shown) + more

@@ -13,8 +13,9 @@ from drift.fingerprints.frames import Marks, frame_distances
 
 BAND = 60  # frames either side of the line
 GAP = 8.0  # cost of a lost or added frame
-_LARGEST = 2 * GAP  # of a pair: no pair is so bad that a lost and an added frame are the better story
-_END = 0.5  # cost of a frame that only one clip has at its start or end
+_LARGEST = GAP  # of a pair: a bad one is never left out in favour of one lost frame and one at the other clip's end
+_CHEAP = 1.0  # cost of a frame that only one clip has at its start or end, or that another rate asks for
+_NEAR = 0.05  # cost of a pair for each frame off the line of another rate: among equal frames the nearest
 _WAVES = 0.5  # weight of a sixteenth of a grey level beside a bit
 _ROWS = 256  # reference frames whose costs are in memory at a time
 _BY_PAIR, _BY_ADDED = 0, 1  # the two kinds of moves that are written down; neither means a lost frame
@@ -85,18 +86,19 @@ def frame_path(reference: Marks, candidate: Marks, offset: int, rate: float = 1.
         rate: candidate frames per reference frame.
 
     Costs: a pair costs the bits that differ plus half the mean difference of the waves in sixteenths, less the median
-    over reference frames of the least such cost in the band, at most 16; a lost or added frame costs 8, and those that
-    the rate asks for beside each pair are paid back by it; frames before the first and after the last pair cost a half
-    each. Memory grows by 32 bytes per reference frame.
+    over reference frames of the least such cost in the band, at most 8. A lost or added frame costs 8, but 1 if it is
+    of the kind that the rate asks for. At rate 1 frames before the first and after the last pair cost 1; at another a
+    pair costs a 20th more for each frame off the line. Memory grows by 32 bytes per reference frame.
     """
     line = np.floor(rate * np.arange(-1, len(reference)) + 0.5).astype(np.int64) + offset - BAND
     base = _usual(reference, candidate, line[1:])
-    search = _Search(len(reference), len(candidate), line)
-    asked = GAP * (max(rate, 1 / rate) - 1)
+    near = np.zeros(2 * BAND + 1) if rate == 1 else _NEAR * np.abs(np.arange(-BAND, BAND + 1))
+    search = _Search(len(reference), len(candidate), line, rate)
     straight_cost = 0.0
     for top in range(0, len(reference), _ROWS):
         numbers = np.arange(top, min(top + _ROWS, len(reference)))
-        costs = np.minimum(_costs(reference, candidate, numbers, line[numbers + 1]) - base, _LARGEST) - asked
+        costs = _costs(reference, candidate, numbers, line[numbers + 1]) - base + near
+        costs = np.where(np.isfinite(costs), np.minimum(costs, _LARGEST), np.inf)
         straight_cost += float(costs[:, BAND][np.isfinite(costs[:, BAND])].sum())
         for number, row in zip(numbers, costs, strict=True):
             search.step(int(number), row)
@@ -104,7 +106,7 @@ def frame_path(reference: Marks, candidate: Marks, offset: int, rate: float = 1.
     if rate != 1.0:
         return found
     direct = straight(len(reference), len(candidate), offset)
-    straight_cost += _END * (len(reference) + len(candidate) - 2 * len(direct.ours))
+    straight_cost += _CHEAP * (len(reference) + len(candidate) - 2 * len(direct.ours))
     return direct if found.constant or search.cost > straight_cost - GAP else found
 
 
@@ -135,13 +137,15 @@ def _usual(a: Marks, b: Marks, line: NDArray[np.int64]) -> float:
 class _Search:
     """The dynamic programme, one reference frame at a time; of the past only two bits per cell are kept."""
 
-    def __init__(self, reference: int, candidate: int, line: NDArray[np.int64]) -> None:
+    def __init__(self, reference: int, candidate: int, line: NDArray[np.int64], rate: float) -> None:
         self._candidate, self._reference, self._line = candidate, reference, line
         self._width = 2 * BAND + 1
-        self._rising = GAP * np.arange(self._width)
+        self._lost, added = (_CHEAP if rate < 1 else GAP), (_CHEAP if rate > 1 else GAP)
+        self._end_lost, self._end_added = (_CHEAP, _CHEAP) if rate == 1 else (self._lost, added)
+        self._rising = added * np.arange(self._width)
         self._moves = np.zeros((reference, 2, -(-self._width // 8)), np.uint8)
         before = line[0] + np.arange(self._width)
-        self._values = np.where((before >= -1) & (before < candidate), _END * (before + 1.0), np.inf)
+        self._values = np.where((before >= -1) & (before < candidate), self._end_added * (before + 1.0), np.inf)
         self.cost = np.inf
         self._end = (-1, -1)
 
@@ -150,12 +154,15 @@ class _Search:
         low = int(self._line[number + 1])
         shift = low - int(self._line[number])
         padded = np.concatenate([[np.inf], self._values, np.full(shift + 1, np.inf)])
-        pair, lost = padded[shift : shift + self._width] + costs, padded[shift + 1 : shift + 1 + self._width] + GAP
+        pair, lost = (
+            padded[shift : shift + self._width] + costs,
+            padded[shift + 1 : shift + 1 + self._width] + self._lost,
+        )
         numbers = low + np.arange(self._width)
         lost[(numbers < 0) | (numbers >= self._candidate)] = np.inf
         best = np.minimum(pair, lost)
         if low <= -1 < low + self._width:
-            best[-1 - low] = _END * (number + 1)
+            best[-1 - low] = self._end_lost * (number + 1)
         added = np.minimum.accumulate(best - self._rising) + self._rising
         added[numbers >= self._candidate] = np.inf
         is_added = added < best - 1e-9
@@ -168,9 +175,9 @@ class _Search:
         """Note the cheapest end: in the candidate's last frame, or in the reference's."""
         last = self._candidate - 1 - low
         if 0 <= last < self._width:
-            self._end_at(number, last, self._values[last] + _END * (self._reference - 1 - number))
+            self._end_at(number, last, self._values[last] + self._end_lost * (self._reference - 1 - number))
         if number == self._reference - 1:
-            left = _END * (self._candidate - 1 - low - np.arange(self._width))
+            left = self._end_added * (self._candidate - 1 - low - np.arange(self._width))
             at = int(np.argmin(self._values + left))
             self._end_at(number, at, float(self._values[at] + left[at]))
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.frame_alignment import Alignment
+from drift.frame_alignment import Alignment, in_words
 from drift.score import Score
 from drift.side import Side
 from drift.timelines import Timelines, timelines
@@ -63,14 +63,8 @@ def _late(alignment: Alignment) -> str | None:
     return f"the candidate runs {abs(alignment.offset)} frames {side}; aligned before measuring"
 
 
-def _listed(frames: NDArray[np.int64], most: int = 4) -> str | None:
-    """The frames' numbers, runs as ``50-59``."""
-    if not len(frames):
-        return None
-    runs = np.split(frames, np.flatnonzero(np.diff(frames) != 1) + 1)
-    shown = [f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:most]]
-    more = f" and {len(runs) - most:,} more places" if len(runs) > most else ""
-    return f"{'frame' if len(frames) == 1 else 'frames'} {', '.join(shown)}{more}"
+def _listed(frames: NDArray[np.int64]) -> str | None:
+    return f"{'frame' if len(frames) == 1 else 'frames'} {in_words(frames)}" if len(frames) else None
 
 
 def _laid(alignment: Alignment) -> str | None:

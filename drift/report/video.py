@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift.compare import Comparison
+from drift.frame_alignment import in_words
 from drift.media.video import picked
 from drift.metrics.cuts import Cuts, cuts_along
 from drift.report.picture import data_uri, heat
@@ -17,7 +18,6 @@ from drift.timelines import Timelines
 WIDTH, HEIGHT = 800, 120  # of each chart, in SVG units
 _POINTS = 400
 _LOUD = 64.0  # grey levels from which the picture of a difference is brightest
-_LISTED = 6  # frame numbers named in words
 
 
 def video_section(comparison: Comparison) -> dict[str, object] | None:
@@ -34,11 +34,13 @@ def video_section(comparison: Comparison) -> dict[str, object] | None:
         "rate": found.path.rate,
         "pairs": len(found.path.ours),
         "counts": (len(found.reference), len(found.candidate)),
-        "dropped": _named(found.alignment.dropped),
-        "duplicated": _named(found.alignment.duplicated),
+        "odd": [
+            {"name": name, "count": len(frames), "where": in_words(frames)}
+            for name, frames in (("dropped", found.alignment.dropped), ("duplicated", found.alignment.duplicated))
+        ],
         "cuts": cuts,
-        "gone": _named(cuts.gone),
-        "new": _named(cuts.new),
+        "gone": in_words(cuts.gone),
+        "new": in_words(cuts.new),
         "width": WIDTH,
         "height": HEIGHT,
         "first": axis.first,
@@ -112,13 +114,6 @@ def _merged(edges: NDArray[np.float64], step: float) -> list[tuple[float, float]
         else:
             bars.append((left, max(step, 3.0)))
     return bars
-
-
-def _named(frames: NDArray[np.int64]) -> str:
-    if not len(frames):
-        return ""
-    more = f" and {len(frames) - _LISTED:,} more" if len(frames) > _LISTED else ""
-    return ", ".join(f"{frame:,}" for frame in frames[:_LISTED]) + more
 
 
 def _line(values: NDArray[np.float64], places: NDArray[np.float64]) -> str:

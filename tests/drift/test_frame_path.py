@@ -154,3 +154,15 @@ def test_the_straight_path_has_every_overlapping_pair():
     path = straight(10, 8, -3)
 
     assert path.ours.tolist() == [3, 4, 5, 6, 7, 8, 9] and path.theirs.tolist() == [0, 1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(("rate", "lost"), [(1, 50), (2, None)])
+def test_another_ending_is_compared_not_left_out(rate, lost):
+    numbers = np.repeat(np.arange(200), rate)
+    ending = unrelated(40 * rate, seed=9)
+    candidate = Marks.joined([shown(numbers[numbers != lost]), ending])
+
+    found = aligned(FILM.taken(np.arange(240)), candidate, stated=float(rate))
+
+    assert found.path.ours[-1] == 239 and found.path.lost.tolist() == ([lost] if lost else [])
+    assert len(found.path.ours) == 240 - len(found.path.lost)
