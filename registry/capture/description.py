@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -14,6 +15,7 @@ from registry.canonical import JSON
 from registry.capture import slots as places
 from registry.capture.description_file import read_description_file
 from registry.capture.errors import AmbiguousDescription, SlotMismatch, UnknownModel, UnknownOperation, UnknownSlot
+from registry.capture.protocol import Protocol, protocol_of
 from registry.capture.slots import Step
 
 Pin: TypeAlias = Literal["snapshot", "hash", "build", "alias"]
@@ -53,15 +55,17 @@ class Description:
     """How one provider operation speaks; built by ``load``.
 
     ``sha256`` is the hex digest of the TOML file's bytes and decides equality. ``method`` is ``LOCAL`` for an engine
-    on this machine, else an HTTP method; ``path`` is what follows it. ``base_url`` and ``auth`` are None for a local
-    engine, ``hosts`` is then empty. ``pins`` maps an alias to its known pins, newest first. ``contract`` and ``data``
-    are service terms; a key that is missing there is unknown.
+    on this machine, else an HTTP method; ``path`` is what follows it. ``base_url``, ``auth`` and ``protocol`` are None
+    for a local engine, ``hosts`` is then empty. ``operations`` maps patterns of model names to operations, in order.
+    ``slot_types`` names the slots that take something else than text. ``redact`` lists what is never kept. ``pins``
+    maps an alias to its known pins, newest first. ``contract`` and ``data`` are service terms; a key that is missing
+    there is unknown.
     """
 
     id: str
     sha256: str
     provider: str = field(compare=False)
-    operation: str = field(compare=False)
+    operations: Mapping[str, str] = field(compare=False)
     method: str = field(compare=False)
     path: str = field(compare=False)
     encode: Literal["json", "multipart", "bytes"] = field(compare=False)
@@ -72,6 +76,9 @@ class Description:
     public: tuple[str, ...] = field(compare=False)
     template: Mapping[str, JSON] = field(compare=False)
     slots: Mapping[str, str] = field(compare=False)
+    slot_types: Mapping[str, str] = field(compare=False)
+    redact: tuple[str, ...] = field(compare=False)
+    protocol: Protocol | None = field(compare=False)
     pin_patterns: tuple[PinPattern, ...] = field(compare=False)
     pins: Mapping[str, tuple[str, ...]] = field(compare=False)
     retires: Mapping[str, datetime.date] = field(compare=False)
@@ -82,6 +89,22 @@ class Description:
     def local(self) -> bool:
         """Whether an engine on this machine does the work."""
         return self.method == "LOCAL"
+
+    @property
+    def operation(self) -> str:
+        """What is made where the model does not tell: the operation of the last pattern."""
+        return list(self.operations.values())[-1]
+
+    def operation_of(self, model: str) -> str:
+        """What ``model`` makes: the first pattern that fits decides, else the last one."""
+        fitting = (made for pattern, made in self.operations.items() if fnmatchcase(model, pattern))
+        return next(fitting, self.operation)
+
+    def makes(self, operation: str | None, model: str | None = None) -> bool:
+        """Whether the operation is one of this description's, with that model where one is named; None is any."""
+        if operation is None:
+            return True
+        return operation in self.operations.values() if model is None else operation == self.operation_of(model)
 
     def pin(self, model: str) -> Pin:
         """What kind of exact version ``model`` names; ``alias`` where no pattern says so."""
@@ -187,9 +210,9 @@ class Descriptions:
             UnknownOperation, UnknownModel: naming those there are.
         """
         described = [found for found in self if found.provider == provider]
-        fitting = [found for found in described if operation in (None, found.operation)]
+        fitting = [found for found in described if found.makes(operation)]
         if described and not fitting and operation is not None:
-            raise UnknownOperation(provider, operation, (found.operation for found in described))
+            raise UnknownOperation(provider, operation, (made for d in described for made in d.operations.values()))
         bare = {name.partition("@")[0] for found in fitting for name in found.models()}
         known = model in bare or any(found.knows(model) for found in fitting)
         if fitting and all(found.local for found in fitting) and not known:
@@ -203,11 +226,11 @@ class Descriptions:
         Raises:
             AmbiguousDescription: several fit and nothing decides; it lists the operations.
         """
-        fitting = [d for d in self if d.provider == provider and operation in (None, d.operation)]
+        fitting = [d for d in self if d.provider == provider and d.makes(operation, model)]
         if len(fitting) > 1 and model is not None:
             fitting = [d for d in fitting if d.knows(model)] or fitting
         if len(fitting) > 1:
-            raise AmbiguousDescription(provider, model, [d.operation for d in fitting])
+            raise AmbiguousDescription(provider, model, [made for d in fitting for made in d.operations.values()])
         return fitting[0] if fitting else None
 
 
@@ -220,11 +243,12 @@ def load(path: Path) -> Description:
     file = read_description_file(path)
     content = file.content
     method, _, request_path = content["submit"]["match"].partition(" ")
+    operation, slots = content["operation"], content["submit"]["slots"]
     return Description(
         id=content["id"],
         sha256=file.sha256,
         provider=content["provider"],
-        operation=content["operation"],
+        operations={"*": operation} if isinstance(operation, str) else operation,
         method=method,
         path=request_path,
         encode=content["submit"].get("encode", "json"),
@@ -234,7 +258,10 @@ def load(path: Path) -> Description:
         caps=Caps(**content["caps"]),
         public=tuple(content["public"]),
         template=content["template"],
-        slots=content["submit"]["slots"],
+        slots={name: slot if isinstance(slot, str) else slot["at"] for name, slot in slots.items()},
+        slot_types={name: slot["type"] for name, slot in slots.items() if not isinstance(slot, str)},
+        redact=tuple(content.get("redact", ())),
+        protocol=None if method == "LOCAL" else protocol_of(content),
         pin_patterns=tuple(PinPattern(pin["kind"], re.compile(pin["pattern"])) for pin in content["pin"]),
         pins={alias: tuple(pins) for alias, pins in content.get("pins", {}).items()},
         retires={model: datetime.date.fromisoformat(day) for model, day in content.get("retires", {}).items()},

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 
 from registry.capture.errors import BadDescription
+from registry.capture.hosts import host_allowed
+from registry.capture.protocol import expressions_in
 from registry.capture.toml_lines import line_of
 
 _TOML_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
@@ -90,7 +92,8 @@ def _validator() -> jsonschema_rs.Draft202012Validator:
 
 
 def _against_schema(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
-    for error in _validator().iter_errors(content):
+    for found in _validator().iter_errors(content):
+        error = _nearest(found)
         key = [str(step) for step in error.instance_path]
         if error.kind.name == "additionalProperties":
             known = _known_keys(error.schema_path)
@@ -106,6 +109,15 @@ def _against_schema(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
             yield key, f"expected otherwise: {error.message}"
 
 
+def _nearest(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+    """The mistake itself: where one of several forms was expected, the one of the form that was tried."""
+    if error.kind.name != "anyOf":
+        return error
+    branches = [branch[0] for branch in error.kind.as_dict()["context"] if branch]
+    tried = [branch for branch in branches if branch.kind.name != "type"]
+    return _nearest(tried[0]) if tried else error
+
+
 def _known_keys(schema_path: Sequence[str | int]) -> list[str]:
     node: Any = _schema()
     for step in list(schema_path)[:-1]:
@@ -117,14 +129,40 @@ def _against_itself(path: Path, content: dict[str, Any]) -> Iterator[tuple[list[
     """What the schema cannot say: agreement between keys, expressions that compile, days that exist."""
     if content["id"] != path.stem:
         yield ["id"], f"expected {path.stem!r}, as the file is called {path.name}"
-    if "base_url" in content and urlsplit(content["base_url"]).netloc not in content["hosts"]:
+    if "base_url" in content and not host_allowed(urlsplit(content["base_url"]).netloc, content["hosts"]):
         yield ["base_url"], f"expected a host that hosts names: {', '.join(content['hosts'])}"
     yield from _pins_against_themselves(content)
+    yield from expressions_in(content)
+    yield from _places_against_slots(content)
     for model, day in content.get("retires", {}).items():
         try:
             datetime.date.fromisoformat(day)
         except ValueError:
             yield ["retires", model], f"expected a day of the calendar, not {day}"
+
+
+_HOLE: Final = re.compile(r"\{(\w+)\}")
+
+
+def _places_against_slots(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
+    """Slots, holes in paths and the tables that lean on one another."""
+    submit = content["submit"]
+    slots = {name: slot if isinstance(slot, str) else slot["at"] for name, slot in submit["slots"].items()}
+    in_path = {at.partition(".")[2] for at in slots.values() if at.startswith("path.")}
+    holes = set(_HOLE.findall(submit["match"]))
+    for name in sorted(in_path ^ holes):
+        told = f"a slot at path.{name}" if name in holes else f"{{{name}}}, as a slot stands at path.{name}"
+        yield ["submit", "slots" if name in holes else "match"], f"expected {told}"
+    if "count" in submit and submit["count"] not in slots:
+        yield ["submit", "count"], f"expected the name of a slot: {', '.join(sorted(slots))}"
+    for table, key in (("poll", "path"), ("cancel", "path"), ("output", "path"), ("output", "result_path")):
+        text = content.get(table, {}).get(key, "")
+        for hole in set(_HOLE.findall(text)) - {"job"}:
+            yield [table, key], f"expected no hole but {{job}}, not {{{hole}}}"
+        if "{job}" in text and "job" not in submit:
+            yield [table, key], "expected submit.job, which says where the job's id is"
+    if any(given["as"] == "upload" for given in content.get("inputs", {}).values()) and "upload" not in content:
+        yield ["inputs"], "expected a table [upload], as an input is sent ahead"
 
 
 def _pins_against_themselves(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:

@@ -18,7 +18,7 @@ def line_of(text: str, path: Sequence[str | int]) -> int:
     wanted = [str(step) for step in path]
     while wanted:
         for line, place, inline in places:
-            if place == wanted:
+            if place in (wanted, [*wanted, "0"]):
                 return line
             if place == wanted[: len(place)] and _holds(inline, wanted[len(place) :]):
                 return line + _offset(inline, wanted[len(place) :])

@@ -36,6 +36,18 @@ painter = ["painter-2"]
 
 [data]
 retention_days = 3
+
+[output]
+kind = "url"
+expr = "body.url"
+
+[[errors]]
+when = "status == `429`"
+class = "retryable"
+
+[facts]
+served_model = "body.made_by"
+run_ms = { expr = "body.logs", regex = "([0-9]+) ms" }
 """
 
 
@@ -81,6 +93,15 @@ def test_the_good_one_loads_with_a_native_date(tmp_path):
         ('id = "painter"', 'id = "etcher"', 2, "id", "'painter', as the file is called painter.toml"),
         ("public = []", "public = [", 14, "", "TOML"),
         ("[data]", "[data", 29, "", "TOML"),
+        ('expr = "body.url"', 'expr = "body..url"', 34, "output.expr", "a JMESPath expression"),
+        ("status == `429`", "status = `429`", 37, "errors.0.when", "a JMESPath expression"),
+        ('"([0-9]+) ms"', '"[0-9]+ ms"', 42, "facts.run_ms", "with a group around the fact"),
+        ('"([0-9]+) ms"', '"([0-9]+ ms"', 42, "facts.run_ms", "a regular expression"),
+        ('kind = "url"', 'kind = "bytes"\npath = "/f/{job}"', 34, "output.path", "expected submit.job"),
+        ('match = "POST /v1/images"', 'match = "POST /v1/{model}"', 19, "submit.slots", "a slot at path.model"),
+        ('model = "body.model"', 'model = "path.model"', 17, "submit.match", "{model}, as a slot stands at path.model"),
+        ('match = "POST /v1/images"', 'match = "POST /v1/images"\ncount = "n"', 18, "submit.count", "model, prompt"),
+        ("[data]", '[inputs]\nimage = { at = "body.i", as = "upload" }\n[data]', 29, "inputs", "a table [upload]"),
     ],
 )
 def test_a_mistake_is_shown_by_line_and_key(tmp_path, old, new, line, key, expected):

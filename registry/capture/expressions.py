@@ -1,0 +1,92 @@
+"""Expressions: JMESPath that reads a fact from an answer, with a regular expression where it hides in text."""
+
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import jmespath  # type: ignore[import-untyped]  # no stubs; nothing else imports it
+from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
+
+from registry.canonical import JSON
+
+_LONGEST = 1 << 20  # characters of one text that a regular expression is let loose on
+
+
+class BadExpression(ValueError):
+    """An expression that does not compile; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled JMESPath, with what is made of the value it finds."""
+
+    text: str
+    pattern: re.Pattern[str] | None = None
+    scale: int = 1
+    _compiled: Any = field(compare=False, repr=False, default=None)
+
+    def find(self, view: JSON) -> JSON:
+        """The value in ``view``; None where there is none, or where it has a type that the expression cannot take."""
+        try:
+            found = self._compiled.search(view)
+        except JMESPathError:  # a function met another type than it takes: the fact is not there
+            return None
+        if self.pattern is None:
+            return found
+        matches = list(self.pattern.finditer(found[-_LONGEST:])) if isinstance(found, str) else []
+        return matches[-1][1] if matches else None
+
+    def texts(self, view: JSON) -> list[str]:
+        """Every text found: one, or the texts of a list, in order and however deep they lie."""
+        return list(_texts(self.find(view)))
+
+    def text_of(self, view: JSON) -> str | None:
+        """The value as one text: numbers by their digits, the first of a list; None for anything else."""
+        found = self.find(view)
+        if isinstance(found, list):
+            found = found[0] if found else None
+        if isinstance(found, bool) or not isinstance(found, str | int | float | Decimal):
+            return None
+        if isinstance(found, float):
+            return str(int(found)) if found.is_integer() and abs(found) < 2**53 else repr(found)
+        return str(found) or None
+
+    def whole(self, view: JSON) -> int | None:
+        """The value as a whole number, after scaling; None where it is no number."""
+        text = self.text_of(view)
+        try:
+            number = float(text) * self.scale if text is not None else None
+        except ValueError:
+            return None
+        return round(number) if number is not None and abs(number) < 2**53 else None
+
+
+def compile_expression(given: JSON) -> Expression:
+    """An expression from a description: a text, or ``{expr, regex?, scale?}``.
+
+    Raises:
+        BadExpression: JMESPath or regular expression do not compile, or the latter has no group.
+    """
+    told: dict[str, Any] = {"expr": given} if isinstance(given, str) else dict(given)
+    try:
+        compiled = jmespath.compile(told["expr"])
+    except JMESPathError as error:
+        raise BadExpression(f"a JMESPath expression: {str(error).splitlines()[0]}") from None
+    pattern = None
+    if regex := told.get("regex"):
+        try:
+            pattern = re.compile(regex)
+        except re.error as error:
+            raise BadExpression(f"a regular expression: {error}") from None
+        if pattern.groups < 1:
+            raise BadExpression("a regular expression with a group around the fact")
+    return Expression(told["expr"], pattern, told.get("scale", 1), compiled)
+
+
+def _texts(found: JSON) -> Any:  # noqa: ANN401 - an iterator of texts
+    if isinstance(found, str):
+        yield found
+    elif isinstance(found, list):
+        for member in found:
+            yield from _texts(member)
