@@ -10,14 +10,17 @@ from numpy.typing import NDArray
 
 from drift.significance.effects import EFFECTS, Effect, shortened
 from drift.significance.ranking import combined
-from drift.significance.relabeling import labelings
+from drift.significance.relabeling import RELABELINGS, labelings
 from drift.significance.rules import Statistics, rules_for
 from drift.significance.samples import Blocks, Sample, UnfitSamples, check_level, kind_of, stacked
 from drift.significance.suite import Prompt
 
 TRIALS = 10
 POWER = 0.8
-_RANK = 5  # a test rejects where at most so many relabelings, the real one included, look as changed: few, for speed
+_GLANCE = 160  # relabelings that tell a hopeless test,
+_HOPELESS = 0.1  # whose p is above this, without looking at the rest
+_RANKS = (4, 7)  # so many relabelings may look as changed where a test rejects: the fewer, the faster and the blinder
+_ENOUGH = 1_600  # relabelings, unless alpha needs more
 _SHARES = (0.125, 0.25, 0.5, 0.75)  # of replays or prompts, tried after the whole
 _STRONG = 4  # times the smallest size: the change whose smallest share is looked for
 
@@ -210,7 +213,8 @@ class _Trials:
         self._rules = rules_for(self.kind)
         self.effects = EFFECTS[self.kind]
         check_level(alpha, seed, 1)
-        relabelings = ceil(_RANK / alpha) - 1
+        fewest, meant = (ceil(rank / alpha) for rank in _RANKS)
+        relabelings = min(max(fewest, min(meant, _ENOUGH)) - 1, RELABELINGS)
         self._groups = [(len(one.baseline), len(one.replays)) for one in prompts]
         self._samples = [[shortened(sample) for sample in (*one.baseline, *one.replays)] for one in prompts]
         for number, one in enumerate(prompts, 1):
@@ -236,7 +240,8 @@ class _Trials:
                 for at in range(m, m + count):
                     own[at] = effect.apply(own[at], own, size, int(chances[at]))
             blocks.append(stacked(own[:m], own[m:]))
-        return combined(self._statistics(trial, blocks))[1] <= self._alpha
+        glance = combined(self._statistics(trial, blocks, _GLANCE))[1]
+        return glance <= _HOPELESS and combined(self._statistics(trial, blocks, None))[1] <= self._alpha
 
     def _drawn(self, trial: int) -> list[tuple[list[Sample], NDArray[np.uint64]]]:
         """Per prompt its samples in this trial's order, those called replays last, and a word of chance for each."""
@@ -249,11 +254,13 @@ class _Trials:
             start += 2 * size
         return found
 
-    def _statistics(self, trial: int, blocks: Sequence[Blocks]) -> Statistics:
+    def _statistics(self, trial: int, blocks: Sequence[Blocks], rows: int | None) -> Statistics:
+        """Of the first so many relabelings, or of all."""
+        labels = [one[:rows] for one in self._labels]
         if len(blocks) > 1:
-            return self._rules.suite_statistics(blocks, self._labels)
+            return self._rules.suite_statistics(blocks, labels)
         if self.kind != "image":
-            return self._rules.manifest_statistics(blocks[0], self._labels[0])
+            return self._rules.manifest_statistics(blocks[0], labels[0])
         if trial not in self._plain:  # most changes leave blocks alone, whose statistics are the dear ones
             own = self._drawn(trial)[0][0]
             m, _ = self._groups[0]
@@ -261,4 +268,6 @@ class _Trials:
             self._plain[trial] = plain, self._rules.manifest_statistics(plain, self._labels[0])
         before, known = self._plain[trial]
         moved = {name: block for name, block in blocks[0].items() if not np.array_equal(block, before[name])}
-        return known | self._rules.manifest_statistics(moved, self._labels[0])
+        return {name: values[:rows] for name, values in known.items()} | self._rules.manifest_statistics(
+            moved, labels[0]
+        )

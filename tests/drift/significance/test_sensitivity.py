@@ -161,3 +161,9 @@ def test_accepted_replays_join_and_the_first_baseline_stays(samples):
         joined(first, [older], most=0)
     with pytest.raises(UnfitSamples, match="the baseline has samples of image and transcript"):
         joined(first, [[describe_text("a")]])
+
+
+def test_an_alpha_nothing_can_reach_is_said_not_computed_at_length(outputs):
+    found = smallest_effects(outputs[:6], outputs[20:24], alpha=1e-6, seed=1, trials=5)
+
+    assert found.share is None and all(one.size is None for one in found.effects)
