@@ -18,6 +18,7 @@ from registry.drafting import Incoming
 from registry.errors import InvalidValue, NotFound
 from registry.home import Registry
 from registry.manifest import Asset
+from registry.settings import naming_setting
 
 Files: TypeAlias = Mapping[str, Path | Staged]
 """The draft's file names with the files, or with what was staged from an upload."""
@@ -125,10 +126,13 @@ def _probe(registry: Registry, path: Path, name: str | None, *, strict: bool) ->
     """Facts about a file. An input may be anything a provider takes; an output must be media."""
     try:
         return probe(path, limits=registry.settings.limits, name=name)
+    except MediaTooLarge as refusal:
+        if strict:
+            raise naming_setting(refusal) from None
     except MediaRefused:
         if strict:
             raise
-        return None
+    return None
 
 
 def _sha256_of(path: Path) -> str:

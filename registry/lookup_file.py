@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from drift.errors import MediaRefused
+from drift.errors import MediaRefused, MediaTooLarge
 from drift.fingerprints.pdq import distances, pdq_of_file
 from drift.media.content import content_digest
 from drift.media.probe import probe
@@ -15,6 +15,7 @@ from registry.home import Registry
 from registry.index.store import Fingerprint
 from registry.indexing import catch_up
 from registry.lookup import Answer, Hit, by_bytes, fold_replays, searched
+from registry.settings import naming_setting
 
 NEAR = 31  # bits of 256 at which two PDQ hashes are worth a person's look
 LEAST_STABLE = 96  # stable bits below which a hash resembles every periodic or flat picture
@@ -63,8 +64,9 @@ def look_up_file(
         hits = _by_content(registry, content)
         if not hits and media.kind == "image":
             hits = _alike(registry, path, limit)
-    except MediaRefused as problem:
-        return Answer([], searched(registry), [f"only its bytes were compared: {problem}"])
+    except MediaRefused as refusal:
+        told = naming_setting(refusal) if isinstance(refusal, MediaTooLarge) else refusal
+        return Answer([], searched(registry), [f"only its bytes were compared: {told}"])
     notes = [] if hits or media.kind == "image" else [_only_equal(media.kind)]
     return Answer(hits[:limit], searched(registry), notes)
 

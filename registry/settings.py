@@ -2,11 +2,13 @@
 
 import getpass
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from drift.errors import MediaTooLarge
 from drift.media.limits import Limits
 from registry.errors import HomeNotAFolder, InvalidValue, NoRegistry
 
@@ -45,6 +47,20 @@ class Settings:
     def limits(self) -> Limits:
         """The bounds on one media file, as the decoders take them."""
         return Limits(pixels=self.max_pixels, duration_ms=self.max_seconds * 1000, file_bytes=self.max_bytes)
+
+
+_SETTING_OF = {"pixels": "max_pixels", "ms": "max_seconds", "bytes": "max_bytes"}
+_LIMIT = re.compile(r"limit of [\d,]+ (pixels|ms|frames)")
+
+
+def naming_setting(problem: MediaTooLarge) -> MediaTooLarge:
+    """The same refusal, naming the setting that raises its limit; unchanged where there is none (frames)."""
+    found = _LIMIT.search(problem.why)
+    setting = _SETTING_OF.get(found[1] if found else "bytes")
+    if setting is None:
+        return problem
+    how = f"raise {setting} in {FILE} or MINTMARK_{setting.upper()}"
+    return MediaTooLarge(problem.where, problem.why, problem.remedy.replace("raise the limit", how))
 
 
 def find_home(start: Path, environment: Mapping[str, str] = os.environ) -> Path | None:

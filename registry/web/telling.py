@@ -73,6 +73,7 @@ class Page:
     relatives: list[tuple[str, str]]
     log: list[Fact]
     answer: str
+    replayable: bool  # whether there is a request to send again, and something to compare with
 
 
 def page_of(view: View) -> Page:
@@ -100,7 +101,14 @@ def page_of(view: View) -> Page:
         relatives=list(_relatives(view)),
         log=list(_log(view)),
         answer=_answer(view),
+        replayable=_replayable(view),
     )
+
+
+def _replayable(view: View) -> bool:
+    manifest = view.manifest
+    erased = any(state == "erased" and pointer.startswith("/request") for pointer, state in view.state.items())
+    return bool(manifest.request and manifest.provider.description and manifest.outputs) and not erased
 
 
 def title_of(operation: str) -> str:

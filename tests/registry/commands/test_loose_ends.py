@@ -175,3 +175,14 @@ def test_search_shows_medium_and_prompt_where_there_is_room(mintmark, recorded, 
     assert "image/png" in wide and "a stone bridge a stone" in wide and "\u2026" in wide
     assert max(map(len, wide.splitlines())) <= 160
     assert "[erased]" in erased and "bridge" not in erased
+
+
+@pytest.mark.parametrize(("name", "value"), [("max_pixels", "100"), ("max_bytes", "100")])
+def test_a_limit_names_the_setting_that_raises_it(mintmark, picture, home, monkeypatch, name, value):
+    path = picture(size=(64, 64))
+    monkeypatch.setenv(f"MINTMARK_{name.upper()}", value)
+
+    recorded, looked_up = mintmark("record", path, "--provider", "p", "--model", "m"), mintmark("lookup", path)
+
+    assert recorded.status == 2 and name in recorded.err
+    assert looked_up.status == 1 and f"raise {name} in mintmark.toml or MINTMARK_{name.upper()}" in looked_up.err

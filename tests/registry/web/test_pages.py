@@ -10,10 +10,10 @@ from PIL import Image
 
 from drift.errors import MediaRefused
 from drift.media.limits import DEFAULT_LIMITS
-from registry.drafting import read_draft
+from registry.drafting import Draft, read_draft
 from registry.erase import erase, plan_erasure
 from registry.http.serving import listen, server
-from registry.manifest import Context
+from registry.manifest import Context, Model, Outcome, Provider
 from registry.record import record
 from registry.show import view
 from registry.web import telling
@@ -94,6 +94,20 @@ def test_erased_bytes_are_told_and_no_picture_is_asked_for(client, local_registr
     for html in (page, start):
         assert "/thumbnail" not in html and "/v1/assets/" not in html
     assert start.count("<span>erased</span>") == 2
+
+
+def test_no_page_promises_a_replay_that_there_cannot_be(client, local_registry, recorded):
+    failed = Draft(
+        provider=Provider(name="p"),
+        model=Model(requested="m"),
+        operation="image.generate",
+        outcome=Outcome(class_="blocked", state="failed"),
+    )
+    nothing = record(local_registry, failed, {}).id
+
+    for manifest, why in ((recorded, "its request is not on record"), (nothing, "made nothing to compare with")):
+        html = client.get(f"/g/{manifest}").text
+        assert why in html and "mintmark replay" not in html
 
 
 def test_the_pages_load_nothing_from_elsewhere(client, recorded):
