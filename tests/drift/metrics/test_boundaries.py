@@ -145,3 +145,24 @@ def test_times_that_are_no_times_tell_nothing(pair):
     found = pair(odd, odd | {"x": 1})  # the list says nothing, the segments do
 
     assert found.score("boundary_shift_ms.median").note.startswith("times of segments in both")
+
+
+SPOKEN = {"start": 0.5, "end": 0.9}
+FORMS = {
+    "OpenAI": {"text": "Hi.", "words": [{"word": "Hi", **SPOKEN}]},
+    "words of segments": {"segments": [{"text": "Hi.", "start": 0, "end": 2, "words": [{"word": " Hi.", **SPOKEN}]}]},
+    "a bare list": [{"text": "Hi.", "words": [{"text": "Hi", **SPOKEN}]}],
+    "Deepgram": {"results": {"channels": [{"alternatives": [{"words": [{"word": "hi", **SPOKEN}]}]}]}},
+    "Deepgram utterances": {
+        "results": {"channels": [], "utterances": [{"transcript": "Hi.", "words": [{"word": "hi", **SPOKEN}]}]}
+    },
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_timed_words_are_read_from_every_form(pair, form):
+    found = pair(FORMS[form], timed(["hi"], 0.25))
+
+    assert found.score("boundary_shift_ms.p95").detail.all == (-250, -250)
+    assert found.score("boundary_shift_ms.median").note.startswith("times of words in both")
+    assert "250 ms early" in found.score("boundary_shift_ms.median").note
