@@ -34,7 +34,7 @@ def check_picture(rgb: NDArray[np.uint8]) -> tuple[Finding, ...]:
 
 def check_black(rgb: NDArray[np.uint8]) -> Finding:
     """Whether all but one in ten thousand pixels are at most 10 in every channel."""
-    level = upper_level(rgb.max(axis=2))
+    level = upper_level(np.maximum(np.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2]))
     said = f"its brightest pixels reach {level} of 255"
     verdict: Verdict = "failed" if level <= DARK else "ok"
     return Finding(
@@ -44,22 +44,35 @@ def check_black(rgb: NDArray[np.uint8]) -> Finding:
 
 def upper_level(plane: NDArray[np.uint8]) -> int:
     """The least level that all but a ten-thousandth of a uint8 plane's values keep to (all of them in small planes)."""
-    counts = np.bincount(plane.ravel(), minlength=256)
-    return int(np.searchsorted(np.cumsum(counts), plane.size - int(STRAY * plane.size)))
+    counts = _counts(plane)
+    return _level(counts, int(counts.sum()))
 
 
 def spread(plane: NDArray[np.uint8]) -> int:
     """The same of the distances from the plane's median: small for a flat plane."""
-    counts = np.bincount(plane.ravel(), minlength=256)
-    middle = int(np.searchsorted(np.cumsum(counts), (plane.size + 1) // 2))
+    return _spread(_counts(plane))
+
+
+def _counts(picture: NDArray[np.uint8], channel: int = 0) -> NDArray[np.int64]:
+    """How often each of 256 levels occurs (NumPy's own count would take eight bytes a pixel)."""
+    return np.rint(cv2.calcHist([picture], [channel], None, [256], [0, 256])).astype(np.int64).ravel()
+
+
+def _level(counts: NDArray[np.int64], size: int) -> int:
+    return int(np.searchsorted(np.cumsum(counts), size - int(STRAY * size)))
+
+
+def _spread(counts: NDArray[np.int64]) -> int:
+    size = int(counts.sum())
+    middle = int(np.searchsorted(np.cumsum(counts), (size + 1) // 2))
     away = np.zeros(256, np.int64)
     np.add.at(away, np.abs(np.arange(256) - middle), counts)
-    return int(np.searchsorted(np.cumsum(away), plane.size - int(STRAY * plane.size)))
+    return _level(away, size)
 
 
 def check_flat(rgb: NDArray[np.uint8]) -> Finding:
     """Whether all but one in ten thousand pixels lie within 8 levels of the middle colour, in every channel."""
-    level = max(spread(np.ascontiguousarray(rgb[..., channel])) for channel in range(3))
+    level = max(_spread(_counts(rgb, channel)) for channel in range(3))
     verdict: Verdict = "failed" if level <= PLAIN else "ok"
     said = f"colours reach {level} levels from the middle one"
     return Finding(
@@ -150,13 +163,16 @@ def check_cut_off(rgb: NDArray[np.uint8]) -> Finding:
         return Finding(name, "not-applicable", f"the picture is under {4 * _UNIT} rows high")
     for level, colour, least in ((_GREY, "grey", _SHORT), (0, "black", _LOWER)):
         within = _NEAR if level else 1
-        near = cv2.inRange(rgb, (level - within,) * 3, (level + within,) * 3) > 0
-        rows = near.mean(axis=1)
+        near = cv2.inRange(rgb, (level - within,) * 3, (level + within,) * 3)
+        rows = cv2.reduce(near, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() / 255
         fill = _run(rows[::-1] >= 0.99)
         share = fill / height
         if fill < _FEW or share < least or fill == height:
             continue
-        framed = _run(rows >= 0.99) >= 0.5 * fill or _run(near[: height - fill].mean(axis=0) >= 0.9) > 0
+        framed = (
+            _run(rows >= 0.99) >= 0.5 * fill
+            or _run(cv2.reduce(near[: height - fill], 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() >= 0.9 * 255) > 0
+        )
         above = rows[max(0, height - fill - 2 * _UNIT) : max(1, height - fill - _UNIT)]
         if not framed and float(above.mean()) <= _EDGE:
             why = f"the picture is cut off: its lower {share:.0%} are {colour} fill"

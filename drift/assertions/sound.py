@@ -1,7 +1,10 @@
 """Assertions on sound: silent, looping; one pass over all samples, half a minute of them held."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import irfft, next_fast_len, rfft
 
 from drift.assertions.finding import Finding
 from drift.media.audio import stream_floats
@@ -48,24 +51,33 @@ def _listen(side: Side) -> tuple[float, list[float], int]:
     """The loudest block's level (RMS without its mean, any channel), periods of looping windows, windows heard."""
     loudest = 0.0
     ears = [_Ear(seconds) for seconds in _WINDOWS_S]
-    rest: NDArray[np.float32] | None = None
-    rate = _RATE
-    for samples, rate, _ in stream_floats(side.path, limits=side.limits):
-        joined = samples if rest is None else np.concatenate([rest, samples])
+    for samples, rate in _pieces(side):
         size = max(1, round(_BLOCK_S * rate))
-        whole = len(joined) // size * size
-        rest = joined[whole:]
-        if whole:
-            loudest = max(loudest, _loudest(joined[:whole], size))
-            for ear in ears:
-                ear.hear(joined[:whole], rate)
-    if rest is not None and len(rest):
-        loudest = max(loudest, _loudest(rest, len(rest)))
+        whole = len(samples) // size * size
+        for part, length in ((samples[:whole], size), (samples[whole:], len(samples) - whole)):
+            if len(part):
+                loudest = max(loudest, _loudest(part, length))
+        thin, thinned = _thinned(samples, rate)
         for ear in ears:
-            ear.hear(rest, rate)
+            ear.hear(thin, thinned)
     results = [ear.periods() for ear in ears]
     best = max(results, key=lambda found: (len([p for p in found if p]) / max(len(found), 1), len(found)))
     return loudest, [period for period in best if period], len(best)
+
+
+def _pieces(side: Side) -> Iterator[tuple[NDArray[np.float32], int]]:
+    """Samples a second at a time (the last ones fewer), float32 (samples, channels), with their rate in Hz."""
+    parts: list[NDArray[np.float32]] = []
+    held, rate = 0, _RATE
+    for samples, rate, _ in stream_floats(side.path, limits=side.limits):
+        parts.append(samples)
+        held += len(samples)
+        while held >= rate:
+            joined = np.concatenate(parts)
+            yield joined[:rate], rate
+            parts, held = [joined[rate:]], held - rate
+    if held:
+        yield np.concatenate(parts), rate
 
 
 def _loudest(samples: NDArray[np.float32], size: int) -> float:
@@ -84,14 +96,13 @@ class _Ear:
         self._rate = float(_RATE)
         self._found: list[float | None] = []
 
-    def hear(self, samples: NDArray[np.float32], rate: int) -> None:
-        """Take in float32 (samples, channels)."""
-        thin = _thinned(samples, rate)
-        self._rate = rate / max(1, rate // _RATE)
-        self._parts.append(thin)
-        self._held += len(thin)
-        self._new += len(thin)
-        wanted = int(self._seconds * self._rate)
+    def hear(self, samples: NDArray[np.float32], rate: float) -> None:
+        """Take in float32 (samples,) at ``rate`` Hz."""
+        self._rate = rate
+        self._parts.append(samples)
+        self._held += len(samples)
+        self._new += len(samples)
+        wanted = int(self._seconds * rate)
         while self._held >= wanted and self._new >= wanted // 2:
             joined = np.concatenate(self._parts)
             self._judge(joined[:wanted])
@@ -112,13 +123,15 @@ class _Ear:
             self._found.append(period_of(window, self._rate))
 
 
-def _thinned(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """Unequally weighted channels (opposite ones must not cancel), averaged down to about 8 kHz."""
+def _thinned(samples: NDArray[np.float32], rate: int) -> tuple[NDArray[np.float32], float]:
+    """Unequally weighted channels (opposite ones must not cancel), averaged down to about 8 kHz; and the new rate."""
     weights = 1 / (1 + 0.37 * np.arange(samples.shape[1], dtype=np.float32))
     mixed = np.nan_to_num(samples @ weights / weights.sum())
     step = max(1, rate // _RATE)
+    while rate % step:  # a second must hold a whole number of steps, or each would begin at another place
+        step -= 1
     whole = len(mixed) // step * step
-    return np.asarray(mixed[:whole].reshape(-1, step).mean(axis=1), np.float32)
+    return np.asarray(mixed[:whole].reshape(-1, step).mean(axis=1), np.float32), rate / step
 
 
 def period_of(window: NDArray[np.float32], rate: float) -> float | None:
@@ -131,20 +144,24 @@ def period_of(window: NDArray[np.float32], rate: float) -> float | None:
     Repetitions correlate by 0.95 between 60 and 2,000 Hz. A tone or a hum, which is like itself at every shift, is no
     loop.
     """
-    count = len(window)
-    spectrum = np.fft.rfft(window)
-    tones = np.fft.rfftfreq(count, 1 / rate)
-    spectrum[(tones < _BAND[0]) | (tones > _BAND[1])] = 0
-    banded = np.fft.irfft(spectrum, count)
-    size = 1 << (2 * count - 1).bit_length()
-    power = np.abs(np.fft.rfft(banded, size)) ** 2
-    first, last = int(_SHORTEST_S * rate), count // TIMES
-    energy = np.concatenate([[0.0], np.cumsum(banded * banded)])
-    lags = np.arange(first, last)
-    norm = np.sqrt(energy[count - lags] * (energy[-1] - energy[lags]))
-    if len(lags) < 3 or norm.min() <= 1e-3 * energy[-1]:
+    first, last = int(_SHORTEST_S * rate), len(window) // TIMES
+    if last - first < 3:
         return None
-    alike = np.fft.irfft(power, size)[first:last] / norm
+    size = next_fast_len(len(window) + last, real=True)
+    spectrum = rfft(window, size)
+    tones = np.arange(len(spectrum)) * (rate / size)
+    spectrum[(tones < _BAND[0]) | (tones > _BAND[1])] = 0
+    banded = irfft(spectrum, size)[: len(window)]
+    spectrum = rfft(banded, size)
+    power = spectrum.real**2 + spectrum.imag**2
+    energy = np.concatenate([[0.0], np.cumsum(np.square(banded, dtype=np.float64))])
+    lags = np.arange(first, last)
+    norm = np.sqrt(energy[len(window) - lags] * (energy[-1] - energy[lags]))
+    if norm.min() <= 1e-3 * energy[-1]:
+        return None
+    alike = irfft(power, size)[first:last] / norm
+    if alike.max() < EXACT - 0.1:
+        return None
     peaks = _peaks(alike)
     if peaks.max() < EXACT:
         return None
