@@ -15,6 +15,7 @@ from registry.digest import Digest
 from registry.errors import InvalidValue, NotFound, counted
 from registry.home import Registry
 
+_RANKED = 8  # times the limit: replays are folded under their originals and leave room
 Sureness = Literal["match", "candidate"]
 
 
@@ -78,9 +79,9 @@ def look_up_text(registry: Registry, text: str, *, limit: int = 10) -> Answer:
         return Answer(hits[:limit], searched(registry))
     hits = [
         Hit(found, "candidate", "words", "its prompt holds every one of these words")
-        for found in registry.index.with_words(text, limit)
+        for found in registry.index.with_words(text, _RANKED * limit)
     ]
-    return Answer(hits, searched(registry))
+    return Answer(fold_replays(registry, hits)[:limit], searched(registry))
 
 
 def _by_id(registry: Registry, text: str) -> Answer:

@@ -133,6 +133,8 @@ def _hit(close: list[_Near], next_family: int | None) -> Hit:
         if margin is None
         else f"the next asset lies {counted(margin, 'bit')} farther"
     )
+    if margin == 0:
+        told = "another asset lies just as near"
     if margin is not None and margin < 0:
         told = f"another asset lies {counted(-margin, 'bit')} nearer"
     return Hit(

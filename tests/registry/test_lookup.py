@@ -238,3 +238,16 @@ def test_a_rebuilt_index_answers_the_same(registry, tmp_path, made):
     catch_up(registry)
 
     assert [found(look_up_text(registry, query)) for query in queries] == before
+
+
+def test_words_find_an_original_once_however_often_it_was_replayed(registry, picture, made):
+    path = picture()
+    first = record(registry, made(path, prompt="a harbour in fog"), {str(path): path})
+    for _ in range(3):
+        record(registry, made(path, prompt="a harbour in fog", replay_of=first.id), {str(path): path})
+    other = record(registry, made(path, prompt="fog over another harbour"), {str(path): path})
+    catch_up(registry)
+
+    answer = look_up_text(registry, "harbour fog", limit=2)
+
+    assert {hit.manifest: hit.replays for hit in answer.hits} == {first.id: 3, other.id: 0}

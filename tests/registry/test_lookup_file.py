@@ -244,3 +244,14 @@ def test_a_rebuilt_index_answers_the_same(registry, gallery, tmp_path):
 
     assert [look_up_file(registry, copy).hits for copy in copies] == before
     assert all(before)
+
+
+def test_an_asset_that_lies_just_as_near_is_told_in_words(registry, picture, made):
+    path = picture(size=(256, 192))
+    for prompt in ("one", "two"):
+        record(registry, made(path, prompt=prompt), {str(path): path})
+
+    answer = look_up_file(registry, picture("copy.jpg", size=(256, 192), quality=70))
+
+    assert len(answer.hits) == 2
+    assert all("another asset lies just as near" in hit.sentence for hit in answer.hits)
