@@ -44,10 +44,7 @@ def aligned(reference: Marks, candidate: Marks, *, stated: float | None = None) 
         candidate: marks of m frames.
         stated: candidate frames per reference frame if the files are believed; tried beside 1 and m / n.
     """
-    rate, offset = _line(reference, candidate, stated)
-    path = straight(len(reference), len(candidate), offset) if rate == 1.0 else None
-    if path is None or _restless(reference, candidate, path):
-        path = frame_path(reference, candidate, offset, rate)
+    rate, path = _best(reference, candidate, stated)
     share = _share(reference, candidate, path)
     if share > _DIFFERENT:
         nothing = np.empty(0, np.int64)
@@ -62,23 +59,24 @@ def aligned(reference: Marks, candidate: Marks, *, stated: float | None = None) 
     )
 
 
-def _line(a: Marks, b: Marks, stated: float | None) -> tuple[float, int]:
-    """The rate, and the candidate's frame for reference frame 0, that fit best on average; 1 unless clearly worse."""
+def _best(a: Marks, b: Marks, stated: float | None) -> tuple[float, FramePath]:
+    """The path at rate 1, or at another rate where its pairs are clearly cheaper on average."""
     offset = frame_offset(a, b)
-    best = 1.0, offset
-    cost = _mean_cost(a, b, straight(len(a), len(b), offset)) - _RATE_GAIN
+    path = straight(len(a), len(b), offset)
+    if _restless(a, b, path):
+        path = frame_path(a, b, offset)
+    best, cost = (1.0, path), _mean_cost(a, b, path) - _RATE_GAIN
     for rate in dict.fromkeys([stated or 1.0, len(b) / len(a)]):
-        if abs(rate - 1) < _SAME_RATE or not 1 / _LARGEST_RATE <= rate <= _LARGEST_RATE:
+        if cost <= 0 or abs(rate - 1) < _SAME_RATE or not 1 / _LARGEST_RATE <= rate <= _LARGEST_RATE:
             continue
         at = np.floor(rate * np.arange(len(a) + FRAMES) + 0.5).astype(np.int64)
         at = at[at < len(b)]
         if len(at) < 2:
             continue
-        even = b.taken(at)
-        shift = frame_offset(a, even)
-        found = _mean_cost(a, even, straight(len(a), len(even), shift))
+        path = frame_path(a, b, round(frame_offset(a, b.taken(at)) * rate), rate)
+        found = _mean_cost(a, b, path)
         if found < cost:
-            best, cost = (rate, round(shift * rate)), found
+            best, cost = (rate, path), found
     return best
 
 
