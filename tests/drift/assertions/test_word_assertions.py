@@ -151,6 +151,10 @@ def test_what_cannot_be_told_is_no_failure(text, stated):
     assert check_language(said(text), stated).verdict != "failed"
 
 
+def test_long_quotations_in_another_language_are_no_failure():
+    assert check_language(said(TEXTS["de"] + " " + 2 * TEXTS["en"]), "de").verdict != "failed"
+
+
 def test_what_is_declared_comes_before_what_the_file_states():
     transcript = said(TEXTS["de"], "german")
 
