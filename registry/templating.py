@@ -4,6 +4,8 @@ import msgspec
 
 from registry.canonical import JSON, canonical
 from registry.capture.description import Description, shipped
+from registry.capture.errors import SlotMismatch, UnknownSlot
+from registry.capture.request import template_request
 from registry.drafting import Draft
 from registry.manifest import DescriptionRef, Request
 from registry.verbatim import stored
@@ -11,6 +13,9 @@ from registry.verbatim import stored
 
 def templated(draft: Draft, description: Description | None = None) -> Draft:
     """The draft with what its description knows; unchanged where the provider has none.
+
+    The request of a remote operation is made up only where what was said is enough to send it: with the prompt that it
+    takes, without input files, and with settings that it has. What else was recorded has no request to replay.
 
     Args:
         draft: what the caller says.
@@ -29,12 +34,25 @@ def templated(draft: Draft, description: Description | None = None) -> Draft:
         host=found.hosts[0] if found.hosts else None,
     )
     model = msgspec.structs.replace(draft.model, pin=found.pin(draft.model.requested))
-    draft = msgspec.structs.replace(draft, provider=provider, model=model, operation=found.operation)
+    draft = msgspec.structs.replace(
+        draft, provider=provider, model=model, operation=found.operation_of(draft.model.requested)
+    )
     if draft.request is not None:
         return draft
+    if not found.local:
+        return msgspec.structs.replace(draft, request=_remote(draft, found))
     body = stored(found.fill(slots_of(draft, found)))
     request = Request(origin="templated", method=found.method, path=found.path, bytes=len(canonical(body)), body=body)
     return msgspec.structs.replace(draft, request=request)
+
+
+def _remote(draft: Draft, description: Description) -> Request | None:
+    if draft.inputs or ("prompt" in description.slots and draft.prompt.submitted is None):
+        return None
+    try:
+        return template_request(description, slots_of(draft, description))
+    except (SlotMismatch, UnknownSlot):
+        return None
 
 
 def slots_of(draft: Draft, description: Description) -> dict[str, JSON]:

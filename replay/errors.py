@@ -5,7 +5,10 @@ MintmarkError                    exit code
     ├── IllegalTransition        3   a provider moved a job in a way that no job can move
     ├── JobUnfinished            3   the outcome of a job that still runs was asked for
     ├── ProviderUnsupported      4   nothing here can speak to that provider
-    └── EngineMissing            3   a local engine's package is not installed
+    ├── EngineMissing            3   a local engine's package is not installed
+    ├── SecretMissing            3   a remote provider's key is not in the environment
+    ├── SecretUnreadable         3   the file that should hold the key does not
+    └── BadAddress               3   a provider's address was set to something that is none
 """
 
 from drift.errors import MintmarkError
@@ -57,3 +60,31 @@ class EngineMissing(ReplayError):
             f'run: python -m pip install "mintmark[{extra}]"'
         )
         self.provider, self.extra = provider, extra
+
+
+class SecretMissing(ReplayError):
+    """A remote provider's key is not in the environment."""
+
+    def __init__(self, provider: str, names: list[str]) -> None:
+        """Name every variable that was looked at."""
+        super().__init__(f"provider {provider!r} needs a key: set {names[0]} (or {', or '.join(names[1:])})")
+        self.provider, self.names = provider, names
+
+
+class SecretUnreadable(ReplayError):
+    """A variable, or the file that it names, holds no key."""
+
+    def __init__(self, variable: str, why: str) -> None:
+        """Name the variable and the reason; never the content."""
+        super().__init__(
+            f"{variable} holds no key ({why}); set it to the key, or {variable.removesuffix('_FILE')}_FILE "
+            "to a file that holds it in one line"
+        )
+
+
+class BadAddress(ReplayError):
+    """A provider's address was set to something that is none."""
+
+    def __init__(self, variable: str, value: str) -> None:
+        """Name the variable and what it should hold."""
+        super().__init__(f"{variable} is {value!r}; set it to http:// or https:// with a host, or unset it")

@@ -9,21 +9,27 @@ from pathlib import Path
 import msgspec
 
 from drift.errors import MediaRefused
+from drift.media.limits import Limits
+from drift.media.probe import probe
 from registry.canonical import JSON
 from registry.capture.description import Description, shipped
+from registry.capture.request import Placed, read_slot, settings_of, template_request
+from registry.capture.wire import Fetch
+from registry.digest import digests_of_file
 from registry.drafting import Draft, Incoming, new_exchange_id
 from registry.errors import InvalidValue
 from registry.home import Registry
-from registry.manifest import Context, Cost, Latency, Model, Parent, Prompt, Provider, Seed
+from registry.manifest import Context, Cost, Latency, License, Model, Parent, Prompt, Provider, Request, Seed
 from registry.manifest import Outcome as RecordedOutcome
 from registry.record import Recorded, record
-from registry.templating import templated
+from registry.templating import slots_of, templated
 from registry.times import now
-from registry.verbatim import plain, stored
+from registry.verbatim import plain
 from replay.errors import ReplayError
 from replay.outcome import EndState, OutcomeClass
 from replay.provider import Call, CallInput, Outcome, run
 from replay.providers import provider_for
+from replay.providers.http.engine import HttpProvider
 
 
 class ProviderUnknown(ReplayError):
@@ -64,6 +70,9 @@ def generate(registry: Registry, ask: Ask) -> Recorded:
     description = shipped().find(ask.provider, model=ask.model, operation=ask.operation)
     if description is None:
         raise ProviderUnknown(ask.provider)
+    for _, path in ask.inputs:
+        if not path.is_file():
+            raise InvalidValue("input", str(path), "a file; nothing was run")
     draft = Draft(
         provider=Provider(name=ask.provider),
         model=Model(requested=ask.model),
@@ -79,9 +88,10 @@ def generate(registry: Registry, ask: Ask) -> Recorded:
         confidence="full",
         exchange_id=new_exchange_id(),
     )
-    for _, path in ask.inputs:
-        if not path.is_file():
-            raise InvalidValue("input", str(path), "a file; nothing was run")
+    if not description.local:
+        placed = [_placed(role, path, registry.settings.limits) for role, path in ask.inputs]
+        request = template_request(description, slots_of(draft, description), placed)
+        draft = msgspec.structs.replace(draft, request=request)
     return call(registry, templated(draft, description), description, ask.inputs)
 
 
@@ -94,18 +104,24 @@ def call(registry: Registry, draft: Draft, description: Description, inputs: Seq
         description: how the operation speaks.
         inputs: role and file of everything that goes with the call; a role may come twice.
     """
-    if draft.request is None or draft.request.body is msgspec.UNSET:
-        raise InvalidValue("request", None, "a stored body to send")
-    body = plain(draft.request.body)
+    request = draft.request
+    if request is None or (description.local and request.body is msgspec.UNSET):
+        raise InvalidValue("request", None, "a stored request to send")
+    provider = provider_for(description)
+    if isinstance(provider, HttpProvider):
+        sent_to = msgspec.structs.replace(draft.provider, host=provider.host)
+        draft = msgspec.structs.replace(draft, provider=sent_to, license=_license(draft, description))
+    poll = description.protocol.poll if description.protocol else None
+    body = plain(request.body) if description.local else {}
     workdir = Path(tempfile.mkdtemp(prefix="mintmark-call-"))
     try:
         given = tuple(CallInput(role, "application/octet-stream", path) for role, path in inputs)
+        fetch = _fetch(registry, [path for _, path in inputs])
+        exchange_id = draft.exchange_id or new_exchange_id()
         submitted_at = now()
-        outcome = run(
-            provider_for(description),
-            Call(description, body, given, workdir, draft.exchange_id or new_exchange_id()),
-        )
-        told = _with_outcome(draft, description, body, outcome, submitted_at)
+        asked = Call(description, body, given, workdir, exchange_id, request, fetch)
+        outcome = run(provider, asked, limit_s=poll.limit_s if poll else None)
+        told = _with_outcome(draft, description, request, outcome, submitted_at)
         files = {str(path): path for _, path in inputs} | {str(out.path): out.path for out in outcome.outputs}
         try:
             return record(registry, told, files)
@@ -115,8 +131,45 @@ def call(registry: Registry, draft: Draft, description: Description, inputs: Seq
         shutil.rmtree(workdir, ignore_errors=True)
 
 
+def _placed(role: str, path: Path, limits: Limits) -> Placed:
+    """An input with its digests and the type its bytes have."""
+    digests, size = digests_of_file(path)
+    try:
+        media_type = probe(path, limits=limits, name=path.name).media_type
+    except MediaRefused:  # an input may be anything that the provider takes
+        media_type = "application/octet-stream"
+    return Placed(role, digests.to_json(), size, media_type)
+
+
+def _fetch(registry: Registry, files: Sequence[Path]) -> Fetch:
+    """Finds a file of a stored request: among the inputs, else where it was recorded."""
+    found: dict[str, Path] = {}
+
+    def fetch(digest: Mapping[str, str]) -> Path:
+        if not found:
+            found.update((digests_of_file(path)[0].sha256, path) for path in files)
+        known = found.get(digest["sha256"])
+        return known if known is not None else registry.assets.file(digest["blake3"])
+
+    return fetch
+
+
+def _license(draft: Draft, description: Description) -> License:
+    """The terms as said, else as described."""
+    terms = description.protocol.license if description.protocol else {}
+    return draft.license if draft.license != License() or not terms else msgspec.convert(dict(terms), License)
+
+
+def _requested(request: Request, description: Description, outcome: Outcome) -> int:
+    """How many outputs were asked for: as the request says, else as many as came, one at least."""
+    count = description.protocol.count if description.protocol else None
+    said = read_slot(description, request, count) if count else None
+    number = int(said) if isinstance(said, int) or (isinstance(said, str) and said.isdigit()) else 1
+    return max(1, number, len(outcome.outputs))
+
+
 def _with_outcome(
-    draft: Draft, description: Description, body: Mapping[str, JSON], outcome: Outcome, submitted_at: str
+    draft: Draft, description: Description, request: Request, outcome: Outcome, submitted_at: str
 ) -> Draft:
     cost = outcome.cost
     known = cost is not None and cost.amount is not None
@@ -125,7 +178,7 @@ def _with_outcome(
         model=msgspec.structs.replace(draft.model, served=outcome.served_model),
         prompt=msgspec.structs.replace(draft.prompt, effective=outcome.effective_prompt),
         seed=msgspec.structs.replace(draft.seed, actual=outcome.actual_seed),
-        settings=stored(description.settings(body)),
+        settings=settings_of(description, request),
         outputs=[Incoming(file=str(out.path), role=out.role) for out in outcome.outputs],
         outcome=RecordedOutcome(
             class_=outcome.class_.value,
@@ -146,7 +199,7 @@ def _with_outcome(
             kind="reported" if known else "unknown",
             units=dict(cost.units) if cost else {},
         ),
-        outputs_requested=max(1, len(outcome.outputs)),
+        outputs_requested=_requested(request, description, outcome),
         engine=dict(outcome.engine) if outcome.engine else None,
     )
 

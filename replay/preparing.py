@@ -10,13 +10,13 @@ from drift.verdict import Verdict, not_replayable
 from registry.assets.store import AssetNotFound
 from registry.canonical import JSON
 from registry.capture.description import Description, shipped
+from registry.capture.request import write_slot
 from registry.drafting import Draft, Incoming, new_exchange_id
 from registry.fetch import digests_of_asset
 from registry.home import Registry
 from registry.manifest import Context, Manifest, Model, Prompt, Provider, Request, Seed
 from registry.record import Recorded
 from registry.sealing import disclose, is_seal, seals_in
-from registry.verbatim import plain, stored
 from replay.generating import call
 
 
@@ -52,7 +52,7 @@ def prepare(registry: Registry, manifest_id: str, change: Change) -> Ready | Ver
             "unsupported",
             f"mintmark cannot call {manifest.provider.name} for this: it was recorded, not generated here",
         )
-    if request.body is msgspec.UNSET:
+    if description.local and request.body is msgspec.UNSET:
         return not_replayable("unsupported", "the stored request is no JSON body, and local engines take nothing else")
     if not manifest.outputs:
         return not_replayable(
@@ -91,17 +91,16 @@ def _draft(
     inputs: list[tuple[str, Path]],
 ) -> Draft:
     """A draft with the stored request; opened seals are sealed again under fresh salts when it is recorded."""
-    body = plain(value["request"]["body"])
+    request = msgspec.convert(value["request"], Request)
     for slot, wanted in (("model", change.model), ("seed", change.seed)):
         if wanted is not None:
-            body = description.write(body, slot, wanted)
-    request: JSON = value["request"] | {"body": stored(body)}
+            request = write_slot(description, request, slot, wanted)
     model = change.model or manifest.model.requested
     return Draft(
         provider=msgspec.convert(value["provider"], Provider),
         model=Model(requested=model, pin=description.pin(model)),
         operation=manifest.operation,
-        request=msgspec.convert(request, Request),
+        request=request,
         prompt=Prompt(submitted=_without_seals(value["prompt"])["submitted"]),
         seed=Seed(requested=change.seed or manifest.seed.requested),
         context=msgspec.convert(_without_seals(value["context"]), Context),

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from registry.canonical import JSON
+from registry.capture.answers import Answer
 from registry.capture.description import Description
+from registry.capture.wire import Fetch
+from registry.manifest import Request
 from replay.errors import IllegalTransition
 from replay.outcome import ENDS, EndState, JobState, OutcomeClass, Safety, advance, ended
 
@@ -31,7 +34,9 @@ class CallInput:
 class Call:
     """One request to one provider operation: plain, with nothing sealed, ready to send.
 
-    ``workdir`` is an existing folder that belongs to this call; outputs are written there and nowhere else.
+    ``workdir`` is an existing folder that belongs to this call; outputs are written there and nowhere else. A local
+    engine takes ``body`` and ``inputs``; a remote provider is sent ``request`` as it is stored, and ``fetch`` finds the
+    files that stand in it as ``$asset``.
     """
 
     description: Description
@@ -39,6 +44,8 @@ class Call:
     inputs: tuple[CallInput, ...]
     workdir: Path
     idempotency_key: str
+    request: Request | None = None
+    fetch: Fetch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +109,22 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A call on its way. ``poll_after_ms`` is the provider's hint; ``outcome`` is set when nothing is left to fetch."""
+    """A call on its way. ``poll_after_ms`` is the provider's hint; ``outcome`` is set when nothing is left to fetch.
+
+    ``submitted`` and ``latest`` are the first and the last answer of a remote provider, ``attempts`` counts every try
+    beyond one for each request, ``started`` is ``time.monotonic`` at submit and ``upload_ms`` what uploads took.
+    """
 
     call: Call
     state: JobState
     id: str | None = None
     poll_after_ms: int | None = None
     outcome: Outcome | None = None
+    submitted: Answer | None = None
+    latest: Answer | None = None
+    attempts: int = 1
+    started: float | None = None
+    upload_ms: int | None = None
 
 
 class Provider(Protocol):

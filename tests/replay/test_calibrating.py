@@ -6,7 +6,9 @@ from drift.floor import Regime
 from drift.verdict import Verdict
 from registry.canonical import parse
 from registry.schema import validate
-from replay import preparing
+from registry.show import view
+from registry.web.telling import page_of
+from replay import generating
 from replay.calibrating import CalibrationFailed, calibrate, calibration_of
 from replay.generating import Ask, generate
 from replay.preparing import Change
@@ -146,13 +148,13 @@ def test_what_cannot_be_replayed_cannot_be_calibrated(local_registry):
 
 def test_a_provider_that_fails_on_the_way_calibrates_nothing(local_registry, made_picture, monkeypatch):
     original = made_picture("seeded")
-    real, calls = preparing.plain, []
+    real, calls = generating.plain, []
 
     def broken_later(body):
         calls.append(body)
         return {**real(body), "prompt": "forbidden-motif"}
 
-    monkeypatch.setattr(preparing, "plain", broken_later)
+    monkeypatch.setattr(generating, "plain", broken_later)
 
     with pytest.raises(CalibrationFailed, match="blocked"):
         calibrate(local_registry, original, 3)
@@ -177,3 +179,18 @@ def test_a_broken_picture_is_drift_in_any_regime(local_registry, made_picture, m
     answer = replay(local_registry, original)
 
     assert judged(answer) == ["drifted"] and "black" in answer.replays[0].verdicts[0].sentence
+
+
+def test_what_is_known_of_a_generation_tells_its_regime(local_registry, made_picture):
+    original = made_picture("seeded")
+    assert view(local_registry, original).calibration is None
+
+    found = calibrate(local_registry, original, 3)
+
+    seen = view(local_registry, original)
+    assert (seen.calibration["id"], seen.calibration["regime"]) == (found.record, "seeded")
+    validate("view/v1", seen.to_json())
+    page = page_of(seen)
+    assert page.regime == "This version repeats itself but for noise (3 calibration replays)"
+    assert page.calibrated == frozenset(found.runs)
+    assert page_of(view(local_registry, found.runs[0])).regime is None

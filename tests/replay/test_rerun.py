@@ -92,7 +92,7 @@ def test_after_one_reproduction_a_changed_build_is_told_by_a_single_replay(local
 
 def test_a_provider_that_changed_under_the_same_name_is_caught(local_registry, made_picture, monkeypatch):
     original = made_picture()
-    monkeypatch.setattr("replay.preparing.plain", lambda body: {**plain(body), "model": "procedural-image@2"})
+    monkeypatch.setattr("replay.generating.plain", lambda body: {**plain(body), "model": "procedural-image@2"})
 
     answer = replay(local_registry, original, times=2)
 
@@ -155,9 +155,9 @@ def test_a_replay_of_what_is_erased_meanwhile_is_not_recorded(local_registry, ma
     original = made_picture()
     real = generating.run
 
-    def erase_first(provider, call):
+    def erase_first(provider, call, **more):
         erase(local_registry, plan_erasure(local_registry, original, fields=["prompt"], reason="r", authority="a"))
-        return real(provider, call)
+        return real(provider, call, **more)
 
     monkeypatch.setattr(generating, "run", erase_first)
 

@@ -1,0 +1,170 @@
+"""What a provider answered, read by its description: job, state, outputs, facts, and how the call ended."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from registry.canonical import JSON
+from registry.capture.description import Description
+from registry.capture.protocol import Protocol
+
+_STATUS_CLASSES: Final = {
+    400: "rejected", 401: "auth", 402: "quota", 403: "auth", 404: "rejected", 405: "rejected", 406: "rejected",
+    408: "retryable", 409: "retryable", 410: "rejected", 413: "rejected", 415: "rejected", 422: "rejected",
+    425: "retryable", 429: "retryable", 451: "blocked", 500: "retryable", 503: "retryable", 529: "retryable",
+}  # fmt: skip
+"""Where a description says nothing. Any other 4xx is rejected; any other 5xx comes from a gateway that lost what stood
+behind it: the work may have been done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer: header names in lower case, ``body`` the JSON of it or None, ``text`` its start otherwise."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: JSON = None
+    text: str = ""
+
+    def view(self, submit: "Answer | None" = None) -> dict[str, JSON]:
+        """What expressions look at; ``submit`` is the first answer of the call, this one where left out."""
+        first = submit or self
+        return {**self._members(), "submit": first._members()}
+
+    def _members(self) -> dict[str, JSON]:
+        return {"status": self.status, "headers": dict(self.headers), "body": self.body}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a call ended: an outcome class, what safety did, and whether the request may be sent again."""
+
+    class_: str
+    safety: str
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an answer tells about its call; None where it does not."""
+
+    request_id: str | None = None
+    served_model: str | None = None
+    effective_prompt: str | None = None
+    actual_seed: str | None = None
+    run_ms: int | None = None
+    queue_ms: int | None = None
+    error: str | None = None
+    cost: str | None = None
+    currency: str | None = None
+    units: Mapping[str, int] = field(default_factory=dict)
+
+
+def job_of(protocol: Protocol, answer: Answer) -> str | None:
+    """The job's id in the answer to submit."""
+    return protocol.job.text_of(answer.view()) if protocol.job else None
+
+
+def state_of(protocol: Protocol, answer: Answer, submit: Answer | None = None) -> tuple[str | None, str | None]:
+    """The job's state in our words, and in the provider's; None where the answer does not say, or says a new word."""
+    if protocol.poll is None:
+        return None, None
+    said = protocol.poll.state.text_of(answer.view(submit))
+    return (protocol.poll.states.get(said) if said else None), said
+
+
+def ending_of(protocol: Protocol, answer: Answer, *, failed: bool, submit: Answer | None = None) -> Ending | None:
+    """How the call ended, by the description's rules, else by status; None where nothing speaks against success.
+
+    Args:
+        protocol: how the operation speaks.
+        answer: the last answer.
+        failed: whether the job is said to have failed.
+        submit: the first answer.
+    """
+    view = answer.view(submit)
+    for rule in protocol.rules:
+        if _holds(rule.when.find(view)):
+            return Ending(
+                rule.class_, rule.safety or ("refused" if rule.class_ == "blocked" else "unknown"), rule.again
+            )
+    if answer.status >= 400:
+        beyond = "ambiguous" if answer.status >= 500 else "rejected"
+        return Ending(_STATUS_CLASSES.get(answer.status, beyond), "unknown")
+    return Ending("failed", "unknown") if failed else None
+
+
+def facts_of(protocol: Protocol, answer: Answer, submit: Answer | None = None) -> Facts:
+    """Every fact that the description points at."""
+    view = answer.view(submit)
+
+    def text(name: str) -> str | None:
+        return protocol.facts[name].text_of(view) if name in protocol.facts else None
+
+    def span(name: str) -> int | None:
+        found = protocol.facts[name].whole(view) if name in protocol.facts else None
+        return found if found is not None and found >= 0 else None
+
+    cost = _amount(text("cost"))
+    units = {name: fact.whole(view) for name, fact in protocol.units.items()}
+    return Facts(
+        request_id=text("request_id"),
+        served_model=text("served_model"),
+        effective_prompt=text("effective_prompt"),
+        actual_seed=text("actual_seed"),
+        run_ms=span("run_ms"),
+        queue_ms=span("queue_ms"),
+        error=text("error"),
+        cost=cost,
+        currency=protocol.currency if cost else None,
+        units={name: count for name, count in units.items() if count is not None and count >= 0},
+    )
+
+
+def addresses_of(protocol: Protocol, answer: Answer, submit: Answer | None = None) -> list[str]:
+    """The addresses of the outputs, in order, each once; texts that are no addresses are left out."""
+    found = protocol.outputs.expr.texts(answer.view(submit)) if protocol.outputs.expr else []
+    return list(dict.fromkeys(text for text in found if text.startswith(("http://", "https://", "/"))))
+
+
+def payloads_of(protocol: Protocol, answer: Answer, submit: Answer | None = None) -> list[bytes]:
+    """The outputs that stand in the answer as base64.
+
+    Raises:
+        ValueError: one of them is no base64.
+    """
+    found = protocol.outputs.expr.texts(answer.view(submit)) if protocol.outputs.expr else []
+    return [_decoded(text) for text in found if text]
+
+
+def operation_media(description: Description, model: str) -> tuple[str, str]:
+    """The role of an output, and the first half of its media type."""
+    medium = description.operation_of(model).partition(".")[0]
+    making = {"image": ("image", "image"), "video": ("video", "video"), "speech": ("audio", "audio"),
+              "music": ("audio", "audio"), "audio": ("transcript", "text")}  # fmt: skip
+    role, kind = making[medium]
+    said = description.protocol.outputs.role if description.protocol else None
+    return said or role, kind
+
+
+def _holds(found: JSON) -> bool:
+    """Truth as JMESPath has it: null, false and everything empty are false."""
+    return found not in (None, False, "", [], {})
+
+
+def _decoded(text: str) -> bytes:
+    coded = text.partition(";base64,")[2] if text.startswith("data:") else text
+    try:
+        return base64.b64decode(coded, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError(f"expected base64: {error}") from None
+
+
+def _amount(text: str | None) -> str | None:
+    """A decimal amount as the manifest writes it; None for anything else."""
+    if text is None or not text.replace(".", "", 1).isdigit() or text.startswith(".") or text.endswith("."):
+        return None
+    whole, _, part = text.partition(".")
+    return f"{int(whole)}.{part[:12]}" if part else str(int(whole))

@@ -1,0 +1,200 @@
+"""Stored requests as bytes to send, and bytes that were sent as stored requests: exact inverses."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+
+from registry.canonical import JSON
+from registry.capture.request import RAW, SENT_AHEAD, request_digest
+from registry.errors import NotCanonical
+from registry.manifest import Request
+from registry.verbatim import Lift, read_body, write_body
+
+Fetch: TypeAlias = Callable[[Mapping[str, str]], Path]
+"""The file that holds the bytes with these digests."""
+
+_PIECE: Final = 1 << 20
+_RESENT: Final = frozenset({"accept", "accept-language", "prefer"})
+_BOUNDARY: Final = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
+_FIELD: Final = re.compile(rb'(filename|name)="((?:[^"\\]|\\.)*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A request ready to send: target (path and query), headers without the key, and content in pieces."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    pieces: tuple[bytes | Path, ...]
+
+    @property
+    def length(self) -> int:
+        """Bytes of the content."""
+        return sum(len(piece) if isinstance(piece, bytes) else piece.stat().st_size for piece in self.pieces)
+
+    def content(self) -> Iterator[bytes]:
+        """The content, files a mebibyte at a time."""
+        for piece in self.pieces:
+            if isinstance(piece, bytes):
+                yield piece
+            else:
+                with piece.open("rb") as stream:
+                    while block := stream.read(_PIECE):
+                        yield block
+
+
+def wire(request: Request, fetch: Fetch) -> Wire:
+    """The bytes of a stored request with everything disclosed; a form's boundary follows from its content."""
+    target = str(request.path) + (f"?{urlencode([*map(tuple, request.query)])}" if request.query else "")
+    kept = [(name, value) for name, value in request.headers if name in _RESENT]
+    stated = dict((name, value) for name, value in request.headers).get("content-type")
+    if request.parts is not msgspec.UNSET:
+        boundary = f"mintmark-{request_digest(request)[:32]}"
+        pieces = tuple(_form(request.parts, boundary, fetch))
+        return Wire(
+            request.method, target, (*kept, ("content-type", f"multipart/form-data; boundary={boundary}")), pieces
+        )
+    if request.asset is not msgspec.UNSET:
+        asset: JSON = request.asset
+        return Wire(
+            request.method, target, (*kept, ("content-type", stated or asset["media_type"])), (fetch(asset["digest"]),)
+        )
+    body = write_body(request.body, lambda digest: fetch(digest).read_bytes())
+    return Wire(request.method, target, (*kept, ("content-type", stated or "application/json")), (body,))
+
+
+def sent_ahead(request: Request) -> list[Mapping[str, JSON]]:
+    """The ``$asset`` of every file that is uploaded before the request is sent, each once."""
+    found: dict[str, Mapping[str, JSON]] = {}
+    for member in _members(_content(request)):
+        if isinstance(member, dict) and set(member) == {"$asset"}:
+            asset = member["$asset"]
+            if asset["encoding"]["alphabet"] == SENT_AHEAD:
+                found[asset["digest"]["sha256"]] = asset
+    return list(found.values())
+
+
+def with_addresses(request: Request, addresses: Mapping[str, str]) -> Request:
+    """The request with the address of every uploaded file, by SHA-256, where the file stands."""
+
+    def placed(value: JSON) -> JSON:
+        if isinstance(value, dict):
+            if set(value) == {"$asset"} and value["$asset"]["encoding"]["alphabet"] == SENT_AHEAD:
+                return addresses[value["$asset"]["digest"]["sha256"]]
+            return {key: placed(member) for key, member in value.items()}
+        return [placed(member) for member in value] if isinstance(value, list) else value
+
+    if request.parts is not msgspec.UNSET:
+        return msgspec.structs.replace(request, parts=placed(request.parts))
+    if request.body is not msgspec.UNSET:
+        return msgspec.structs.replace(request, body=placed(request.body))
+    return request
+
+
+def read_wire(
+    method: str, path: str, query: str, headers: list[list[str]], data: bytes, lift: Lift, *, role: str = "input"
+) -> Request:
+    """A request that was sent, as it is stored.
+
+    Args:
+        method: in capitals.
+        path: as sent, percent-encoded.
+        query: as sent, without the question mark.
+        headers: names in lower case, in order.
+        data: the content, whole.
+        lift: stores a payload and answers its digests.
+        role: what a body of raw bytes is for.
+    """
+    content_type = dict((name, value) for name, value in headers).get("content-type", "")
+    pairs: list[list[JSON]] = [list(pair) for pair in parse_qsl(query, keep_blank_values=True)]
+    request = Request(
+        origin="captured", method=method, path=path, query=pairs, headers=_without_boundary(headers), bytes=len(data)
+    )
+    form = _BOUNDARY.search(content_type)
+    if content_type.lower().startswith("multipart/form-data") and form:
+        return msgspec.structs.replace(request, parts=list(_parts(data, form[1].encode(), lift)))
+    if not data or "json" in content_type.lower():
+        try:
+            return msgspec.structs.replace(request, body=read_body(data, lift) if data else None)
+        except NotCanonical:  # kept as it is: sending it again sends the very bytes
+            pass
+    media_type = content_type.partition(";")[0].strip().lower() or "application/octet-stream"
+    asset = {"role": role, "digest": lift(data), "media_type": media_type, "bytes": len(data), "media": None}
+    return msgspec.structs.replace(request, asset=asset)
+
+
+def _without_boundary(headers: list[list[str]]) -> list[list[str]]:
+    """A boundary is drawn at random for each request; ours follows from the content."""
+    return [
+        [name, "multipart/form-data"] if name == "content-type" and value.startswith("multipart/") else [name, value]
+        for name, value in headers
+    ]
+
+
+def _form(parts: list[JSON], boundary: str, fetch: Fetch) -> Iterator[bytes | Path]:
+    for part in parts:
+        name = _quoted(part["name"])
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'
+        if part["filename"] is not None:
+            head += f'; filename="{_quoted(part["filename"])}"'
+        if part["media_type"] is not None:
+            head += f"\r\nContent-Type: {part['media_type']}"
+        yield f"{head}\r\n\r\n".encode()
+        value = part["value"]
+        yield value.encode() if isinstance(value, str) else fetch(value["$asset"]["digest"])
+        yield b"\r\n"
+    yield f"--{boundary}--\r\n".encode()
+
+
+def _parts(data: bytes, boundary: bytes, lift: Lift) -> Iterator[JSON]:
+    for piece in (b"\r\n" + data).split(b"\r\n--" + boundary)[1:-1]:
+        head, _, content = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        fields = {key: value for key, value in _FIELD.findall(head)}
+        types = [line[13:].strip() for line in head.split(b"\r\n") if line.lower().startswith(b"content-type:")]
+        filename = _unquoted(fields[b"filename"]) if b"filename" in fields else None
+        yield {
+            "name": _unquoted(fields.get(b"name", b"")),
+            "filename": filename,
+            "media_type": types[0].decode("latin-1") if types else None,
+            "value": _value(content, lift) if filename is None else _raw(content, lift),
+        }
+
+
+def _value(content: bytes, lift: Lift) -> JSON:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return _raw(content, lift)
+
+
+def _raw(content: bytes, lift: Lift) -> JSON:
+    encoding = {"prefix": "", "alphabet": RAW, "padding": True}
+    return {"$asset": {"digest": lift(content), "bytes": len(content), "encoding": encoding}}
+
+
+def _quoted(text: str) -> str:
+    """A name in a form's header, escaped as browsers do (WHATWG HTML, multipart/form-data)."""
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _unquoted(name: bytes) -> str:
+    text = name.decode("utf-8", "replace").replace('\\"', '"')
+    return text.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
+
+
+def _content(request: Request) -> JSON:
+    if request.parts is not msgspec.UNSET:
+        return request.parts
+    return None if request.body is msgspec.UNSET else request.body
+
+
+def _members(value: JSON) -> Iterator[JSON]:
+    yield value
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _members(member)

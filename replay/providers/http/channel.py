@@ -1,0 +1,220 @@
+"""One provider's line: requests sent once, answers read, files taken down; the key goes to its hosts alone."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+
+from registry import __version__
+from registry.canonical import JSON
+from registry.capture.answers import Answer
+from registry.capture.hosts import host_allowed
+from replay.providers.http.pace import Pace
+from replay.providers.http.secrets import Key, Place
+
+ANSWER_BYTES: Final = 512 << 20
+"""The longest answer that is read into memory: some carry their outputs in base64."""
+
+_HOPS: Final = 5
+_CONNECT_S: Final = 10.0
+_READ_S: Final = 60.0
+_QUIET: Final = 2000  # characters of an answer that is no JSON
+
+# Nothing of a request has left the machine when one of these is raised: there was no connection yet.
+_UNSENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+
+
+class Unsent(Exception):
+    """The request never left; it may be sent again."""
+
+
+class Cut(Exception):
+    """The request left, in part or whole, and no whole answer came: what it did is unknown."""
+
+
+class TooLarge(Exception):
+    """An answer is longer than it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A request with its content; ``content`` is called for every try."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    content: Callable[[], Iterator[bytes]] | None = None
+    length: int = 0
+
+
+class Channel:
+    """Speaks HTTP to one provider. Proxies and certificates of the environment are not looked at."""
+
+    def __init__(self, place: Place, key: Key | None, headers: Mapping[str, str], pace: Pace) -> None:
+        """Open nothing yet; ``headers`` go with every request that carries the key."""
+        self.place, self._key, self._headers, self._pace = place, key, headers, pace
+        # A kept connection may have been closed at the other end just now, which looks like a request cut after
+        # sending. A new one for each request keeps "sent or not" a fact.
+        limits = httpx2.Limits(max_keepalive_connections=0)
+        self._client = httpx2.Client(trust_env=False, follow_redirects=False, limits=limits)
+
+    def scrub(self, text: str) -> str:
+        """``text`` without the key."""
+        return self._key.scrub(text) if self._key else text
+
+    def send(self, sending: Sending, *, read_s: float, keep: Path | None = None) -> Answer:
+        """Send once.
+
+        Args:
+            sending: what.
+            read_s: how long the answer may be silent, seconds.
+            keep: a file that takes an answer of success that is no JSON.
+
+        Raises:
+            Unsent, Cut, TooLarge.
+        """
+        try:
+            return self._once(sending, read_s, keep)
+        except _UNSENT as problem:
+            raise Unsent(self._told(problem)) from None
+        except httpx2.HTTPError as problem:
+            raise Cut(self._told(problem)) from None
+
+    def read(self, url: str) -> tuple[Answer, int]:
+        """GET an answer; tried again after cuts, 429 and 5xx, as the pace allows.
+
+        Returns:
+            The last answer and how many tries it took beyond the first.
+
+        Raises:
+            Unsent, Cut: the last try ended so.
+            TooLarge.
+        """
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                answer = self._followed(url, None)
+            except (Unsent, Cut):
+                if not self._pace.wait(tried, {}):
+                    raise
+                continue
+            if not _again(answer) or not self._pace.wait(tried, answer.headers):
+                return answer, tried - 1
+
+    def download(self, url: str, target: Path, most: int) -> tuple[Answer, int]:
+        """GET a file into ``target``; like ``read`` otherwise. Nothing is left of a file that was cut.
+
+        Raises:
+            Unsent, Cut, TooLarge: the last try ended so.
+            OSError: the file cannot be written.
+        """
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                answer = self._followed(url, (target, most))
+            except (Unsent, Cut):
+                target.unlink(missing_ok=True)
+                if not self._pace.wait(tried, {}):
+                    raise
+                continue
+            if not _again(answer) or not self._pace.wait(tried, answer.headers):
+                return answer, tried - 1
+
+    def absolute(self, url: str) -> str:
+        """``url`` in full: a path is the provider's own."""
+        return f"{self.place.base_url}{url}" if url.startswith("/") else url
+
+    def _followed(self, url: str, keep: tuple[Path, int] | None) -> Answer:
+        """GET, following redirects; the key is decided upon anew at every host."""
+        for _ in range(_HOPS):
+            try:
+                answer = self._once(Sending("GET", url), _READ_S, keep[0] if keep else None, keep)
+            except _UNSENT as problem:
+                raise Unsent(self._told(problem)) from None
+            except httpx2.HTTPError as problem:
+                raise Cut(self._told(problem)) from None
+            location = answer.headers.get("location")
+            if answer.status not in (301, 302, 303, 307, 308) or location is None:
+                return answer
+            url = urljoin(url, location)
+        return answer
+
+    def _once(
+        self, sending: Sending, read_s: float, keep: Path | None, download: tuple[Path, int] | None = None
+    ) -> Answer:
+        headers = {"user-agent": f"mintmark/{__version__}", "accept": "*/*", **dict(sending.headers)}
+        if sending.content is not None:
+            headers["content-length"] = str(sending.length)
+        if download is not None:
+            headers["accept-encoding"] = "identity"  # so that the length of the file is the length announced
+        if self._may_have_key(sending.url):
+            headers |= {name.lower(): value for name, value in self._headers.items()}
+            if self._key:
+                headers[self._key.header.lower()] = self._key.value
+        timeout = httpx2.Timeout(_READ_S, connect=_CONNECT_S, read=read_s)
+        content = sending.content() if sending.content is not None else None
+        with self._client.stream(
+            sending.method, sending.url, headers=headers, content=content, timeout=timeout
+        ) as response:
+            got = {name.lower(): value for name, value in response.headers.items()}
+            if keep is not None and response.is_success and (download or not _is_json(got)):
+                _write(response, keep, download[1] if download else ANSWER_BYTES)
+                return Answer(response.status_code, got)
+            try:
+                data = _gathered(response)
+            except httpx2.HTTPError:
+                if response.status_code < 400:
+                    raise
+                data = b""  # refused; why is lost, that it was is not
+        return _answer(response.status_code, got, data)
+
+    def _may_have_key(self, url: str) -> bool:
+        parts = urlsplit(url)
+        plain = parts.scheme == "http" and urlsplit(self.place.base_url).scheme == "https"
+        return not plain and host_allowed(parts.netloc, self.place.hosts)
+
+    def _told(self, problem: Exception) -> str:
+        return self.scrub(f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__)
+
+
+def _again(answer: Answer) -> bool:
+    return answer.status in (408, 425, 429) or answer.status >= 500
+
+
+def _is_json(headers: Mapping[str, str]) -> bool:
+    return "json" in headers.get("content-type", "")
+
+
+def _write(response: httpx2.Response, target: Path, most: int) -> None:
+    count = 0
+    with target.open("wb") as file:
+        for piece in response.iter_bytes():
+            count += len(piece)
+            if count > most:
+                raise TooLarge(f"the file is longer than {most:,} bytes")
+            file.write(piece)
+
+
+def _gathered(response: httpx2.Response) -> bytes:
+    pieces, count = [], 0
+    for piece in response.iter_bytes():
+        count += len(piece)
+        if count > ANSWER_BYTES:
+            raise TooLarge(f"the answer is longer than {ANSWER_BYTES:,} bytes")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _answer(status: int, headers: Mapping[str, str], data: bytes) -> Answer:
+    body: JSON = None
+    try:
+        body = json.loads(data) if data else None
+    except (ValueError, RecursionError):
+        return Answer(status, headers, None, data[:_QUIET].decode("utf-8", "replace"))
+    return Answer(status, headers, body)

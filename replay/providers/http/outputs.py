@@ -1,0 +1,165 @@
+"""What a finished call made, taken down into the workdir: by address, from base64, or as the answer itself."""
+
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from registry.canonical import canonical
+from registry.capture.answers import Answer, addresses_of, operation_media, payloads_of
+from registry.capture.description import Description
+from registry.capture.protocol import Outputs
+from registry.capture.request import read_slot
+from registry.verbatim import stored
+from replay.outcome import OutcomeClass
+from replay.provider import Call, Job, Output
+from replay.providers.http.channel import Channel, Cut, TooLarge, Unsent
+
+OUTPUT_BYTES: Final = 8 << 30
+"""The longest file that is taken down."""
+
+_ANY: Final = frozenset({"", "application/octet-stream", "binary/octet-stream"})
+_TEXT: Final = frozenset({"application/json", "application/x-subrip"})
+
+
+class NotTaken(Exception):
+    """The call succeeded at the provider, and its outputs cannot be had."""
+
+    def __init__(self, why: str, class_: OutcomeClass, answer: Answer | None = None) -> None:
+        """Keep the outcome class and the answer that told."""
+        super().__init__(why)
+        self.class_, self.answer = class_.value, answer
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The outputs, the answer that named them, and how many tries beyond one it took."""
+
+    outputs: tuple[Output, ...]
+    answer: Answer
+    retries: int = 0
+
+
+def answer_file(call: Call) -> Path:
+    """Where an answer that is the output itself is kept."""
+    return call.workdir / "answer"
+
+
+def take_outputs(channel: Channel, job: Job, answer: Answer, most: int) -> Taken:
+    """Take down every output of a job that succeeded.
+
+    Raises:
+        NotTaken: expired, malformed, or of another kind than the operation makes.
+    """
+    description = job.call.description
+    assert description.protocol is not None
+    how = description.protocol.outputs
+    role, kind = operation_media(description, _model(job.call))
+    taking = _Taking(channel, job, role, kind, most)
+    answer = taking.result(how, answer)
+    try:
+        outputs = taking.take(how, description, answer)
+    except OSError as problem:
+        raise NotTaken(f"cannot write the output: {problem}", OutcomeClass.MALFORMED, answer) from None
+    if not outputs:
+        where = how.expr.text if how.expr else "the answer"
+        raise NotTaken(f"succeeded, and no output stands at {where}", OutcomeClass.MALFORMED, answer)
+    return Taken(tuple(outputs), answer, taking.retries)
+
+
+class _Taking:
+    """One job's outputs on their way."""
+
+    def __init__(self, channel: Channel, job: Job, role: str, kind: str, most: int) -> None:
+        self._channel, self._job, self._role, self._kind, self._most = channel, job, role, kind, most
+        self.retries = 0
+
+    def result(self, how: Outputs, answer: Answer) -> Answer:
+        """The answer that names the outputs: a further one where the provider keeps them apart."""
+        url = how.result.text_of(answer.view(self._job.submitted)) if how.result else None
+        if how.result_path is not None:
+            url = how.result_path.replace("{job}", quote(self._job.id or "", safe=""))
+        if url is None:
+            return answer
+        try:
+            found, more = self._channel.read(self._channel.absolute(url))
+        except (Unsent, Cut, TooLarge, ValueError) as problem:
+            raise NotTaken(f"the result could not be read: {problem}", OutcomeClass.MALFORMED, answer) from None
+        self.retries += more
+        if found.status >= 400:
+            raise NotTaken(f"the result is gone: HTTP {found.status}", _gone(found.status), found)
+        return found
+
+    def take(self, how: Outputs, description: Description, answer: Answer) -> list[Output]:
+        """The outputs of the kind that the description says."""
+        protocol = description.protocol
+        assert protocol is not None
+        if how.kind == "url":
+            addresses = addresses_of(protocol, answer, self._job.submitted)
+            return [self._downloaded(url, n) for n, url in enumerate(addresses)]
+        if how.kind == "get":
+            path = str(how.path).replace("{job}", quote(self._job.id or "", safe=""))
+            return [self._downloaded(path, 0)]
+        if how.kind == "bytes":
+            return [self._named(answer_file(self._job.call), answer, 0)]
+        if how.kind == "json":
+            return [self._document(how, answer)]
+        try:
+            payloads = payloads_of(protocol, answer, self._job.submitted)
+        except ValueError as problem:
+            raise NotTaken(str(problem), OutcomeClass.MALFORMED, answer) from None
+        return [self._payload(data, n) for n, data in enumerate(payloads)]
+
+    def _downloaded(self, url: str, number: int) -> Output:
+        target = self._job.call.workdir / f"taking-{number}"
+        where = f"output {number + 1}"  # addresses are signed: they are keys, and are told to nobody
+        try:
+            answer, more = self._channel.download(self._channel.absolute(url), target, self._most)
+        except (Unsent, Cut) as problem:
+            raise NotTaken(f"{where} was cut on its way: {problem}", OutcomeClass.MALFORMED) from None
+        except (TooLarge, ValueError) as problem:
+            raise NotTaken(f"{where}: {problem}", OutcomeClass.MALFORMED) from None
+        self.retries += more
+        if answer.status >= 300:
+            target.unlink(missing_ok=True)
+            raise NotTaken(f"{where} is gone: HTTP {answer.status}", _gone(answer.status), answer)
+        return self._named(target, answer, number)
+
+    def _named(self, path: Path, answer: Answer, number: int) -> Output:
+        """The file under a name that its declared type gives, if that is what the operation makes."""
+        declared = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if not path.exists():
+            raise NotTaken("the answer holds no file", OutcomeClass.MALFORMED, answer)
+        if declared not in _ANY and declared.partition("/")[0] != self._kind and not self._text(declared):
+            path.unlink()
+            why = f"output {number + 1} is {declared}, and the operation makes {self._kind}"
+            raise NotTaken(why, OutcomeClass.MALFORMED, answer)
+        suffix = "" if declared in _ANY else mimetypes.guess_extension(declared) or ""
+        target = path.rename(path.with_name(f"output-{number}{suffix}"))
+        return Output(self._role, declared or None, target)
+
+    def _text(self, declared: str) -> bool:
+        return self._kind == "text" and declared in _TEXT
+
+    def _document(self, how: Outputs, answer: Answer) -> Output:
+        value = how.expr.find(answer.view(self._job.submitted)) if how.expr else answer.body
+        if value is None:
+            raise NotTaken("the answer holds no document", OutcomeClass.MALFORMED, answer)
+        path = self._job.call.workdir / "output-0.json"
+        path.write_bytes(canonical(stored(value)))
+        return Output(self._role, "application/json", path)
+
+    def _payload(self, data: bytes, number: int) -> Output:
+        path = self._job.call.workdir / f"output-{number}"
+        path.write_bytes(data)
+        return Output(self._role, None, path)
+
+
+def _gone(status: int) -> OutcomeClass:
+    return OutcomeClass.EXPIRED if status in (401, 403, 404, 410) else OutcomeClass.MALFORMED
+
+
+def _model(call: Call) -> str:
+    found = read_slot(call.description, call.request, "model") if call.request else None
+    return found if isinstance(found, str) else ""
