@@ -94,21 +94,29 @@ def _more(registry: "Registry", rows: "Sequence[Row]", lines: Sequence[Sequence[
     import shutil
 
     from registry.commands.printing import harmless
-    from registry.manifest import Manifest
+    from registry.manifest import Manifest, id_of
     from registry.show import text_or
 
     taken = sum(max(len(str(line[n])) for line in lines) + 2 for n in range(len(lines[0])))
+    room = shutil.get_terminal_size().columns - taken - len(_MORE[0]) - 2
+    if room < _LEAST:
+        return []
     ids = [row.id for row in rows]
-    manifests = {found.id: Manifest.trusted(found.body) for found in registry.catalog.each(ids)}
-    media = {one: ", ".join(dict.fromkeys(out.media_type for out in manifests[one].outputs)) or "-" for one in ids}
-    room = shutil.get_terminal_size().columns - taken - max(6, *map(len, media.values())) - 2
+    # A record that was altered or is gone must not stop the list; `log audit` and whoever opens it hear of it.
+    sound = [found for found in registry.catalog.each(ids) if id_of(found.body) == found.id]
+    manifests = {found.id: Manifest.trusted(found.body) for found in sound}
+    media = {one: ", ".join(dict.fromkeys(out.media_type for out in manifests[one].outputs)) for one in manifests}
+    room -= max([0, *(len(medium) - len(_MORE[0]) for medium in media.values())])
     if room < _LEAST:
         return []
     held = registry.vault.get_many(ids)
     told = []
     for one in ids:
+        if (manifest := manifests.get(one)) is None:
+            told.append(("-", "[altered or gone: mintmark log audit]"[:room]))
+            continue
         opened = {found.pointer: found.value for found in held[one]}
-        submitted = opened.get("/prompt/submitted", "" if manifests[one].prompt.submitted is None else "[erased]")
+        submitted = opened.get("/prompt/submitted", "" if manifest.prompt.submitted is None else "[erased]")
         prompt = " ".join(harmless(text_or(submitted, "")).split())
-        told.append((media[one], prompt if len(prompt) <= room else f"{prompt[: room - 1]}\u2026"))
+        told.append((media[one] or "-", prompt if len(prompt) <= room else f"{prompt[: room - 1]}\u2026"))
     return told

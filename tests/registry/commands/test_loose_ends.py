@@ -1,5 +1,6 @@
 """What a stranger types wrong, asks for twice, or finds in the way: plain words, and nothing done by halves."""
 
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -186,3 +187,17 @@ def test_a_limit_names_the_setting_that_raises_it(mintmark, picture, home, monke
 
     assert recorded.status == 2 and name in recorded.err
     assert looked_up.status == 1 and f"raise {name} in mintmark.toml or MINTMARK_{name.upper()}" in looked_up.err
+
+
+def test_search_lists_what_was_altered_and_says_so(mintmark, recorded, home, monkeypatch):
+    manifest = recorded("a.png", "--prompt", "a stone bridge")
+    with sqlite3.connect(home / "mintmark.db") as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f'DROP TRIGGER "{name}"')
+        connection.execute("UPDATE record SET body = x'7b' WHERE id = ?", (manifest,))
+    connection.close()
+
+    for columns, told in (("80", manifest[7:19]), ("160", "[altered or gone")):
+        monkeypatch.setenv("COLUMNS", columns)
+        answer = mintmark("search")
+        assert answer.status == 0 and told in answer.out
