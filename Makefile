@@ -52,8 +52,9 @@ bench: $(STAMP)
 # Developers only, needs a compiler: makes the committed test vectors again from the reference implementation.
 oracles: $(STAMP)
 	$(PYTHON) -m venv .oracles
-	.oracles/bin/pip install --quiet pdqhash opencv-python-headless pillow numpy
+	.oracles/bin/pip install --quiet pdqhash opencv-python-headless pillow numpy meeteval
 	.oracles/bin/python tests/drift/oracles/make_pdq_vectors.py
+	.oracles/bin/python tests/drift/oracles/make_cpwer_vectors.py
 
 # Developers only, needs uv. The lowest Python and Linux, so that one file serves every Python >= 3.11.
 lock: $(BIN)/python

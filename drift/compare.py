@@ -1,6 +1,6 @@
 """Use case: every applicable metric of a pair of files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -83,6 +83,7 @@ def compare(
     candidate: Path,
     *,
     metrics: Sequence[str] | None = None,
+    without: Collection[str] = (),
     limits: Limits = DEFAULT_LIMITS,
     names: tuple[str, str] | None = None,
     assertions: bool = False,
@@ -90,7 +91,7 @@ def compare(
     """Measure ``candidate`` against ``reference``.
 
     ``metrics`` names the metrics to run; by default all that apply, or only ``bytes`` and ``decoded`` where the files
-    are identical. ``names`` is what readers call the two, by default their file names. ``assertions`` checks each of
+    are identical. ``without`` names those to leave out of these. ``names`` is what readers call the two, by default their file names. ``assertions`` checks each of
     them on its own as well.
 
     Raises:
@@ -98,7 +99,7 @@ def compare(
         NotComparable: they are of different kinds.
         UnknownMetric, BrokenPlugin: see ``drift.metrics.listing``.
     """
-    wanted = chosen(metrics)
+    wanted = [metric for metric in chosen(metrics) if metric.name not in without]
     called = names or (reference.name, candidate.name)
     ours, theirs = Side(reference, limits=limits, name=called[0]), Side(candidate, limits=limits, name=called[1])
     if ours.media.kind != theirs.media.kind:

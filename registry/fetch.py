@@ -113,7 +113,8 @@ def fetch(registry: Registry, name: str, role: str | None, target: Path, *, repl
     """
     source, media_type = find_asset(registry, name, role)
     if target.is_dir():
-        short = name.partition(":")[2][:12] or name.lstrip("@")[:12]
+        full = name if name.startswith("blake3:") else registry.catalog.resolve(name) if name[:1] == "@" else name
+        short = full.partition(":")[2][:12] or full[:12]
         target = target / f"{short}{_SUFFIX.get(media_type, '')}"
     if not target.parent.is_dir():
         raise InvalidValue("--to", str(target), "in an existing folder; make it first")

@@ -45,6 +45,7 @@ class View:
     state: dict[str, str]
     tags: dict[str, str]
     reviews: list[JSON]
+    calibration: JSON
     drift: list[JSON]
     replays: list[str]
     children: list[tuple[str, str]]
@@ -64,6 +65,7 @@ class View:
             "seals": self.state,
             "tags": self.tags,
             "reviews": self.reviews,
+            "calibration": self.calibration,
             "drift": self.drift,
             "replays": self.replays,
             "children": [{"id": child, "relation": relation} for child, relation in self.children],
@@ -91,6 +93,7 @@ def view(registry: Registry, manifest_id: str) -> View:
         seal_states(registry, manifest_id, value, {found.pointer for found in disclosures}),
         registry.catalog.tags(manifest_id),
         [_open_record(registry, found.id, found.body) for found in registry.catalog.about(manifest_id, "review")],
+        calibration_of(registry, manifest_id),
         [parse(found.body) | {"id": found.id} for found in registry.catalog.about(manifest_id, "drift")],
         registry.catalog.replays(manifest_id),
         [
@@ -102,6 +105,15 @@ def view(registry: Registry, manifest_id: str) -> View:
         checkpoint.size if checkpoint is not None and index is not None and index < checkpoint.size else None,
         gone_assets(registry, manifest_id, manifest, disclosures),
     )
+
+
+def calibration_of(registry: Registry, manifest_id: str) -> JSON:
+    """The newest calibration record of a generation, with its id; None where there is none."""
+    for found in reversed(registry.catalog.about(manifest_id, "calibration")):
+        value = parse(found.body)
+        if value["manifest"] == manifest_id:  # the replays it was made with are spoken of, too
+            return value | {"id": found.id}
+    return None
 
 
 def gone_assets(

@@ -12,14 +12,18 @@ from drift.media.media import Kind
 from drift.score import Score
 from drift.significance.resolution import floor_needed
 from drift.verdict import Verdict
-from registry.canonical import JSON, canonical, parse
+from registry.canonical import JSON, canonical
 from registry.errors import CouldNotRun
 from registry.home import Registry
 from registry.indexing import catch_up
 from registry.record import Recorded
 from registry.schema import validate
+from registry.show import calibration_of as newest_calibration
 from registry.times import now
 from replay.preparing import AS_RECORDED, Ready, output_files, prepare, run_again
+
+
+_COSTLY = frozenset({"vmaf"})  # `mintmark compare` measures them
 
 
 class CalibrationFailed(CouldNotRun):
@@ -109,12 +113,10 @@ def calibrate(
 
 def calibration_of(registry: Registry, manifest_id: str) -> Calibration | None:
     """The newest calibration of a manifest; None where it has none, or one by other distances than today's."""
-    for found in reversed(registry.catalog.about(manifest_id, "calibration")):
-        value = parse(found.body)
-        if value["manifest"] == manifest_id:  # a replay is spoken of by the calibration it was made for
-            kinds = kinds_of(registry, manifest_id)
-            return _opened(found.id, value, kinds) if value["measure"] == MEASURE else None
-    return None
+    value = newest_calibration(registry, manifest_id)
+    if value is None or value["measure"] != MEASURE:
+        return None
+    return _opened(value["id"], value, kinds_of(registry, manifest_id))
 
 
 def floor_at(calibration: Calibration | None, output: int) -> NoiseFloor:
@@ -129,9 +131,12 @@ def kinds_of(registry: Registry, manifest_id: str) -> list[Kind]:
 
 
 def scores_of(registry: Registry, originals: Sequence[Path], files: Sequence[Path]) -> list[tuple[Score, ...]]:
-    """The scores of each pair of outputs."""
+    """The scores of each pair of outputs, by every metric but those that cost many times the decoding."""
     limits = registry.settings.limits
-    return [compare(original, made, limits=limits).scores for original, made in zip(originals, files, strict=False)]
+    return [
+        compare(original, made, without=_COSTLY, limits=limits).scores
+        for original, made in zip(originals, files, strict=False)
+    ]
 
 
 def contents_of(registry: Registry, runs: Sequence[str], output: int = 0) -> list[str]:

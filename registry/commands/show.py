@@ -1,6 +1,7 @@
 """``mintmark show`` and ``mintmark get``: one generation, and its files."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -83,6 +84,7 @@ def _told(found: "View") -> Iterator[tuple[str, object]]:
 
 def _later(found: "View") -> Iterator[tuple[str, object]]:
     from registry.commands.printing import short
+    from registry.errors import counted
 
     manifest = found.manifest
     yield "replay of", manifest.replay_of
@@ -90,9 +92,15 @@ def _later(found: "View") -> Iterator[tuple[str, object]]:
         yield parent.relation, f"of {parent.id}"
     for said in found.reviews:
         yield "review", _review(said)
-    for said in found.drift:
-        name = "verdict" if said["replay"] == found.id else "replayed"
-        yield name, f"{said['verdict']['kind']}: {said['verdict']['sentence']}"
+    if found.calibration is not None:
+        runs = counted(len(found.calibration["runs"]), "calibration replay")
+        yield "regime", f"{found.calibration['regime']}, by {runs} of {found.calibration['recorded_at'][:10]}"
+    # A test of samples says one thing of all its replays.
+    for told, same in groupby(found.drift, lambda said: (said["replay"] == found.id, said["verdict"])):
+        own, verdict = told
+        count = len(list(same))
+        times = f" ({counted(count, 'replay')})" if count > 1 else ""
+        yield "verdict" if own else "replayed", f"{verdict['kind']}{times}: {verdict['sentence']}"
     yield "replays", f"{len(found.replays)} (newest {short(found.replays[-1])})" if found.replays else ""
     erased = [pointer for pointer, state in found.state.items() if state == "erased"]
     yield "erased", ", ".join(erased)

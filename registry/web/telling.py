@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.canonical import JSON
+from registry.errors import counted
 from registry.sealing import is_seal
 from registry.show import View
 
@@ -22,6 +23,12 @@ _PINS = {
     "build": "pinned to a local build",
     "alias": "an alias: the provider may change what it means",
     "unknown": "nobody said whether this name is a pin",
+}
+_REGIMES = {
+    "deterministic": "This version repeats itself",
+    "seeded": "This version repeats itself but for noise",
+    "unseeded": "This version draws a new sample every time",
+    "unknown": "Not known yet how far honest runs of this version differ",
 }
 VERDICTS = {
     "reproduced": "good",
@@ -73,6 +80,8 @@ class Page:
     relatives: list[tuple[str, str]]
     log: list[Fact]
     answer: str
+    regime: str | None  # what its newest calibration says
+    calibrated: frozenset[str]  # the replays made for it
     replayable: bool  # whether there is a request to send again, and something to compare with
 
 
@@ -101,8 +110,16 @@ def page_of(view: View) -> Page:
         relatives=list(_relatives(view)),
         log=list(_log(view)),
         answer=_answer(view),
+        regime=_regime(view.calibration),
+        calibrated=frozenset(run["id"] for run in view.calibration["runs"]) if view.calibration else frozenset(),
         replayable=_replayable(view),
     )
+
+
+def _regime(calibration: JSON) -> str | None:
+    if calibration is None:
+        return None
+    return f"{_REGIMES[calibration['regime']]} ({counted(len(calibration['runs']), 'calibration replay')})"
 
 
 def _replayable(view: View) -> bool:
