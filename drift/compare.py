@@ -91,8 +91,8 @@ def compare(
     """Measure ``candidate`` against ``reference``.
 
     ``metrics`` names the metrics to run; by default all that apply, or only ``bytes`` and ``decoded`` where the files
-    are identical. ``without`` names those to leave out of these. ``names`` is what readers call the two, by default their file names. ``assertions`` checks each of
-    them on its own as well.
+    are identical. ``without`` names those to leave out of these. ``names`` is what readers call the two, by default
+    their file names. ``assertions`` checks each of them on its own as well.
 
     Raises:
         MediaRefused: one of the files is unusable.

@@ -176,11 +176,11 @@ def of_samples(found: Decision | SequentialDecision, sensitivity: Sensitivity | 
     ``sensitivity`` is what the test would have seen; ``within-noise`` says it.
     """
     seen = f" {sensitivity.sentence}" if sensitivity is not None and found.answer == "within-noise" else ""
-    also = {"sensitivity": sensitivity.to_json()} if seen and sensitivity is not None else {}
+    also: dict[str, object] = {"sensitivity": sensitivity.to_json()} if seen and sensitivity is not None else {}
     if isinstance(found, Decision):
         kind: VerdictKind = found.answer
         return Verdict(kind, found.reason, f"{found.sentence}{seen}", found.to_json() | also)
-    test = {
+    test: dict[str, object] = {
         "rule": "sequential/1",
         "answer": found.answer,
         "p": found.p,

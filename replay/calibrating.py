@@ -22,7 +22,6 @@ from registry.show import calibration_of as newest_calibration
 from registry.times import now
 from replay.preparing import AS_RECORDED, Ready, output_files, prepare, run_again
 
-
 _COSTLY = frozenset({"vmaf"})  # `mintmark compare` measures them
 
 
