@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from drift.descriptor import Descriptor, describe
-from drift.descriptors.clip import describe_clip
+from drift.descriptors.clip import describe_clip, motion
 from drift.descriptors.wording import describe_text, edit_distances, medoid, not_reproduced
 from drift.side import Side
 from drift.significance.sampling import UnsupportedMedium, sample_of
@@ -57,6 +57,13 @@ def test_repeated_frames_and_flicker_show_in_the_facts_of_motion():
     wavering = describe_clip([(f * (0.9 if i % 2 else 1)).astype(np.uint8) for i, f in enumerate(moving.clip("x"))])
 
     assert flowing[5] == 0 < halting[5] and wavering.time[4] > flowing[4] + 1
+
+
+@pytest.mark.parametrize(("step", "share"), [(0, 0.2), (3, 0.2), (4, 0)])
+def test_a_frame_counts_as_repeated_where_it_moves_by_less_than_a_third_of_the_usual(step, share):
+    levels = np.cumsum([0, 10, 10, step, 10, 10])
+
+    assert motion(np.full((64, 64), level, np.float32) for level in levels)[5] == pytest.approx(share)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -140,7 +140,8 @@ def test_marks_and_words_are_told_apart():
     rng = np.random.default_rng(7)
 
     marks = decide_manifest(texts(rng, 20), texts(rng, 12, marks=0.3), seed=1, relabelings=999)
-    assert marks.answer == "drifted" and marks.p_of("rates.max") <= 0.002 and marks.p_of("words.energy") > 0.01
+    assert marks.answer == "drifted" and marks.p_of("rates.max") <= 0.002
+    assert marks.p_of("spelling.energy") <= 0.002 and marks.p_of("words.energy") > 0.01
     words = decide_manifest(texts(rng, 20, errors=0.02), texts(rng, 12, errors=0.3), seed=1, relabelings=999)
     assert words.p_of("words.dispersion") <= 0.002
 
