@@ -17,7 +17,7 @@ CHANGES = (
     "placing", "absent", "broken",
 )  # fmt: skip
 SEQUENTIAL = {"tone": 0.8, "hue": 0.8, "variety": 0.8, "sharpen": 0.94, "jpeg": 0.94}  # promised on mixed families
-SUITE = {"absent": 0.3, "broken": 0.3}  # everything else 0.95
+SUITE = {"absent": 0.8, "broken": 0.5}  # everything else 0.95
 RARE = "broken"  # a tenth of the outputs: nothing is promised on one manifest
 
 
