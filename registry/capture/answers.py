@@ -78,6 +78,8 @@ def state_of(protocol: Protocol, answer: Answer, submit: Answer | None = None) -
 def ending_of(protocol: Protocol, answer: Answer, *, failed: bool, submit: Answer | None = None) -> Ending | None:
     """How the call ended, by the description's rules, else by status; None where nothing speaks against success.
 
+    The class is ``succeeded`` where a rule says that safety altered what came.
+
     Args:
         protocol: how the operation speaks.
         answer: the last answer.

@@ -56,16 +56,17 @@ class Description:
 
     ``sha256`` is the hex digest of the TOML file's bytes and decides equality. ``method`` is ``LOCAL`` for an engine
     on this machine, else an HTTP method; ``path`` is what follows it. ``base_url``, ``auth`` and ``protocol`` are None
-    for a local engine, ``hosts`` is then empty. ``operations`` maps patterns of model names to operations, in order.
-    ``slot_types`` names the slots that take something else than text. ``redact`` lists what is never kept. ``pins``
-    maps an alias to its known pins, newest first. ``contract`` and ``data`` are service terms; a key that is missing
-    there is unknown.
+    for a local engine, ``hosts`` is then empty. ``operations`` maps patterns of model names to operations, in order;
+    ``takes`` are patterns of the model names there are. ``slot_types`` names the slots that take something else than
+    text. ``redact`` lists what is never kept. ``pins`` maps an alias to its known pins, newest first. ``contract`` and
+    ``data`` are service terms; a key that is missing there is unknown.
     """
 
     id: str
     sha256: str
     provider: str = field(compare=False)
     operations: Mapping[str, str] = field(compare=False)
+    takes: tuple[str, ...] = field(compare=False)
     method: str = field(compare=False)
     path: str = field(compare=False)
     encode: Literal["json", "multipart", "bytes"] = field(compare=False)
@@ -228,6 +229,7 @@ class Descriptions:
         """
         fitting = [d for d in self if d.provider == provider and d.makes(operation, model)]
         if len(fitting) > 1 and model is not None:
+            fitting = [d for d in fitting if any(fnmatchcase(model, pattern) for pattern in d.takes)] or fitting
             fitting = [d for d in fitting if d.knows(model)] or fitting
         if len(fitting) > 1:
             raise AmbiguousDescription(provider, model, [made for d in fitting for made in d.operations.values()])
@@ -248,6 +250,7 @@ def load(path: Path) -> Description:
         id=content["id"],
         sha256=file.sha256,
         provider=content["provider"],
+        takes=tuple(content.get("models", ("*",))),
         operations={"*": operation} if isinstance(operation, str) else operation,
         method=method,
         path=request_path,

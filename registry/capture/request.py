@@ -62,6 +62,9 @@ def template_request(description: Description, values: Mapping[str, JSON], place
     if hole := _HOLE.search(path):
         raise SlotMismatch(f"path.{hole[1]}", "the path of the request needs it; give a value")
     request = Request(origin="templated", method=description.method, path=path, query=query)
+    request = msgspec.structs.replace(
+        request, headers=[list(one) for one in description.template.get("headers", {}).items()]
+    )
     if description.encode == "multipart":
         return msgspec.structs.replace(request, parts=[*_text_parts(body), *_file_parts(description, given)])
     if description.encode == "bytes":

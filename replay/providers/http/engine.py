@@ -110,7 +110,7 @@ class HttpProvider:
             return self._outcome(job, answer, Ending(job.state.value, "unknown"), None)
         failed = job.state is JobState.FAILED
         ending = ending_of(self._protocol, answer, failed=failed, submit=job.submitted)
-        if ending is not None:
+        if ending is not None and ending.class_ != OutcomeClass.SUCCEEDED:
             return self._outcome(job, answer, ending, None)
         started = self._clock()
         try:
@@ -118,7 +118,7 @@ class HttpProvider:
         except NotTaken as problem:
             return self._outcome(job, problem.answer or answer, Ending(problem.class_, "unknown"), str(problem))
         job = replace(job, attempts=job.attempts + taken.retries)
-        return self._succeeded(job, taken.answer, taken.outputs, fetch_ms=self._since(started))
+        return self._succeeded(job, taken.answer, taken.outputs, ending, self._since(started))
 
     def cancel(self, job: Job) -> Job:
         """Ask the provider to stop the job, where it can be asked."""
@@ -174,7 +174,8 @@ class HttpProvider:
             return self._end(job, Ending("malformed", "unknown"), f"expected JSON, not {told}", answer)
         if self._protocol.poll is None:
             failing = ending_of(self._protocol, answer, failed=False)
-            return replace(job, state=JobState.FAILED if failing else JobState.SUCCEEDED)
+            went_wrong = failing is not None and failing.class_ != OutcomeClass.SUCCEEDED
+            return replace(job, state=JobState.FAILED if went_wrong else JobState.SUCCEEDED)
         state, said = state_of(self._protocol, answer)
         job = replace(job, id=job_of(self._protocol, answer), state=JobState(state or JobState.SUBMITTED))
         if job.id is None and not ended(job.state) and self._protocol.poll.url is None:
@@ -198,10 +199,14 @@ class HttpProvider:
         found = job.submitted.view() if job.submitted else {}
         return self._channel.absolute(url.text_of(found) or "/")  # type: ignore[attr-defined]
 
-    def _succeeded(self, job: Job, answer: Answer, outputs: tuple[Output, ...], fetch_ms: int) -> Outcome:
+    def _succeeded(
+        self, job: Job, answer: Answer, outputs: tuple[Output, ...], told: Ending | None, fetch_ms: int
+    ) -> Outcome:
         asked = self._asked(job.call)
         safety = Safety.NONE if self._protocol.tells_safety else Safety.UNKNOWN
-        if asked is not None and len(outputs) < asked:
+        if told is not None:
+            safety = Safety(told.safety)
+        elif asked is not None and len(outputs) < asked:
             safety = Safety.OMITTED
         ending = Ending(OutcomeClass.SUCCEEDED.value, safety.value)
         return self._outcome(job, answer, ending, None, outputs=outputs, fetch_ms=fetch_ms)
