@@ -60,7 +60,7 @@ oracles: $(STAMP)
 lock: $(BIN)/python
 	$(PIP) install --quiet uv
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_28 --only-binary :all: \
-	  --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-markers --extra asr --extra vmaf --group dev pyproject.toml -o requirements.lock
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-markers --extra asr --extra c2pa --extra vmaf --group dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .oracles demo
