@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from drift.align import FRAMES, frame_offset
 from drift.fingerprints.frames import Marks, frame_distances
-from drift.frame_path import GAP, FramePath, frame_path, pair_costs, straight
+from drift.frame_path import FramePath, frame_path, gap_cost, pair_costs, straight
 
 _DIFFERENT = 0.3  # share of the sure bits that differ; unrelated clips reach 0.4 to 0.5 wherever they are laid
 _SAME_RATE = 0.005
@@ -85,9 +85,31 @@ def _mean_cost(a: Marks, b: Marks, path: FramePath) -> float:
 
 
 def _restless(a: Marks, b: Marks, path: FramePath) -> bool:
-    """Whether the cost along a constant offset changes enough that another path could win."""
+    """Whether the cost along a constant offset changes enough that another path could win.
+
+    It does where many pairs cost more than the usual one, or where a stretch of frames costs less one frame aside.
+    """
+    gap = gap_cost(a, b)
     costs = pair_costs(a, b, path)
-    return float(np.maximum(costs - np.median(costs), 0).sum()) >= GAP
+    if float(np.maximum(costs - np.median(costs), 0).sum()) >= gap:
+        return True
+    offset = int(path.theirs[0] - path.ours[0])
+    return any(_gain(costs, path, pair_costs(a, b, aside), aside) >= gap for aside in _beside(a, b, offset))
+
+
+def _beside(a: Marks, b: Marks, offset: int) -> list[FramePath]:
+    paths = (straight(len(a), len(b), offset + step) for step in (-1, 1))
+    return [path for path in paths if len(path.ours)]
+
+
+def _gain(costs: NDArray[np.float64], path: FramePath, others: NDArray[np.float64], aside: FramePath) -> float:
+    """The most that one stretch of reference frames saves on the other path: a largest sum of neighbours."""
+    first, last = max(path.ours[0], aside.ours[0]), min(path.ours[-1], aside.ours[-1])
+    saved = (
+        costs[first - path.ours[0] : last - path.ours[0] + 1] - others[first - aside.ours[0] : last - aside.ours[0] + 1]
+    )
+    sums = np.concatenate([[0.0], np.cumsum(saved)])
+    return float((sums - np.minimum.accumulate(sums)).max())
 
 
 def _share(a: Marks, b: Marks, path: FramePath) -> float:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from drift.fingerprints.frames import Marks, frame_distances
 
 BAND = 60  # frames either side of the line
-GAP = 8.0  # cost of a lost or added frame
-_LARGEST = GAP  # of a pair: a bad one is never left out in favour of one lost frame and one at the other clip's end
+_LEAST_GAP, _MOST_GAP = 4.0, 8.0  # cost of a lost or added frame, between slow clips and others
+_STEPS = 4.0  # frames that lie wrong by one, in whose stead a gap is believed
 _CHEAP = 1.0  # cost of a frame that only one clip has at its start or end, or that another rate asks for
 _NEAR = 0.05  # cost of a pair for each frame off the line of another rate: among equal frames the nearest
 _WAVES = 0.5  # weight of a sixteenth of a grey level beside a bit
@@ -76,6 +76,16 @@ def pair_costs(reference: Marks, candidate: Marks, path: FramePath) -> NDArray[n
     return costs
 
 
+def gap_cost(reference: Marks, candidate: Marks) -> float:
+    """What a lost or added frame costs: four steps from a frame to the next (in the median of both clips), 4 to 8.
+
+    Where little moves, frames that lie wrong by one cost little, too; a fixed price would never be worth paying.
+    """
+    steps = [pair_costs(one, one, straight(len(one), len(one), 1)) for one in (reference, candidate) if len(one) > 1]
+    usual = float(np.median(np.concatenate(steps))) if steps else _MOST_GAP
+    return min(_MOST_GAP, max(_LEAST_GAP, _STEPS * usual))
+
+
 def frame_path(reference: Marks, candidate: Marks, offset: int, rate: float = 1.0) -> FramePath:
     """The cheapest path within 60 frames of the line; at rate 1 the line itself, where nothing is clearly cheaper.
 
@@ -86,19 +96,21 @@ def frame_path(reference: Marks, candidate: Marks, offset: int, rate: float = 1.
         rate: candidate frames per reference frame.
 
     Costs: a pair costs the bits that differ plus half the mean difference of the waves in sixteenths, less the median
-    over reference frames of the least such cost in the band, at most 8. A lost or added frame costs 8, but 1 if it is
-    of the kind that the rate asks for. At rate 1 frames before the first and after the last pair cost 1; at another a
-    pair costs a 20th more for each frame off the line. Memory grows by 32 bytes per reference frame.
+    over reference frames of the least such cost in the band, and at most what a lost or added frame costs
+    (``gap_cost``), so that a bad pair is never left out for one of each. A frame of the kind that the rate asks for
+    costs 1. At rate 1 frames before the first and after the last pair cost 1; at another a pair costs a 20th more for
+    each frame off the line. Memory grows by 32 bytes per reference frame.
     """
     line = np.floor(rate * np.arange(-1, len(reference)) + 0.5).astype(np.int64) + offset - BAND
     base = _usual(reference, candidate, line[1:])
     near = np.zeros(2 * BAND + 1) if rate == 1 else _NEAR * np.abs(np.arange(-BAND, BAND + 1))
-    search = _Search(len(reference), len(candidate), line, rate)
+    gap = gap_cost(reference, candidate)
+    search = _Search(len(reference), len(candidate), line, rate, gap)
     straight_cost = 0.0
     for top in range(0, len(reference), _ROWS):
         numbers = np.arange(top, min(top + _ROWS, len(reference)))
         costs = _costs(reference, candidate, numbers, line[numbers + 1]) - base + near
-        costs = np.where(np.isfinite(costs), np.minimum(costs, _LARGEST), np.inf)
+        costs = np.where(np.isfinite(costs), np.minimum(costs, gap), np.inf)
         straight_cost += float(costs[:, BAND][np.isfinite(costs[:, BAND])].sum())
         for number, row in zip(numbers, costs, strict=True):
             search.step(int(number), row)
@@ -107,7 +119,7 @@ def frame_path(reference: Marks, candidate: Marks, offset: int, rate: float = 1.
         return found
     direct = straight(len(reference), len(candidate), offset)
     straight_cost += _CHEAP * (len(reference) + len(candidate) - 2 * len(direct.ours))
-    return direct if found.constant or search.cost > straight_cost - GAP else found
+    return direct if found.constant or search.cost > straight_cost - gap else found
 
 
 def _costs(a: Marks, b: Marks, numbers: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -137,10 +149,10 @@ def _usual(a: Marks, b: Marks, line: NDArray[np.int64]) -> float:
 class _Search:
     """The dynamic programme, one reference frame at a time; of the past only two bits per cell are kept."""
 
-    def __init__(self, reference: int, candidate: int, line: NDArray[np.int64], rate: float) -> None:
+    def __init__(self, reference: int, candidate: int, line: NDArray[np.int64], rate: float, gap: float) -> None:
         self._candidate, self._reference, self._line = candidate, reference, line
         self._width = 2 * BAND + 1
-        self._lost, added = (_CHEAP if rate < 1 else GAP), (_CHEAP if rate > 1 else GAP)
+        self._lost, added = (_CHEAP if rate < 1 else gap), (_CHEAP if rate > 1 else gap)
         self._end_lost, self._end_added = (_CHEAP, _CHEAP) if rate == 1 else (self._lost, added)
         self._rising = added * np.arange(self._width)
         self._moves = np.zeros((reference, 2, -(-self._width // 8)), np.uint8)

@@ -1,12 +1,13 @@
 """Aligning marks: losses and additions are found in place, swapping clips swaps them, strangers stay strangers."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drift.align import frame_offset
-from drift.fingerprints.frames import Marks
+from drift.fingerprints.frames import Marks, marks_of
 from drift.frame_alignment import aligned
 from drift.frame_path import BAND, frame_path, pair_costs, straight
 
@@ -166,3 +167,34 @@ def test_another_ending_is_compared_not_left_out(rate, lost):
 
     assert found.path.ours[-1] == 239 and found.path.lost.tolist() == ([lost] if lost else [])
     assert len(found.path.ours) == 240 - len(found.path.lost)
+
+
+def drifting(count, step, seed=0):
+    """Marks of a smooth texture that moves ``step`` columns a frame, each frame with a coder's rounding."""
+    rng = np.random.default_rng(seed)
+    texture = cv2.GaussianBlur(rng.integers(0, 256, (32, 200)).astype(np.float32), (0, 0), 4)
+    texture = (texture - texture.mean()) / texture.std() * 40 + 128
+    pictures = [
+        cv2.warpAffine(texture, np.float32([[1, 0, -step * n], [0, 1, 0]]), (32, 32)) + rng.normal(0, 0.4, (32, 32))
+        for n in range(count)
+    ]
+    return marks_of(np.clip(np.rint(pictures), 0, 255).astype(np.uint8))
+
+
+def test_where_little_moves_a_lost_and_a_repeated_frame_show_all_the_same():
+    film = drifting(72, 0.2)
+    kept = [n for n in range(5, 72) if n not in (30, 31) for _ in range(1 + (n == 45))]
+    other = drifting(72, 0.2, seed=0)  # the same texture; its rounding differs from frame to frame
+
+    found = aligned(film, noisy(other.taken(np.asarray(kept)), seed=3))
+
+    assert (found.offset, found.path.lost.tolist()) == (-5, [30, 31])
+    assert len(found.path.added) == 1
+
+
+def test_a_still_is_not_said_to_have_lost_or_repeated_frames():
+    still = drifting(300, 0.0)
+
+    found = aligned(still, noisy(still.taken(np.arange(10, 290)), seed=5))
+
+    assert len(found.path.lost) == len(found.path.added) == 0
