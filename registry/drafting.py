@@ -10,6 +10,7 @@ import msgspec
 from registry import __version__
 from registry.canonical import JSON, escape, walk
 from registry.capture.description import Description
+from registry.capture.draft import HEADERS
 from registry.capture.draft import Draft as Draft
 from registry.capture.draft import Incoming as Incoming
 from registry.capture.draft import new_exchange_id as new_exchange_id
@@ -23,8 +24,7 @@ from registry.manifest import (
 from registry.sealing import Disclosure, is_seal, leaks, refuse_leaking_names, seal
 from registry.times import text_of
 
-# Request headers that may be kept; keys and cookies travel in the others.
-HEADERS = {"accept", "accept-language", "content-encoding", "content-type", "prefer", "user-agent"}
+IMPORTED = "org.mintmark.import"  # the extension of what was imported; its ``metadata`` is sealed
 GUESSABLE = 1024  # bytes; the digest of anything shorter can be found by trying
 _TEXT = ("text/", "application/json", "application/x-subrip")
 # What an operation makes: at least one output is of these media. A picture may move (GIF, WebP).
@@ -170,8 +170,9 @@ def seal_manifest(value: dict[str, JSON], description: Description | None) -> li
     # A setting may repeat the prompt, a label the subject: sealing must not depend on where a caller put it.
     while leaking := [pointer for pointer in leaks(value, _regions(value), disclosures) if not _FIXED(pointer)]:
         disclosures += seal(value, leaking)
+    named_by_others = {name: member for name, member in value["extensions"].items() if name != IMPORTED}
     for region in ("/labels", "/extensions"):
-        refuse_leaking_names(value, region, disclosures)
+        refuse_leaking_names({"labels": value["labels"], "extensions": named_by_others}, region, disclosures)
     return disclosures
 
 
@@ -192,6 +193,9 @@ def _private(value: dict[str, JSON], description: Description | None) -> list[st
     pointers += [
         p for p, found in walk(value["outcome"]["moderation"], "/outcome/moderation") if isinstance(found, str)
     ]
+    pointers += ["/settings/negative_prompt"] if value["settings"].get("negative_prompt") else []
+    imported = value["extensions"].get(IMPORTED)
+    pointers += [f"/extensions/{IMPORTED}/metadata"] if isinstance(imported, dict) and "metadata" in imported else []
     for direction in ("inputs", "outputs"):
         pointers += [f"/{direction}/{n}/digest" for n, asset in enumerate(value[direction]) if _guessable(asset)]
     if value["request"] is not None:

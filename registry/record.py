@@ -81,6 +81,8 @@ def record(registry: Registry, draft: Draft, files: Files) -> Recorded:
         description = _description(draft, in_assets, out_assets)
         if description is None:  # whether a name is a pin is a description's to say, never a caller's
             value["model"]["pin"], value["provider"]["host"] = "unknown", None
+        else:
+            value["model"]["pin"] = description.pin(draft.model.requested)
         disclosures = seal_manifest(value, description)
         manifest = Manifest.check(value)
         return _commit(registry, draft, manifest, canonical(value), disclosures, [*inputs, *outputs], mac)
@@ -146,6 +148,8 @@ def _description(draft: Draft, inputs: list[Asset], outputs: list[Asset]) -> Des
         InvalidValue: it names one that is not shipped, or another version of it.
     """
     named = draft.provider.description
+    if draft.capture == "import":  # nobody saw the call: a name says nothing about a pin then
+        return None
     if named is not None:
         found = shipped().by_id(named.id)
         if found is None or found.sha256 != named.sha256:

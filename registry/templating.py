@@ -4,7 +4,7 @@ import msgspec
 
 from registry.canonical import JSON, canonical
 from registry.capture.description import Description, shipped
-from registry.capture.errors import SlotMismatch, UnknownSlot
+from registry.capture.errors import AmbiguousDescription, SlotMismatch, UnknownSlot
 from registry.capture.request import template_request
 from registry.drafting import Draft
 from registry.manifest import DescriptionRef, Request
@@ -23,9 +23,9 @@ def templated(draft: Draft, description: Description | None = None) -> Draft:
 
     Raises:
         UnknownSlot: a setting that the operation does not have.
-        AmbiguousDescription: the model alone does not tell the operation.
+        AmbiguousDescription: the model alone does not tell the operation of a local engine.
     """
-    found = description or shipped().find(draft.provider.name, model=draft.model.requested, operation=draft.operation)
+    found = description or _described(draft)
     if found is None:
         return draft
     provider = msgspec.structs.replace(
@@ -44,6 +44,17 @@ def templated(draft: Draft, description: Description | None = None) -> Draft:
     body = stored(found.fill(slots_of(draft, found)))
     request = Request(origin="templated", method=found.method, path=found.path, bytes=len(canonical(body)), body=body)
     return msgspec.structs.replace(draft, request=request)
+
+
+def _described(draft: Draft) -> Description | None:
+    """The description that fits; None where a remote provider has several, as what was made may tell it later."""
+    name = draft.provider.name
+    try:
+        return shipped().find(name, model=draft.model.requested, operation=draft.operation)
+    except AmbiguousDescription:
+        if any(one.local for one in shipped() if one.provider == name):
+            raise
+        return None
 
 
 def _remote(draft: Draft, description: Description) -> Request | None:

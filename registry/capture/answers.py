@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,6 +18,8 @@ _STATUS_CLASSES: Final = {
 }  # fmt: skip
 """Where a description says nothing. Any other 4xx is rejected; any other 5xx comes from a gateway that lost what stood
 behind it: the work may have been done."""
+
+_QUIET: Final = 2000  # characters of an answer that is no JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,14 @@ class Facts:
     cost: str | None = None
     currency: str | None = None
     units: Mapping[str, int] = field(default_factory=dict)
+
+
+def parsed_answer(status: int, headers: Mapping[str, str], data: bytes) -> Answer:
+    """An answer from its bytes; what is no JSON is kept as the start of a text."""
+    try:
+        return Answer(status, headers, json.loads(data) if data else None)
+    except (ValueError, RecursionError):
+        return Answer(status, headers, None, data[:_QUIET].decode("utf-8", "replace"))
 
 
 def job_of(protocol: Protocol, answer: Answer) -> str | None:

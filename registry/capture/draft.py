@@ -1,6 +1,7 @@
 """What is said about a generation before it is recorded: everything plain, nothing sealed yet."""
 
 import uuid
+from typing import Final
 
 import msgspec
 from msgspec import field
@@ -19,6 +20,9 @@ from registry.manifest import (
     Request,
     Seed,
 )
+
+HEADERS: Final = frozenset({"accept", "accept-language", "content-encoding", "content-type", "prefer", "user-agent"})
+"""Request headers that may be kept; keys and cookies travel in the others."""
 
 
 class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

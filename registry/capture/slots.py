@@ -72,6 +72,24 @@ def write(document: JSON, steps: Sequence[Step], value: JSON) -> JSON:
     return _put(document, steps, iter(value), _text(steps))
 
 
+def drop(document: JSON, steps: Sequence[Step]) -> JSON:
+    """A copy of ``document`` without the members at ``steps``; unchanged where there are none."""
+    if not steps:
+        return document
+    step, rest = steps[0], steps[1:]
+    if isinstance(document, list):
+        if step != EVERY and not isinstance(step, int):
+            return document
+        chosen = [step == EVERY or number == step for number in range(len(document))]
+        if not rest:
+            return [element for element, hit in zip(document, chosen, strict=True) if not hit]
+        return [drop(element, rest) if hit else element for element, hit in zip(document, chosen, strict=True)]
+    if isinstance(document, Mapping) and step in document:
+        kept = {name: member for name, member in document.items() if name != step or rest}
+        return {name: drop(member, rest) if name == step else member for name, member in kept.items()}
+    return document
+
+
 def _values(document: JSON, steps: Sequence[Step]) -> Iterator[JSON]:
     if not steps:
         yield document

@@ -56,15 +56,13 @@ def wire(request: Request, fetch: Fetch) -> Wire:
     stated = dict((name, value) for name, value in request.headers).get("content-type")
     if request.parts is not msgspec.UNSET:
         boundary = f"mintmark-{request_digest(request)[:32]}"
-        pieces = tuple(_form(request.parts, boundary, fetch))
-        return Wire(
-            request.method, target, (*kept, ("content-type", f"multipart/form-data; boundary={boundary}")), pieces
-        )
+        kept.append(("content-type", f"multipart/form-data; boundary={boundary}"))
+        return Wire(request.method, target, tuple(kept), tuple(_form(request.parts, boundary, fetch)))
     if request.asset is not msgspec.UNSET:
         asset: JSON = request.asset
-        return Wire(
-            request.method, target, (*kept, ("content-type", stated or asset["media_type"])), (fetch(asset["digest"]),)
-        )
+        kept += [(name, value) for name, value in request.headers if name == "content-encoding"]
+        kept.append(("content-type", stated or asset["media_type"]))
+        return Wire(request.method, target, tuple(kept), (fetch(asset["digest"]),))
     body = write_body(request.body, lambda digest: fetch(digest).read_bytes())
     return Wire(request.method, target, (*kept, ("content-type", stated or "application/json")), (body,))
 

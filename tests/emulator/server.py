@@ -156,6 +156,7 @@ class Emulator:
         self.faults: list[Misbehaviour] = []
         self.files: dict[str, tuple[bytes, str]] = {}
         self.seen: list[Request] = []
+        self.exchanges: list[tuple[Request, Reply]] = []
         self.leaks: list[str] = []
         self.vendors = {vendor.name: vendor(self) for vendor in vendors}
         self.server = _Server(("127.0.0.1", 0), _Handler)
@@ -184,7 +185,7 @@ class Emulator:
     def reset(self) -> None:
         """Forget everything."""
         with self.lock:
-            self.faults, self.files, self.seen, self.leaks = [], {}, [], []
+            self.faults, self.files, self.seen, self.leaks, self.exchanges = [], {}, [], [], []
             for vendor in self.vendors.values():
                 vendor.jobs, vendor.runs = {}, []
 
@@ -275,6 +276,7 @@ class _Handler(BaseHTTPRequestHandler):
         if (refusal := self._refusal(emulator, request)) is not None:
             return self._send(*refusal.encoded(), refusal.status)
         reply = emulator.answer(request)
+        emulator.exchanges.append((request, reply))
         if emulator.planned("cut-after", parts.path, self.command):
             return self._cut()
         if emulator.planned("html", parts.path, self.command):

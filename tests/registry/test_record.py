@@ -328,11 +328,12 @@ def test_a_caller_cannot_make_a_pin_or_name_a_foreign_description(registry, pict
     path = picture()
     draft = made(path)
     claimed = msgspec.structs.replace(draft, model=Model(requested="m", pin="snapshot"))
+    undescribed = msgspec.structs.replace(claimed, provider=Provider(name="painter"))
     foreign = DescriptionRef(id="procedural-image", sha256="0" * 64)
     described = msgspec.structs.replace(draft, provider=Provider(name="procedural", description=foreign))
 
-    recorded = record(registry, claimed, {str(path): path})
+    told = [record(registry, one, {str(path): path}).manifest.model.pin for one in (claimed, undescribed)]
 
-    assert recorded.manifest.model.pin == "unknown"
+    assert told == ["alias", "unknown"]
     with pytest.raises(InvalidValue, match="description"):
         record(registry, described, {str(path): path})

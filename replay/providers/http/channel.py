@@ -1,6 +1,5 @@
 """One provider's line: requests sent once, answers read, files taken down; the key goes to its hosts alone."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx2
 
 from registry import __version__
-from registry.canonical import JSON
-from registry.capture.answers import Answer
+from registry.capture.answers import Answer, parsed_answer
 from registry.capture.hosts import host_allowed
 from replay.providers.http.pace import Pace
 from replay.providers.http.secrets import Key, Place
@@ -22,7 +20,6 @@ ANSWER_BYTES: Final = 512 << 20
 _HOPS: Final = 5
 _CONNECT_S: Final = 10.0
 _READ_S: Final = 60.0
-_QUIET: Final = 2000  # characters of an answer that is no JSON
 
 # Nothing of a request has left the machine when one of these is raised: there was no connection yet.
 _UNSENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
@@ -172,7 +169,7 @@ class Channel:
                 if response.status_code < 400:
                     raise
                 data = b""  # refused; why is lost, that it was is not
-        return _answer(response.status_code, got, data)
+        return parsed_answer(response.status_code, got, data)
 
     def _may_have_key(self, url: str) -> bool:
         parts = urlsplit(url)
@@ -209,12 +206,3 @@ def _gathered(response: httpx2.Response) -> bytes:
             raise TooLarge(f"the answer is longer than {ANSWER_BYTES:,} bytes")
         pieces.append(piece)
     return b"".join(pieces)
-
-
-def _answer(status: int, headers: Mapping[str, str], data: bytes) -> Answer:
-    body: JSON = None
-    try:
-        body = json.loads(data) if data else None
-    except (ValueError, RecursionError):
-        return Answer(status, headers, None, data[:_QUIET].decode("utf-8", "replace"))
-    return Answer(status, headers, body)

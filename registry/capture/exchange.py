@@ -1,0 +1,374 @@
+"""Reads a captured vendor exchange into a draft: request with slots, settings, inputs, outputs, facts and outcome."""
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from registry.canonical import JSON, canonical
+from registry.capture import slots as places
+from registry.capture.answers import (
+    Answer,
+    Ending,
+    Facts,
+    addresses_of,
+    ending_of,
+    facts_of,
+    job_of,
+    operation_media,
+    parsed_answer,
+    payloads_of,
+    state_of,
+)
+from registry.capture.description import Description
+from registry.capture.draft import HEADERS, Draft, Incoming, new_exchange_id
+from registry.capture.protocol import Protocol
+from registry.capture.redaction import SCRUBBED, redacted, secret_in
+from registry.capture.request import path_matches, read_slot, settings_of
+from registry.capture.slots import Step
+from registry.capture.wire import read_wire
+from registry.digest import digests_of
+from registry.manifest import Cost, DescriptionRef, Latency, License, Model, Outcome, Prompt, Provider, Request, Seed
+from registry.verbatim import stored
+
+_UNSAID: Final = "unspecified"
+_LONGEST_ANSWER: Final = 1 << 30
+_ENDS: Final = {"succeeded": "succeeded", "canceled": "canceled", "expired": "expired", "ambiguous": "unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer as they crossed the wire; ``status`` is None where no whole answer came."""
+
+    method: str
+    url: str
+    request_headers: Sequence[tuple[str, str]]
+    request_body: bytes
+    status: int | None
+    response_headers: Sequence[tuple[str, str]] = ()
+    response_body: bytes = b""
+    submitted_at: str | None = None
+    completed_at: str | None = None
+    total_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an exchange amounts to.
+
+    ``draft`` and ``files`` go to ``registry.record.record`` once ``finished`` is true and ``wanted`` is empty.
+    ``wanted`` are the addresses of outputs that still have to be fetched: they are signed, so they are kept by nobody.
+    ``job`` is the id to ask about while it is not finished.
+    """
+
+    draft: Draft
+    files: Mapping[str, Path]
+    finished: bool = True
+    wanted: tuple[str, ...] = ()
+    job: str | None = None
+
+
+@dataclass
+class _Kept:
+    """Payloads taken out of the exchange, as files under their SHA-256."""
+
+    folder: Path
+    files: dict[str, Path] = field(default_factory=dict)
+
+    def lift(self, data: bytes) -> JSON:
+        digests = digests_of(data)
+        path = self.folder / digests.sha256
+        path.write_bytes(data)
+        self.files[str(path)] = path
+        return digests.to_json()
+
+    def name(self, digest: Mapping[str, str]) -> str:
+        return str(self.folder / digest["sha256"])
+
+
+def is_submit(description: Description, method: str, url: str, *, base_url: str | None = None) -> bool:
+    """Whether a request starts a call of this operation.
+
+    Args:
+        description: of a remote operation.
+        method: in capitals.
+        url: in full.
+        base_url: what the client took for the provider's address, where that is another one.
+    """
+    return not description.local and path_matches(description, method, _below(description, url, base_url))
+
+
+def read(
+    description: Description,
+    submit: Exchange,
+    folder: Path,
+    *,
+    last: Exchange | None = None,
+    downloads: Mapping[str, Path] | None = None,
+    given_up: bool = False,
+    base_url: str | None = None,
+    capture: str = "proxy",
+    exchange_id: str | None = None,
+) -> Reading:
+    """A captured call as a draft.
+
+    Args:
+        description: the operation that ``is_submit`` says it is.
+        submit: the exchange that started it.
+        folder: an existing folder that takes inputs and outputs as files.
+        last: the newest answer about the job, or the further answer that holds its outputs.
+        downloads: files fetched from addresses of outputs, in full.
+        given_up: nothing more will come: what is still wanted is gone.
+        base_url: what the client took for the provider's address, where that is another one.
+        capture: how it was captured: ``proxy`` or ``hook``.
+        exchange_id: minted before the call; a new one where left out.
+
+    Raises:
+        TypeError: the description is of a local engine.
+    """
+    protocol = description.protocol
+    if protocol is None:
+        raise TypeError(f"{description.id} is no remote operation")
+    secret = secret_in(description, submit.request_headers)
+    kept = _Kept(folder)
+    request = redacted(description, _request(description, submit, kept, base_url), secret)
+    model = _text(read_slot(description, request, "model")) or _UNSAID
+    first = _answer(submit)
+    answer = _answer(last) if last is not None else first
+    ending, finished = _ending(protocol, answer, first)
+    facts = _scrubbed(facts_of(protocol, answer or Answer(0), first), secret)
+    outputs: list[Incoming] = []
+    wanted: tuple[str, ...] = ()
+    altered = ending if ending is not None and ending.class_ == "succeeded" else None
+    if finished and (ending is None or altered) and answer is not None and first is not None:
+        outputs, wanted, ending = _outputs(description, model, answer, first, last or submit, kept, downloads or {})
+        if wanted and given_up:
+            wanted, ending = (), Ending("expired", "unknown")
+        ending = ending or altered
+    job = job_of(protocol, first) if first else None
+    draft = Draft(
+        provider=Provider(
+            name=description.provider,
+            description=DescriptionRef(id=description.id, sha256=description.sha256),
+            host=urlsplit(submit.url).netloc,
+        ),
+        model=Model(requested=model, served=facts.served_model, pin=description.pin(model)),
+        operation=description.operation_of(model),
+        request=request,
+        prompt=Prompt(submitted=_text(read_slot(description, request, "prompt")), effective=facts.effective_prompt),
+        seed=Seed(requested=_text(read_slot(description, request, "seed")), actual=facts.actual_seed),
+        settings=settings_of(description, request),
+        inputs=_inputs(protocol, request, kept),
+        outputs_requested=_asked(description, request, len(outputs)),
+        outputs=outputs,
+        outcome=_outcome(description, request, submit, last, answer, ending, facts, job, len(outputs)),
+        cost=Cost(amount=facts.cost, currency=facts.currency, kind="reported" if facts.cost else "unknown",
+                  units=dict(facts.units)),
+        license=msgspec.convert(dict(protocol.license), License),
+        capture=capture,
+        confidence="full",
+        exchange_id=exchange_id or new_exchange_id(),
+    )  # fmt: skip
+    return Reading(draft, kept.files, finished, wanted, job)
+
+
+def _request(description: Description, submit: Exchange, kept: _Kept, base_url: str | None) -> Request:
+    headers = [[name.lower(), value] for name, value in submit.request_headers if name.lower() in HEADERS]
+    whole = {given.form: role for role, given in (description.protocol.inputs if description.protocol else {}).items()}
+    return read_wire(
+        submit.method,
+        _below(description, submit.url, base_url),
+        urlsplit(submit.url).query,
+        headers,
+        submit.request_body,
+        kept.lift,
+        role=whole.get("bytes", "input"),
+    )
+
+
+def _below(description: Description, url: str, base_url: str | None) -> str:
+    """The path of ``url`` below the provider's address."""
+    prefix = urlsplit(base_url or description.base_url or "").path.rstrip("/")
+    return urlsplit(url).path.removeprefix(prefix) or "/"
+
+
+def _answer(exchange: Exchange) -> Answer | None:
+    if exchange.status is None:
+        return None
+    headers = {name.lower(): value for name, value in exchange.response_headers}
+    return parsed_answer(exchange.status, headers, _plain_body(exchange))
+
+
+def _plain_body(exchange: Exchange) -> bytes:
+    """The answer's content without its transfer coding; as it is where that coding is not known here."""
+    headers = {name.lower(): value for name, value in exchange.response_headers}
+    if headers.get("content-encoding", "").lower() not in ("gzip", "deflate", "x-gzip"):
+        return exchange.response_body
+    try:
+        return zlib.decompressobj(wbits=47).decompress(exchange.response_body, _LONGEST_ANSWER)
+    except zlib.error:
+        return exchange.response_body
+
+
+def _ending(protocol: Protocol, answer: Answer | None, first: Answer | None) -> tuple[Ending | None, bool]:
+    """How it ended (None: well) and whether it ended at all."""
+    if answer is None or first is None:
+        return Ending("ambiguous", "unknown"), True
+    if answer.status >= 300:
+        return ending_of(protocol, answer, failed=True, submit=first), True
+    state = state_of(protocol, answer, first)[0] if protocol.poll else "succeeded"
+    if state is None and protocol.outputs.result is None and protocol.outputs.result_path is None:
+        return None, False
+    if state in ("queued", "processing"):
+        return None, False
+    if state in ("canceled", "expired"):
+        return Ending(str(state), "unknown"), True
+    return ending_of(protocol, answer, failed=state == "failed", submit=first), True
+
+
+def _outputs(
+    description: Description,
+    model: str,
+    answer: Answer,
+    first: Answer,
+    source: Exchange,
+    kept: _Kept,
+    downloads: Mapping[str, Path],
+) -> tuple[list[Incoming], tuple[str, ...], Ending | None]:
+    """The outputs there are, the addresses of those that still lie at the provider, and what is wrong with the rest."""
+    protocol = description.protocol
+    assert protocol is not None
+    how, role = protocol.outputs, operation_media(description, model)[0]
+    wanted: list[str] = []
+    paths: list[Path] = []
+    if how.kind in ("url", "get"):
+        job = quote(job_of(protocol, first) or "", safe="")
+        found = [str(how.path).replace("{job}", job)] if how.kind == "get" else addresses_of(protocol, answer, first)
+        wanted = [url for url in found if url not in downloads]
+        paths = [downloads[url] for url in found if url in downloads]
+    elif how.kind == "bytes":
+        paths = [_saved(kept, _plain_body(source))] if source.response_body else []
+    elif how.kind == "json":
+        value = how.expr.find(answer.view(first)) if how.expr else answer.body
+        paths = [_saved(kept, canonical(stored(value)))] if value is not None else []
+    else:
+        try:
+            paths = [_saved(kept, data) for data in payloads_of(protocol, answer, first)]
+        except ValueError:
+            return [], (), Ending("malformed", "unknown")
+    kept.files.update((str(path), path) for path in paths)
+    outputs = [Incoming(file=str(path), role=role) for path in paths]
+    return outputs, tuple(wanted), None if outputs or wanted else Ending("malformed", "unknown")
+
+
+def _saved(kept: _Kept, data: bytes) -> Path:
+    return Path(kept.name(kept.lift(data)))
+
+
+def _inputs(protocol: Protocol, request: Request, kept: _Kept) -> list[Incoming]:
+    """Every file of the request, under the role whose place it stands in."""
+    if request.asset is not msgspec.UNSET:
+        asset: JSON = request.asset
+        return [Incoming(file=kept.name(asset["digest"]), role=asset["role"])]
+    found: list[Incoming] = []
+    for steps, digest in _files_in(request):
+        fitting = (role for role, given in protocol.inputs.items() if _stands_at(given.at, steps))
+        found.append(Incoming(file=kept.name(digest), role=next(fitting, "input")))
+    return found
+
+
+def _files_in(request: Request) -> Iterator[tuple[list[Step], Mapping[str, str]]]:
+    if request.parts is not msgspec.UNSET:
+        for part in request.parts:
+            if isinstance(part["value"], dict):
+                yield [part["name"].removesuffix("[]")], part["value"]["$asset"]["digest"]
+    elif request.body is not msgspec.UNSET:
+        yield from _assets(request.body, [])
+
+
+def _assets(value: JSON, steps: list[Step]) -> Iterator[tuple[list[Step], Mapping[str, str]]]:
+    if isinstance(value, dict):
+        if set(value) == {"$asset"}:
+            yield steps, value["$asset"]["digest"]
+            return
+        for name, member in value.items():
+            yield from _assets(member, [*steps, name])
+    elif isinstance(value, list):
+        for number, member in enumerate(value):
+            yield from _assets(member, [*steps, number])
+
+
+def _stands_at(at: str, steps: Sequence[Step]) -> bool:
+    pattern = places.parse(at)[1:]
+    return places.matches(pattern, steps) or (pattern[-1:] == (places.EVERY,) and places.matches(pattern[:-1], steps))
+
+
+def _outcome(
+    description: Description,
+    request: Request,
+    submit: Exchange,
+    last: Exchange | None,
+    answer: Answer | None,
+    ending: Ending | None,
+    facts: Facts,
+    job: str | None,
+    made: int,
+) -> Outcome:
+    class_ = ending.class_ if ending else "succeeded"
+    quiet = "none" if description.protocol and description.protocol.tells_safety else "unknown"
+    if class_ == "succeeded" and made < _asked(description, request, 0):
+        quiet = "omitted"
+    safety = ending.safety if ending else quiet
+    said = facts.error or (f"HTTP {answer.status}" if answer else "the answer was cut off: it may have been billed")
+    state = _ENDS.get(class_, "failed")
+    return Outcome(
+        class_=class_,  # type: ignore[arg-type]  # the schema of descriptions holds the same words
+        state="succeeded" if class_ in ("malformed", "expired") and last else state,  # type: ignore[arg-type]
+        http_status=answer.status if answer else None,
+        request_id=facts.request_id,
+        job_id=job,
+        attempts=1,
+        submitted_at=submit.submitted_at,
+        completed_at=(last or submit).completed_at,
+        latency_ms=Latency(run=facts.run_ms, queue=facts.queue_ms, total=submit.total_ms),
+        safety=safety,  # type: ignore[arg-type]
+        error=None if class_ == "succeeded" else said,
+    )
+
+
+def _asked(description: Description, request: Request, made: int) -> int:
+    count = description.protocol.count if description.protocol else None
+    said = _text(read_slot(description, request, count)) if count else None
+    return max(1, made, int(said) if said is not None and said.isdigit() else 1)
+
+
+def _scrubbed(facts: Facts, secret: str | None) -> Facts:
+    """The facts without the key, should the provider repeat it."""
+    if secret is None:
+        return facts
+
+    def clean(text: str | None) -> str | None:
+        return text.replace(secret, SCRUBBED) if text else None
+
+    return replace(
+        facts,
+        request_id=clean(facts.request_id),
+        served_model=clean(facts.served_model),
+        effective_prompt=clean(facts.effective_prompt),
+        actual_seed=clean(facts.actual_seed),
+        error=clean(facts.error),
+    )
+
+
+def _text(value: JSON) -> str | None:
+    """A slot's value as text; the texts of a list on lines of their own."""
+    if isinstance(value, list):
+        texts = [text for text in map(_text, value) if text is not None]
+        return "\n".join(texts) or None
+    if value is None or isinstance(value, dict | bool):
+        return None
+    return value if isinstance(value, str) else canonical(stored(value)).decode()
