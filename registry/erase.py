@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from registry.canonical import JSON, canonical, escape, parse
 from registry.digest import Digest, DigestSet
+from registry.drafting import IMPORTED
 from registry.errors import CouldNotRun, InvalidValue, NotFound, Refused
 from registry.home import Registry
 from registry.index.store import truncate_wal
@@ -29,7 +30,7 @@ from registry.times import now
 
 # These reach every place that holds the value. What else a field may name (``pointer_of``) goes alone.
 FIELDS = {
-    "prompt": ("/prompt/submitted", "/prompt/effective"),
+    "prompt": ("/prompt/submitted", "/prompt/effective", f"/extensions/{IMPORTED}/metadata"),
     "subject": ("/context/subject",),
     "error": ("/outcome/error",),
 }
