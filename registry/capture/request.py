@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from registry.canonical import JSON, canonical
+from registry.canonical import JSON, canonical, parse
 from registry.capture import slots as places
 from registry.capture.description import Description
 from registry.capture.errors import SlotMismatch, UnknownSlot
@@ -69,8 +69,9 @@ def template_request(description: Description, values: Mapping[str, JSON], place
         return msgspec.structs.replace(request, parts=[*_text_parts(body), *_file_parts(description, given)])
     if description.encode == "bytes":
         return msgspec.structs.replace(request, asset=_whole(description, given), bytes=given[0].bytes)
-    whole = _with_files(description, stored(body), given)
-    return msgspec.structs.replace(request, body=whole, bytes=len(canonical(whole)))
+    # Members in the order they are stored in: what is sent now and what a replay sends are the same bytes.
+    whole = canonical(_with_files(description, stored(body), given))
+    return msgspec.structs.replace(request, body=parse(whole), bytes=len(whole))
 
 
 def read_slot(description: Description, request: Request, slot: str) -> JSON:

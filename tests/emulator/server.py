@@ -95,6 +95,7 @@ class Vendor:
     name = ""
     routes: tuple[tuple[str, str, str], ...] = ()
     key_header, key_prefix = "authorization", "Bearer "
+    patience = 2  # how often a job is asked about before it is done
 
     def __init__(self, emulator: "Emulator") -> None:
         """Start with no jobs and no charges."""
@@ -138,7 +139,7 @@ class Vendor:
             if self.emulator.planned("stuck", f"/{self.name}/{job}", "GET"):
                 return "processing"
             state["asked"] += 1
-            return ("queued", "processing", "done")[min(2, state["asked"])]
+            return ("queued", "processing", "done")[min(2, state["asked"] + 2 - self.patience)]
 
     def says(self, kind: str) -> dict[str, Any] | None:
         """The options of a planned fault that this vendor has its own words for (``blocked``, ``fewer``, …)."""

@@ -1,0 +1,128 @@
+"""``mintmark generate`` and ``mintmark replay`` with remote providers, as a person types them; the key stays out."""
+
+import json
+
+import pytest
+
+from registry.capture.request import request_digest
+from registry.cli import run
+from registry.home import open_registry
+from registry.manifest import Request
+from registry.sealing import disclose
+
+KEY = "sk-canary-8f2d1c77e0b94a"
+CASES = {
+    "openai": ["--operation", "image.generate", "--model", "gpt-image-2-2026-04-21", "--setting", "n=2"],
+    "wavespeed": ["--model", "wavespeed-ai/flux-dev", "--seed", "7"],
+    "stability": ["--model", "core", "--seed", "7", "--setting", "output_format=png"],
+    "replicate": ["--model", "black-forest-labs/flux-schnell", "--seed", "7"],
+}
+every_provider = pytest.mark.parametrize("provider", CASES)
+
+
+@pytest.fixture
+def mintmark(tmp_path, monkeypatch, emulator, capfd):
+    """``mintmark("generate", …)`` in ``tmp_path``: status, what it printed, what it complained about."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MINTMARK_HOME", str(tmp_path / ".mintmark"))
+    for vendor in emulator.vendors.values():
+        monkeypatch.setattr(vendor, "patience", 1)
+
+    def call(*words):
+        capfd.readouterr()
+        status = run([str(word) for word in words])
+        out, err = capfd.readouterr()
+        assert KEY not in out + err and "Traceback" not in err
+        return status, out, err
+
+    call("init")
+    return call
+
+
+def ask(provider, *more):
+    return ["generate", "--provider", provider, *CASES[provider], "--prompt", "a stone bridge", "--json", *more]
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """The manifest of an id and its request with everything disclosed."""
+
+    def look(manifest_id):
+        registry = open_registry(tmp_path)
+        manifest = registry.catalog.manifest(manifest_id)
+        value = disclose(manifest.to_json(), registry.vault.get(manifest_id))
+        registry.close()
+        return manifest, Request(**value["request"])
+
+    return look
+
+
+@every_provider
+def test_generate_then_replay_sends_the_same_request(mintmark, opened, emulator, tmp_path, provider):
+    status, out, err = mintmark(*ask(provider))
+    assert status == 0, err
+    first = json.loads(out)["id"]
+
+    status, out, err = mintmark("replay", first, "--json")
+
+    assert status in (0, 1, 4), err
+    again = json.loads(out)["replays"][0]
+    assert again["outcome"] == "succeeded"
+    assert request_digest(opened(first)[1]) == request_digest(opened(again["id"])[1])
+    assert emulator.charges(provider) == 2
+    bodies = [request.body for request, _ in emulator.exchanges if request.method == "POST"]
+    assert bodies[0] == bodies[1], "not only the same to us: the same bytes"
+    assert opened(first)[0].provider.host == f"127.0.0.1:{emulator.port}"
+    if "--seed" in CASES[provider]:
+        assert again["verdicts"][0]["kind"] in ("reproduced", "undecided"), again
+    everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert KEY.encode() not in everything and b"X-Amz-Signature" not in everything
+    assert emulator.leaks == []
+
+
+@every_provider
+def test_what_goes_wrong_is_recorded_and_said_and_holds_no_key(mintmark, emulator, tmp_path, provider):
+    for fault in ("401", "500", "cut-after"):
+        emulator.misbehave(fault, method="POST", body={"error": {"message": f"bad key {KEY}"}, "errors": [KEY]})
+
+        status, out, err = mintmark(*ask(provider))
+
+        assert status == 1 and json.loads(out)["outcome"] in ("auth", "retryable", "ambiguous"), (out, err)
+    everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert KEY.encode() not in everything
+
+
+def test_a_missing_key_is_said_before_anything_is_sent(mintmark, emulator, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY")
+
+    status, _, err = mintmark(*ask("openai"))
+
+    assert status == 3 and "set OPENAI_API_KEY" in err
+    assert emulator.seen == []
+
+
+def test_two_operations_of_one_provider_have_to_be_told_apart(mintmark, emulator):
+    status, _, err = mintmark("generate", "--provider", "openai", "--model", "gpt-image-2", "--prompt", "x")
+
+    assert status == 2 and "image.edit, image.generate" in err
+    assert emulator.seen == []
+
+
+def test_an_edit_with_its_files_replays_with_the_same_bytes(mintmark, opened, emulator, picture):
+    words = ["--operation", "image.edit", "--model", "gpt-image-2-2026-04-21", "--prompt", "more fog"]
+    status, out, err = mintmark(
+        "generate", "--provider", "openai", *words, "--input", f"image={picture('mine.png')}", "--json"
+    )
+    assert status == 0, err
+
+    mintmark("replay", json.loads(out)["id"])
+
+    first, again = [request.form() for request, _ in emulator.exchanges]
+    assert first == again and any(content == picture("mine.png").read_bytes() for *_, content in first)
+
+
+def test_a_setting_the_operation_does_not_have_is_refused_before_anything_is_sent(mintmark, emulator):
+    status, _, err = mintmark(*ask("openai", "--setting", "colour=red"))
+
+    assert status == 2 and "no slot 'colour'" in err
+    assert emulator.seen == []
