@@ -8,11 +8,15 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 from PIL import Image
 
 from drift.compare import Comparison, compare
+from drift.significance.resolution import floor_needed
+from drift.significance.sequential import BASELINE, LOOKS
+from drift.verdict import Verdict
 from registry.drafting import Draft, Incoming
 from registry.erase import erase, plan_erasure
 from registry.export.selecting import export_selection
@@ -28,6 +32,7 @@ from registry.record import record
 from registry.show import view
 from registry.verify.bundle import verify
 from registry.verify.report import Report
+from replay.calibrating import Calibration, calibrate
 from replay.demo_script import LIMIT, Sheet
 from replay.errors import ReplayError
 from replay.generating import Ask, generate
@@ -46,6 +51,8 @@ _IMAGES = (
     ("mountain village in winter", "18", "free"),
     ("calm sea at dawn", "19", "free"),
 )
+_SMALL = 256  # pixels a side of what is made many times to calibrate
+ALPHA = 0.01
 _CLIPS = (
     ("waves rolling towards the shore", "21", "video.generate", "procedural-video@1", {"frames": 48}),
     ("clouds over a mountain ridge", "22", "video.generate", "procedural-video@1", {"frames": 48}),
@@ -85,6 +92,14 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrated:
+    """One generation whose version was calibrated."""
+
+    made: Made
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
 class Replays:
     """Replays of one generation: what was asked, and what the product said."""
 
@@ -97,6 +112,11 @@ class Replays:
     def verdicts(self) -> list[tuple[str, str]]:
         """Verdict and sentence of every replay."""
         return [(verdict.kind, verdict.sentence) for one in self.answer.replays for verdict in one.verdicts]
+
+    @property
+    def told(self) -> list[tuple[str, str, int]]:
+        """Verdict, sentence, and of how many replays in a row; what is said of all of them is said once."""
+        return [(*said, len(list(same))) for said, same in groupby(self.verdicts)]
 
     @property
     def phash(self) -> list[float]:
@@ -124,30 +144,43 @@ class Demo:
     registry: Registry
     folder: Path
     made: list[Made] = field(default_factory=list)
+    calibrated: list[Calibrated] = field(default_factory=list)
     replays: list[Replays] = field(default_factory=list)
 
     def make(self, tell: Callable[[Made], None]) -> None:
         """Generate pictures, clips and sounds; nine pictures, two clips, two sounds."""
         for prompt, seed, noise in _IMAGES:
-            self._make(tell, prompt, seed, "image.generate", "procedural-image@1", {"noise": noise})
+            size = {} if noise == "none" else {"width": _SMALL, "height": _SMALL}
+            self._make(tell, prompt, seed, "image.generate", "procedural-image@1", {"noise": noise, **size})
         for prompt, seed, operation, model, settings in _CLIPS:
             self._make(tell, prompt, seed, operation, model, {"noise": "none", **settings})
 
+    def calibrate(self, tell: Callable[[Calibrated], None]) -> None:
+        """Measure how far honest runs lie apart, of the first noisy and the first free picture."""
+        for noise, most in (("seeded", floor_needed(ALPHA)), ("free", BASELINE - 1)):
+            made = self._with(noise)[0]
+            found = calibrate(self.registry, made.id, most, alpha=ALPHA)
+            if isinstance(found, Verdict):
+                raise StepFailed(f"calibrate {made.model}", made.id, found.sentence)
+            self.calibrated.append(Calibrated(made, found))
+            tell(self.calibrated[-1])
+
     def play_again(self, tell: Callable[[Replays], None]) -> None:
         """Replay: unchanged and exact, with seeded noise, with free noise, and on a changed build."""
-        by_noise = {noise: [made for made in self.made if made.noise == noise] for noise in ("none", "seeded", "free")}
-        exact = by_noise["none"]
+        exact, seeded, free = (self._with(noise) for noise in ("none", "seeded", "free"))
         first_of = {made.kind: made for made in reversed(exact)}
         for made in (first_of["image"], first_of["video"], first_of["audio"]):
             self._replay(tell, "same build", made, times=3 if made.kind == "image" else 1)
-        for made in by_noise["seeded"]:
-            self._replay(tell, "same build, numeric noise", made)
-        for made in by_noise["free"]:
-            self._replay(tell, "same build, free samples", made)
+        self._replay(tell, "same build, numeric noise", seeded[0])
+        self._replay(tell, "same build, free samples", free[0], times=LOOKS[-1])
+        self._replay(tell, "same build, numeric noise, not calibrated", seeded[1])
+        self._replay(tell, "same build, free samples, not calibrated", free[1])
         for made in (exact[0], exact[1], exact[2]):
             self._replay(tell, "changed build (@2)", made, model="procedural-image@2", times=2)
         clip = next(made for made in exact if made.kind == "video")
         self._replay(tell, "changed build (@2)", clip, model="procedural-video@2", times=1)
+        self._replay(tell, "changed build (@2), numeric noise", seeded[0], model="procedural-image@2")
+        self._replay(tell, "changed build (@2), free samples", free[0], model="procedural-image@2", times=LOOKS[-1])
 
     def compare_transcripts(self) -> Comparison:
         """Record what was said and what a second system heard, and compare the two."""
@@ -236,6 +269,9 @@ class Demo:
     def replayed_picture(self, one: Replays) -> Path:
         """The stored file of its first replay."""
         return find_asset(self.registry, one.answer.replays[0].recorded.id)[0]
+
+    def _with(self, noise: str) -> list[Made]:
+        return [made for made in self.made if made.noise == noise]
 
     def _make(
         self,

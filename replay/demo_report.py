@@ -24,6 +24,7 @@ def write_report(
     page = environment.from_string(template).render(
         version=__version__,
         made=[_made(demo, made) for made in demo.made],
+        calibrated=demo.calibrated,
         replays=[_replayed(demo, one) for one in demo.replays],
         contrast=contrast,
         layers=list(zip(verified.layers, tampered.layers, strict=True)),

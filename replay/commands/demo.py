@@ -11,9 +11,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from registry.lookup import Answer
-    from replay.demo import Demo, Made, Replays
+    from replay.demo import Calibrated, Demo, Made, Replays
 
-_COLOURS = {"reproduced": "green", "drifted": "red", "undecided": "yellow", "not-replayable": "yellow"}
+_COLOURS = {
+    "reproduced": "green",
+    "within-noise": "green",
+    "drifted": "red",
+    "undecided": "yellow",
+    "not-replayable": "yellow",
+}
 
 
 @click.command(short_help="The whole story on this machine, in half a minute.")
@@ -69,6 +75,8 @@ def _tell(console: "Console", story: "Demo") -> None:
 
     _chapter(console, "Generations", "recorded as signed manifests; prompts are sealed")
     story.make(lambda made: _made(console, made))
+    _chapter(console, "Calibration", "how far do honest runs of one version lie apart?")
+    story.calibrate(lambda one: _calibrated(console, one))
     _chapter(console, "Replays", "could it be made again? every verdict gives its reason")
     story.play_again(lambda one: _replayed(console, one))
     _transcripts(console, story)
@@ -95,15 +103,21 @@ def _made(console: "Console", made: "Made") -> None:
     console.print(f"  {made.id[7:19]}  {made.kind:<5}  {took}  noise {made.noise:<6}  {made.prompt}")
 
 
+def _calibrated(console: "Console", one: "Calibrated") -> None:
+    from rich.markup import escape
+    from rich.padding import Padding
+
+    console.print(f"  {one.made.kind}, {escape(one.made.prompt)}")
+    line = f"[bold]{one.calibration.regime}[/bold]  {escape(one.calibration.sentence)}"
+    console.print(Padding(line, (0, 0, 0, 4)))
+
+
 def _replayed(console: "Console", one: "Replays") -> None:
     from rich.markup import escape
     from rich.padding import Padding
 
     console.print(f"  [bold]{one.title}[/bold]: {one.made.kind}, {escape(one.made.prompt)}")
-    told: dict[tuple[str, str], int] = {}
-    for verdict in one.verdicts:
-        told[verdict] = told.get(verdict, 0) + 1
-    for (kind, sentence), times in told.items():
+    for kind, sentence, times in one.told:
         many = f" ({times} replays)" if times > 1 else ""
         line = f"[{_COLOURS.get(kind, 'white')}]{kind}[/]{many}  {escape(sentence)}"
         console.print(Padding(line, (0, 0, 0, 4)))

@@ -60,7 +60,8 @@ def test_its_verdicts_are_the_recorded_ones(story):
             recorded[found.id] = (verdict["kind"], verdict["sentence"])
     registry.close()
 
-    told = {kind for kind in ("reproduced", "drifted", "undecided") if re.search(rf"^\s+{kind}\b", out, flags=re.M)}
+    known = ("reproduced", "within-noise", "drifted", "undecided")
+    told = {kind for kind in known if re.search(rf"^\s+{kind}\b", out, flags=re.M)}
     kinds = {kind for kind, _ in recorded.values()}
     assert told == kinds and {"reproduced", "drifted"} <= kinds
     flat = " ".join(out.split())
@@ -147,3 +148,18 @@ def test_what_is_not_an_earlier_demo_is_never_cleared(story, tmp_path):
     assert done.returncode == 3 and "no demo made" in done.stderr
     assert (mine / "thesis.txt").read_text() == "years of work"
     assert Path(story[0] / ".mintmark-demo").exists()
+
+
+def test_what_it_calibrates_is_on_record(story):
+    folder, out = story
+    registry = open_registry(folder)
+    regimes = [
+        json.loads(found.body)["regime"]
+        for row in everything(folder)
+        if not row["replay_of"]
+        for found in registry.catalog.about(row["id"], "calibration")
+    ]
+    registry.close()
+
+    assert sorted(regimes) == ["seeded", "unseeded"]
+    assert all(re.search(rf"^\s+{regime}  \d+ calibration replays", out, flags=re.M) for regime in regimes)
