@@ -3,6 +3,7 @@
 import importlib
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from pathlib import Path
@@ -20,6 +21,8 @@ from registry.log.guards import protect
 from registry.manifest import Model, Prompt, Provider
 from registry.migrating import upgrade
 from registry.settings import Settings
+
+sys.path.append(str(Path(__file__).parent))  # for ``emulator``, which is no test and no package of the product
 
 BACKENDS = ["sqlite", pytest.param("postgresql")]
 
@@ -168,3 +171,19 @@ def made():
         )
 
     return draft
+
+
+@pytest.fixture(scope="session")
+def running_emulator():
+    """One server of emulated vendors for the session."""
+    with importlib.import_module("emulator.everybody").emulator() as running:
+        yield running
+
+
+@pytest.fixture
+def emulator(running_emulator, monkeypatch):
+    """The server with a clean memory; the environment points mintmark at it and holds its key."""
+    running_emulator.reset()
+    for variable, value in running_emulator.environment().items():
+        monkeypatch.setenv(variable, value)
+    return running_emulator

@@ -24,6 +24,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from registry.capture.description import shipped
+
 KEY = "sk-canary-8f2d1c77e0b94a"
 """The key that the emulated vendors take; tests look for it where it must not be."""
 
@@ -180,8 +182,10 @@ class Emulator:
         return f"http://127.0.0.1:{self.port}/{vendor}"
 
     def environment(self) -> dict[str, str]:
-        """Variables that point mintmark at every vendor here."""
-        return {f"MINTMARK_BASE_URL_{name.upper()}": self.url(name) for name in self.vendors}
+        """Variables that point mintmark at every vendor here, with the key they take."""
+        addresses = {f"MINTMARK_BASE_URL_{name.upper().replace('-', '_')}": self.url(name) for name in self.vendors}
+        keys = {description.auth.secret: KEY for description in shipped() if description.auth}
+        return addresses | keys
 
     def reset(self) -> None:
         """Forget everything."""

@@ -1,7 +1,6 @@
-"""A server of emulated vendors, and a provider that speaks to it without waiting."""
+"""A provider that speaks to the emulated vendors without waiting."""
 
-import sys
-from pathlib import Path
+import os
 
 import pytest
 
@@ -11,31 +10,6 @@ from registry.digest import digests_of_file
 from replay.provider import Call, run
 from replay.providers.http.engine import HttpProvider
 from replay.providers.http.pace import Pace
-
-sys.path.append(str(Path(__file__).parents[2]))  # the emulator is no test and no package of the product
-
-
-@pytest.fixture(scope="session")
-def running_emulator():
-    """One server for the session."""
-    from emulator.everybody import emulator  # noqa: PLC0415 - its folder is on the path only now
-
-    with emulator() as running:
-        yield running
-
-
-@pytest.fixture
-def emulator(running_emulator, monkeypatch):
-    """The server with a clean memory; the environment points at it and holds its key."""
-    from emulator.server import KEY  # noqa: PLC0415
-
-    running_emulator.reset()
-    for variable, url in running_emulator.environment().items():
-        monkeypatch.setenv(variable, url)
-    for description in shipped():
-        if description.auth:
-            monkeypatch.setenv(description.auth.secret, KEY)
-    return running_emulator
 
 
 class Bench:
@@ -68,6 +42,4 @@ class Bench:
 @pytest.fixture
 def bench(emulator, tmp_path):
     """Calls without waiting; ``bench.pauses`` holds what would have been waited, in seconds."""
-    import os  # noqa: PLC0415
-
     return Bench(tmp_path, dict(os.environ))
