@@ -1,5 +1,6 @@
 """Reads a captured vendor exchange into a draft: request with slots, settings, inputs, outputs, facts and outcome."""
 
+import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -371,4 +372,4 @@ def _text(value: JSON) -> str | None:
         return "\n".join(texts) or None
     if value is None or isinstance(value, dict | bool):
         return None
-    return value if isinstance(value, str) else canonical(stored(value)).decode()
+    return value if isinstance(value, str) else json.dumps(value)

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import json
 import mimetypes
 import re
 from collections.abc import Iterable, Mapping
@@ -172,7 +173,7 @@ def _typed(description: Description, slot: str, value: JSON) -> JSON:
 
 
 def _text(value: JSON) -> str:
-    return value if isinstance(value, str) else canonical(stored(value)).decode()
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _text_parts(body: Mapping[str, JSON]) -> list[JSON]:
