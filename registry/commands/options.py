@@ -7,7 +7,7 @@ from typing import TypeVar, get_args
 from registry.canonical import JSON
 from registry.drafting import MEDIA_OF
 from registry.errors import InvalidValue, Repeated
-from registry.manifest import Cost, Parent, Relation
+from registry.manifest import Cost, License, Parent, Relation
 from registry.schema import FORMS
 from registry.verbatim import number
 
@@ -86,6 +86,20 @@ def parse_cost(text: str | None) -> Cost:
         return Cost()
     amount, currency = parse_amount("cost", text)
     return Cost(amount=amount, currency=currency, kind="reported")
+
+
+def parse_license(text: str | None) -> License:
+    """``ID``, ``ID=allowed`` or ``ID=denied`` (for commercial use); None is an unknown licence.
+
+    Raises:
+        InvalidValue: another use, or no id.
+    """
+    if text is None:
+        return License()
+    name, equals, use = text.partition("=")
+    if not name or (equals and use not in ("allowed", "denied", "unknown")):
+        raise InvalidValue("--license", text, "an id, alone or with =allowed or =denied for commercial use")
+    return License(id=name, commercial_use=use or "unknown", source="declared")  # type: ignore[arg-type]  # checked
 
 
 def parse_amount(option: str, text: str) -> tuple[str, str]:

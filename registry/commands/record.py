@@ -29,6 +29,9 @@ _STATES = {"succeeded": "succeeded", "canceled": "canceled", "expired": "expired
 @click.option("--request-id", help="The provider's id of the call.")
 @click.option("--cost", metavar="AMOUNT", help="What it cost: 0.04 (USD) or 0.04EUR.")
 @click.option("--at", "at", metavar="TIME", help="When the call ended: 7d, 2026-11-01, 2026-11-01T12:00Z.")
+@click.option(
+    "--license", "terms", metavar="ID[=USE]", help="The terms: ID, or ID=allowed or ID=denied (commercially)."
+)
 @click.option("--workflow", help="The business purpose.")
 @click.option("--subject", help="The person it is about; it is sealed.")
 @click.option("--label", "labels", multiple=True, metavar="K=V", help="A label. Repeatable.")
@@ -75,7 +78,7 @@ def _told(outputs: "list[Asset]") -> list[tuple[str, str]]:
 
 def _draft(files: tuple[Path, ...], said: dict[str, object]) -> "tuple[Draft, dict[str, Path]]":
     from registry.annotate import parse_labels
-    from registry.commands.options import check_names, parse_cost, parse_setting, split_pair, unique
+    from registry.commands.options import check_names, parse_cost, parse_license, parse_setting, split_pair, unique
     from registry.drafting import Draft, Incoming
     from registry.manifest import Context, Model, Outcome, Prompt, Provider, Seed
     from registry.templating import templated
@@ -111,6 +114,7 @@ def _draft(files: tuple[Path, ...], said: dict[str, object]) -> "tuple[Draft, di
             completed_at=None if at is None else parse_time("--at", at),
         ),
         cost=parse_cost(text("cost")),
+        license=parse_license(text("terms")),
         labels=parse_labels(many("labels")),
         exchange_id=text("exchange_id"),
         capture="record",

@@ -46,19 +46,19 @@ def read_credentials(path: Path) -> Found | None:
     try:
         library = import_module("c2pa")
     except ImportError:
-        raise CredentialsUnread(path.name) from None
+        raise CredentialsUnread(str(path)) from None
     try:
         with _reader(library, path) as reader:
             text, state = reader.json(), str(reader.get_validation_state())
         if len(text) > _MOST:
-            raise UnreadableMetadata(path.name, f"its content credentials take more than {_MOST:,} characters")
+            raise UnreadableMetadata(str(path), f"its content credentials take more than {_MOST:,} characters")
         store = json.loads(text)
         active = store["manifests"][store["active_manifest"]]
     except (library.C2paError, ValueError, KeyError, TypeError, RecursionError) as problem:
-        raise UnreadableMetadata(path.name, f"its content credentials are damaged ({str(problem)[:200]})") from None
+        raise UnreadableMetadata(str(path), f"its content credentials are damaged ({str(problem)[:200]})") from None
     codes = sorted({str(found.get("code")) for found in store.get("validation_status") or []})
     if state == "Invalid":
-        raise CredentialsBroken(path.name, [code for code in codes if code != _UNTRUSTED])
+        raise CredentialsBroken(str(path), [code for code in codes if code != _UNTRUSTED])
     return _found(store, active, state, codes)
 
 

@@ -34,7 +34,7 @@ def read_fields(path: Path) -> dict[str, str]:
         head = file.read(12)
         if head.startswith(_PNG):
             file.seek(len(_PNG))
-            fields = _png(file, path.name)
+            fields = _png(file, str(path))
         elif head[:2] == b"\xff\xd8" or (head[:4] == b"RIFF" and head[8:] == b"WEBP"):
             fields = _exif_and_xmp(path)
         else:
@@ -99,7 +99,7 @@ def _exif_and_xmp(path: Path) -> dict[str, str]:
             found = dict(_exif(image.getexif()))
             xmp = image.info.get("xmp")
     except Exception as problem:  # Pillow has no one error for what hostile headers do to it
-        raise UnreadableMetadata(path.name, f"its header is damaged ({str(problem)[:200]})") from None
+        raise UnreadableMetadata(str(path), f"its header is damaged ({str(problem)[:200]})") from None
     if isinstance(xmp, bytes) and len(xmp) <= MOST:
         found[_XMP_KEY] = xmp.decode("utf-8", "replace")
     return found

@@ -120,13 +120,13 @@ def read_file(path: Path) -> Found:
         UnreadableMetadata, CredentialsBroken, CredentialsUnread: it does, and that cannot be relied on.
         OSError: it cannot be read.
     """
-    told = read_generator(path.name, read_fields(path))
+    told = read_generator(str(path), read_fields(path))
     signed = read_credentials(path)
     if told is not None and signed is not None:
         return replace(told, credentials=signed.credentials)
     found = told or signed
     if found is None:
-        raise NoMetadata(path.name)
+        raise NoMetadata(str(path))
     return found
 
 
