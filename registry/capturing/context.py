@@ -1,0 +1,116 @@
+"""What a generation was for, said beside the call: by ``context`` in a program, by headers through the proxy."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Final
+
+from registry.errors import InvalidValue
+
+PREFIX: Final = "x-mintmark-"
+RELATIONS: Final = ("edit", "preview", "upscale", "chunk", "fallback", "variant", "transcode")
+_KEY: Final = re.compile(r"[a-z0-9][a-z0-9._/-]{0,62}")
+_NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Workflow, labels, the person it is about, and ``(relation, id)`` of what it was made from."""
+
+    workflow: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    subject: str | None = None
+    parents: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in a spooled entry."""
+        parents = [list(pair) for pair in self.parents]
+        return {"workflow": self.workflow, "labels": dict(self.labels), "subject": self.subject, "parents": parents}
+
+
+_current: ContextVar[Said | None] = ContextVar("mintmark_context", default=None)
+
+
+def current() -> Said:
+    """What holds for a call that is made here and now."""
+    return _current.get() or Said()
+
+
+@contextmanager
+def context(
+    *,
+    workflow: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    subject: str | None = None,
+    parent: str | Sequence[str] | None = None,
+) -> Iterator[None]:
+    """Say what the generations inside the block are for; blocks nest, threads and tasks keep apart.
+
+    Args:
+        workflow: the business purpose; replaces that of an outer block.
+        labels: added to those of outer blocks.
+        subject: the person it is about; sealed when recorded.
+        parent: what they are made from: an id, or ``relation=ID`` (``edit=sha256:…``); several in a list.
+
+    Raises:
+        InvalidValue: a label or a parent breaks its syntax.
+    """
+    outer = current()
+    given = [parent] if isinstance(parent, str) else list(parent or ())
+    said = Said(
+        _named("workflow", workflow) if workflow is not None else outer.workflow,
+        {**outer.labels, **dict(map(_checked, (labels or {}).items()))},
+        subject if subject is not None else outer.subject,
+        (*outer.parents, *map(_parent, given)),
+    )
+    token = _current.set(said)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def of_headers(headers: Sequence[tuple[str, str]]) -> Said:
+    """What ``X-Mintmark-Workflow``, ``-Label`` (``k=v``), ``-Subject`` and ``-Parent`` say; the last two repeat.
+
+    A header that breaks its syntax is left out: a call never fails for what is said beside it.
+    """
+    workflow, subject, parents = None, None, []
+    labels: dict[str, str] = {}
+    for name, value in headers:
+        what = name.lower().removeprefix(PREFIX)
+        try:
+            if what == "workflow":
+                workflow = _named("workflow", value)
+            elif what == "subject":
+                subject = value or None
+            elif what == "label":
+                key, _, text = value.partition("=")
+                labels.update([_checked((key, text))])
+            elif what == "parent":
+                parents.append(_parent(value))
+        except InvalidValue:
+            continue
+    return Said(workflow, labels, subject, tuple(parents))
+
+
+def _named(field: str, text: str) -> str:
+    if not isinstance(text, str) or not _NAME.fullmatch(text):
+        raise InvalidValue(field, text, "a text of 1 to 256 characters without line breaks")
+    return text
+
+
+def _checked(label: tuple[str, str]) -> tuple[str, str]:
+    key, value = label
+    if not _KEY.fullmatch(key):
+        raise InvalidValue("labels", key, "a name of a-z, 0-9 and . _ / - that begins with a-z or 0-9")
+    return key, _named(f"labels, {key}", value)
+
+
+def _parent(text: str) -> tuple[str, str]:
+    relation, equals, name = text.rpartition("=")
+    if not name or (equals and relation not in RELATIONS):
+        raise InvalidValue("parent", text, f"an id, or RELATION=ID with one of {', '.join(RELATIONS)}")
+    return relation or "edit", name

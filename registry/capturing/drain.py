@@ -1,0 +1,242 @@
+"""Records spooled calls into the registry: ``python -m registry.capturing.drain HOME`` runs until its input ends."""
+
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from drift.errors import MintmarkError
+from registry.capture.description import Descriptions, shipped
+from registry.capture.draft import Draft, Incoming
+from registry.capture.exchange import Exchange, Reading, read
+from registry.capturing.spool import Spool
+from registry.errors import CouldNotRun, RegistryError
+from registry.home import Registry, create_at
+from registry.locking import exclusive
+from registry.manifest import Context, Model, Outcome, Parent, Prompt, Provider, Seed
+from registry.record import record
+from registry.verbatim import stored
+
+_AGAIN_S: Final = (1.0, 5.0, 30.0, 300.0)
+_LOOK_S: Final = 0.5  # others may spool here, too
+_STALE_S: Final = 3600.0
+_UNFINISHED: Final = "the program ended before its job did: it may have been billed"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one entry: the id of its record, or why there is none yet."""
+
+    entry: str
+    id: str | None = None
+    why: str | None = None
+    first: bool = True
+
+
+def drain(registry: Registry, spool: Spool, skip: frozenset[str] = frozenset()) -> Iterator[Done]:
+    """Record every waiting entry once, oldest first; one that fails stays where it is.
+
+    Args:
+        registry: where to.
+        spool: of its home.
+        skip: names of entries whose time has not come again.
+    """
+    for entry in spool.waiting():
+        if entry.name in skip:
+            continue
+        with exclusive(spool.home / "spool.lock"):
+            value = spool.read(entry)
+            if value is None:
+                continue
+            first = not value.get("attempts")
+            try:
+                recorded = _record(registry, entry, value)
+            except Exception as problem:  # whatever it is, the next entry has nothing to do with it
+                why = str(problem) if isinstance(problem, MintmarkError | OSError) else type(problem).__name__
+                _failed(entry, value, why)
+                yield Done(entry.name, why=why, first=first)
+                continue
+            spool.drop(entry)
+        yield Done(entry.name, id=recorded, first=first)
+
+
+def reading_of(entry: Path, value: dict[str, Any], folder: Path, known: Descriptions) -> Reading:
+    """A spooled call as a draft.
+
+    Raises:
+        CouldNotRun: its description is not shipped any more.
+    """
+    description = known.by_id(value["description"])
+    if description is None:
+        raise CouldNotRun(f"spooled call {entry.name}: no description {value['description']!r}; update mintmark")
+    last = _exchange(entry, "last", value["last"]) if "last" in value else None
+    reading = read(
+        description,
+        _exchange(entry, "submit", value["submit"]),
+        folder,
+        last=last,
+        downloads={url: entry / name for url, name in value["downloads"].items()},
+        given_up=value["given_up"],
+        base_url=value["base_url"],
+        capture=value["capture"],
+        exchange_id=entry.name,
+    )
+    latency = msgspec.structs.replace(
+        reading.draft.outcome.latency_ms, connect=value["ms"].get("connect"), upload=value["ms"].get("upload")
+    )
+    outcome = msgspec.structs.replace(reading.draft.outcome, latency_ms=latency)
+    draft = msgspec.structs.replace(reading.draft, outcome=outcome)
+    if not reading.finished:
+        outcome = msgspec.structs.replace(draft.outcome, class_="timeout", state="unknown", error=_UNFINISHED)
+        draft = msgspec.structs.replace(draft, outcome=outcome, outputs=[])
+    elif value["ended"] == "left" and draft.outcome.class_ == "ambiguous":
+        outcome = msgspec.structs.replace(draft.outcome, error="the caller hung up before the answer was whole")
+        draft = msgspec.structs.replace(draft, outcome=outcome)
+    elif value["why"] and draft.outcome.class_ == "ambiguous":
+        draft = msgspec.structs.replace(draft, outcome=msgspec.structs.replace(draft.outcome, error=value["why"]))
+    if value["broken"]:
+        # Its bytes could not all be kept: what is left is what was seen of it, and no request to send again.
+        draft = msgspec.structs.replace(draft, request=None, confidence="partial", inputs=[])
+    return Reading(draft, reading.files)
+
+
+def _record(registry: Registry, entry: Path, value: dict[str, Any]) -> str:
+    said = value["said"]
+    with tempfile.TemporaryDirectory(dir=entry, prefix=".reading-") as folder:
+        marked = value.get("marked")
+        reading = _marked(entry, marked) if marked else reading_of(entry, value, Path(folder), shipped())
+        draft = msgspec.structs.replace(
+            reading.draft,
+            context=Context(workflow=said["workflow"], subject=said["subject"]),
+            labels=said["labels"],
+            parents=[
+                Parent(id=registry.catalog.resolve(name), relation=relation) for relation, name in said["parents"]
+            ],
+        )
+        return record(registry, draft, reading.files).id
+
+
+def _marked(entry: Path, value: dict[str, Any]) -> Reading:
+    """A call of a decorated function."""
+    files = {name: entry / name for name in value["outputs"]}
+    failed = value["error"] is not None or not files
+    draft = Draft(
+        provider=Provider(name=value["provider"]),
+        model=Model(requested=value["model"]),
+        operation=value["operation"] or ("media.derive" if failed else None),
+        prompt=Prompt(submitted=value.get("prompt")),
+        seed=Seed(requested=value.get("seed")),
+        settings={name: stored(setting) for name, setting in value["settings"].items()},
+        outputs=[Incoming(file=name) for name in files],
+        outcome=Outcome(
+            class_="failed" if failed else "succeeded",
+            state="failed" if failed else "succeeded",
+            submitted_at=value["started"],
+            completed_at=value["ended"],
+            error=value["error"] or ("it made nothing" if failed else None),
+        ),
+        capture="decorator",
+        exchange_id=entry.name,
+    )
+    return Reading(draft, files)
+
+
+def _exchange(entry: Path, name: str, value: dict[str, Any]) -> Exchange:
+    def bytes_of(suffix: str) -> bytes:
+        path = entry / f"{name}.{suffix}"
+        return path.read_bytes() if path.exists() else b""
+
+    return Exchange(
+        method=value["method"],
+        url=value["url"],
+        request_headers=[(key, text) for key, text in value["request_headers"]],
+        request_body=bytes_of("request"),
+        status=value["status"],
+        response_headers=[(key, text) for key, text in value["response_headers"]],
+        response_body=bytes_of("answer"),
+        submitted_at=value["submitted_at"],
+        completed_at=value["completed_at"],
+        total_ms=value["total_ms"],
+    )
+
+
+def _failed(entry: Path, value: dict[str, Any], why: str) -> None:
+    """Note the try; a disk that takes not even this has been told of already."""
+    value |= {"attempts": value.get("attempts", 0) + 1, "failed": why[:500]}
+    draft = entry / ".entry"
+    with suppress(OSError):
+        draft.write_text(json.dumps(value), "utf-8")
+        draft.replace(entry / "entry.json")
+
+
+def _sweep(spool: Spool) -> None:
+    """Take away what a crash left half written an hour ago."""
+    with suppress(OSError):
+        for path in spool.folder.glob(".*"):
+            if time.time() - path.stat().st_mtime > _STALE_S:
+                spool.drop(path)
+
+
+def run(home: Path) -> int:
+    """Record what is spooled, and what comes, until standard input ends; say each as a line of JSON.
+
+    Returns:
+        The exit status: 3 where something still waits, else 0.
+    """
+    spool = Spool(home)
+    _sweep(spool)
+    registry: Registry | None = None
+    later: dict[str, tuple[float, int]] = {}
+    ended, poked, over = False, threading.Event(), threading.Event()
+    threading.Thread(target=_listen, args=(poked, over), daemon=True).start()
+    while True:
+        if any(True for _ in spool.waiting()):
+            registry = registry or _opened(home)
+        skip = frozenset(name for name, (at, _) in later.items() if at > time.monotonic())
+        for done in drain(registry, spool, skip) if registry is not None else ():
+            _tell(done)
+            if done.id is None:
+                tries = later.get(done.entry, (0.0, 0))[1]
+                later[done.entry] = (time.monotonic() + _AGAIN_S[min(tries, len(_AGAIN_S) - 1)], tries + 1)
+        if ended:
+            break
+        poked.wait(_LOOK_S)
+        poked.clear()
+        ended = over.is_set()
+    if registry is not None:
+        registry.close()
+    return 3 if any(True for _ in spool.waiting()) else 0
+
+
+def _opened(home: Path) -> Registry | None:
+    try:
+        return create_at(home)[0]
+    except (RegistryError, OSError) as problem:
+        _tell(Done("", why=str(problem), first=False))
+        return None
+
+
+def _tell(done: Done) -> None:
+    told = {"recorded": done.id} if done.id else {"failed": done.why}
+    with suppress(OSError):  # whoever listened is gone; the work goes on
+        print(json.dumps(told | {"entry": done.entry, "first": done.first}), flush=True)
+
+
+def _listen(poked: threading.Event, over: threading.Event) -> None:
+    """Each line says that something new is there; the end, that nothing more will come."""
+    while sys.stdin.readline():
+        poked.set()
+    over.set()
+    poked.set()
+
+
+if __name__ == "__main__":
+    sys.exit(run(Path(sys.argv[1])))

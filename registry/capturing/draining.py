@@ -1,0 +1,115 @@
+"""A process beside the caller's that records what is spooled: recording never takes the caller's time."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+log: Final = logging.getLogger("mintmark.capture")
+
+QUIET: Final = "MINTMARK_CAPTURE"
+"""Set for programs that are to be captured; the drain itself never is."""
+
+
+class Drain:
+    """Runs ``python -m registry.capturing.drain HOME``; started again where it died.
+
+    Args:
+        home: the registry's home.
+        announce: whether the process is to say what it did on standard error when it ends.
+    """
+
+    def __init__(self, home: Path) -> None:
+        """Start nothing yet."""
+        self._home = home
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+        self._settled = threading.Condition()
+        self._poked = self._answered = 0
+        self.recorded: list[str] = []
+        self.failed: list[str] = []
+
+    def start(self) -> None:
+        """Start it. Whatever fails here is told and left for another time: the spool keeps everything."""
+        with self._lock:
+            if self._process is not None and self._process.poll() is None:
+                return
+            environment = {name: value for name, value in os.environ.items() if name != QUIET}
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "registry.capturing.drain", str(self._home)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
+                    env=environment,
+                    start_new_session=True,  # a Ctrl-C at the terminal ends the program, not the recording of it
+                )
+            except OSError as problem:
+                log.warning("captured calls wait in the spool: %s", problem)
+                return
+            threading.Thread(target=self._listen, args=(self._process,), name="mintmark-drain", daemon=True).start()
+
+    def poke(self) -> None:
+        """Say that something new is spooled."""
+        with self._settled:
+            self._poked += 1
+        self._tell()
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until everything spooled before was tried; False where that took longer."""
+        until = time.monotonic() + seconds
+        with self._settled:
+            while self._answered < self._poked:
+                left = until - time.monotonic()
+                if left <= 0:
+                    return False
+                self._settled.wait(min(left, 0.1))
+        return True
+
+    def close(self, seconds: float) -> None:
+        """Let it finish by itself, and wait for it at most that long."""
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        try:
+            process.stdin.close()
+            process.wait(seconds)
+        except (OSError, subprocess.TimeoutExpired):
+            return
+
+    def _tell(self) -> None:
+        for _ in range(2):
+            self.start()
+            process = self._process
+            if process is None or process.stdin is None:
+                return
+            try:
+                with self._lock:
+                    process.stdin.write("\n")
+                    process.stdin.flush()
+                return
+            except (OSError, ValueError):
+                continue
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            try:
+                told = json.loads(line)
+            except ValueError:
+                continue
+            with self._settled:
+                if "recorded" in told:
+                    self.recorded.append(told["recorded"])
+                if "failed" in told:
+                    self.failed.append(told["failed"])
+                    log.warning("a captured call is not recorded yet: %s", told["failed"])
+                if told.get("first", True):
+                    self._answered += 1
+                self._settled.notify_all()

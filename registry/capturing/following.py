@@ -1,0 +1,143 @@
+"""Puts exchanges together to calls: what was submitted, how its job ended, where its outputs lie."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from registry.capture.answers import Answer, addresses_of, job_of, parsed_answer, state_of
+from registry.capture.description import Description
+from registry.capture.draft import new_exchange_id
+from registry.capturing.fetching import key_headers
+from registry.capturing.known import Place
+from registry.capturing.observing import Observation
+from registry.capturing.scrubbing import decoded
+
+_PASSING: Final = frozenset({408, 425, 429, *range(500, 600)})
+"""A poll answered so says nothing about the job."""
+
+
+@dataclass(slots=True)
+class Told:
+    """One answer about a call: as it came, and as JSON."""
+
+    seen: Observation
+    answer: Answer | None
+
+
+@dataclass(slots=True)
+class CapturedCall:
+    """A call as it is put together; ``key`` lives in this memory and nowhere else.
+
+    ``last`` is the newest answer about its job. ``watched`` says that the caller asks about it here.
+    """
+
+    place: Place
+    description: Description
+    submit: Told
+    key: dict[str, str] = field(repr=False)
+    id: str = field(default_factory=new_exchange_id)
+    job: str | None = None
+    last: Told | None = None
+    folder: Path | None = None
+    downloads: dict[str, Path] = field(default_factory=dict)
+    given_up: bool = False
+    tries: int = 0
+    due: float = 0.0
+    deadline: float = 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether the job has ended, as far as was told."""
+        protocol, first, newest = self.description.protocol, self.submit.answer, (self.last or self.submit).answer
+        if protocol is None or first is None or newest is None or newest.status >= 300 or protocol.poll is None:
+            return True
+        state = state_of(protocol, newest, first)[0]
+        if state is None:
+            return self.last is not None and self.result_url is not None
+        return state not in ("queued", "processing")
+
+    @property
+    def poll_url(self) -> str | None:
+        """Where to ask about the job."""
+        protocol, first = self.description.protocol, self.submit.answer
+        if protocol is None or protocol.poll is None or first is None:
+            return None
+        if protocol.poll.path is not None:
+            return self.place.absolute(self._filled(protocol.poll.path)) if self.job else None
+        url = protocol.poll.url.text_of(first.view()) if protocol.poll.url else None
+        return self.place.absolute(url) if url else None
+
+    @property
+    def result_url(self) -> str | None:
+        """Where the further answer is that names the outputs, for a provider that keeps them apart."""
+        protocol, first = self.description.protocol, self.submit.answer
+        if protocol is None or first is None:
+            return None
+        newest = (self.last or self.submit).answer or first
+        url = protocol.outputs.result.text_of(newest.view(first)) if protocol.outputs.result else None
+        if protocol.outputs.result_path is not None:
+            url = self._filled(protocol.outputs.result_path)
+        return self.place.absolute(url) if url else None
+
+    def wanted(self) -> list[str]:
+        """Addresses of the outputs, as the newest answer writes them."""
+        protocol, first, newest = self.description.protocol, self.submit.answer, (self.last or self.submit).answer
+        if protocol is None or first is None or newest is None or newest.status >= 300:
+            return []
+        if protocol.poll is not None and state_of(protocol, newest, first)[0] not in ("succeeded", None):
+            return []
+        if protocol.outputs.kind == "get":
+            return [self._filled(str(protocol.outputs.path))]
+        return addresses_of(protocol, newest, first) if protocol.outputs.kind == "url" else []
+
+    def tells_of(self, seen: Observation) -> bool:
+        """Whether an exchange asks about this call's job, or for the answer that names its outputs."""
+        return seen.method == "GET" and _same(seen.url, (self.poll_url, self.result_url))
+
+    def hear(self, told: Told) -> None:
+        """Take a newer answer, unless it only says to come again."""
+        if told.answer is None or told.answer.status in _PASSING:
+            told.seen.close()
+            return
+        if self.last is not None:
+            self.last.seen.close()
+        self.last = told
+
+    def close(self) -> None:
+        """Give its bytes back."""
+        self.submit.seen.close()
+        if self.last is not None:
+            self.last.seen.close()
+
+    def _filled(self, path: str) -> str:
+        return path.replace("{job}", quote(self.job or "", safe=""))
+
+
+def begun(place: Place, seen: Observation) -> CapturedCall | None:
+    """The call that an exchange starts; None where it starts none."""
+    description = place.description_of(seen.method, seen.url)
+    if description is None or description.protocol is None:
+        return None
+    told = told_by(seen)
+    call = CapturedCall(place, description, told, key_headers(description, seen.request_headers))
+    call.job = job_of(description.protocol, told.answer) if told.answer else None
+    return call
+
+
+def told_by(seen: Observation) -> Told:
+    """An exchange with its answer read; no answer where it was cut."""
+    if seen.status is None or seen.ended != "whole" or seen.broken:
+        return Told(seen, None)
+    headers = {name: value for name, value in seen.response_headers}
+    kind = headers.get("content-type", "")
+    if seen.status < 400 and kind and "json" not in kind and "text" not in kind:
+        return Told(seen, Answer(seen.status, headers))  # a file: it is the output, and nothing is told in it
+    pieces, _ = decoded(seen.response.pieces(), headers.get("content-encoding", ""))
+    return Told(seen, parsed_answer(seen.status, headers, b"".join(pieces)))
+
+
+def _same(url: str, others: tuple[str | None, ...]) -> bool:
+    """Whether a path was asked for: through the proxy, the host is another one than the provider names."""
+    path = urlsplit(url).path
+    return any(other is not None and (url == other or path == urlsplit(other).path) for other in others)

@@ -1,0 +1,82 @@
+"""Which providers are captured, where they are reached, and whose request one is."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from registry.capture.description import Description, shipped
+from registry.capture.exchange import is_submit
+from registry.capture.hosts import host_allowed
+from registry.errors import InvalidValue
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A provider's address, the hosts that may receive its key, and the operations that are described."""
+
+    provider: str
+    base_url: str
+    hosts: tuple[str, ...]
+    descriptions: tuple[Description, ...]
+
+    def reached_by(self, url: str) -> bool:
+        """Whether ``url`` lies at this provider."""
+        parts = urlsplit(url)
+        own = urlsplit(self.base_url)
+        return host_allowed(parts.netloc, self.hosts) and parts.path.startswith(own.path.rstrip("/") + "/")
+
+    def may_have_key(self, url: str) -> bool:
+        """Whether a key may go to ``url``: its host is the provider's, and no secrecy is lost on the way there."""
+        parts = urlsplit(url)
+        plain = parts.scheme == "http" and urlsplit(self.base_url).scheme == "https"
+        return not plain and host_allowed(parts.netloc, self.hosts)
+
+    def absolute(self, url: str) -> str:
+        """``url`` in full: a path is the provider's own."""
+        return f"{self.base_url}{url}" if url.startswith("/") else url
+
+    def description_of(self, method: str, url: str) -> Description | None:
+        """The operation that a request starts; None for any other request."""
+        for found in self.descriptions:
+            if is_submit(found, method, url, base_url=self.base_url):
+                return found
+        return None
+
+
+class Known:
+    """Every provider with a described remote operation."""
+
+    def __init__(
+        self, descriptions: Iterable[Description] | None = None, environment: Mapping[str, str] = os.environ
+    ) -> None:
+        """Take descriptions (the shipped ones where left out), and addresses from ``MINTMARK_BASE_URL_<PROVIDER>``.
+
+        Raises:
+            InvalidValue: such a variable holds no address.
+        """
+        by_provider: dict[str, list[Description]] = {}
+        for description in shipped() if descriptions is None else descriptions:
+            if not description.local:
+                by_provider.setdefault(description.provider, []).append(description)
+        self.places = {name: _place(name, found, environment) for name, found in by_provider.items()}
+        self._names = {host for place in self.places.values() for host in place.hosts}
+
+    def place_of(self, url: str) -> Place | None:
+        """The provider that ``url`` lies at; None for everybody else's."""
+        if not host_allowed(urlsplit(url).netloc, self._names):
+            return None
+        return next((place for place in self.places.values() if place.reached_by(url)), None)
+
+
+def _place(provider: str, found: list[Description], environment: Mapping[str, str]) -> Place:
+    variable = f"MINTMARK_BASE_URL_{provider.upper().replace('-', '_')}"
+    given = environment.get(variable)
+    hosts = tuple(dict.fromkeys(host for description in found for host in description.hosts))
+    if not given:
+        return Place(provider, str(found[0].base_url).rstrip("/"), hosts, tuple(found))
+    parts = urlsplit(given)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        shown = f"{parts.scheme}://{parts.hostname or ''}"
+        raise InvalidValue(variable, shown, "an address; write https://host or https://host:port/path")
+    return Place(provider, given.rstrip("/"), (parts.netloc,), tuple(found))

@@ -1,0 +1,131 @@
+"""A decorator for functions that generate by other means than a described provider: each call is recorded."""
+
+import functools
+import inspect
+import logging
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+from registry.capture.draft import new_exchange_id
+from registry.capturing.context import current
+from registry.capturing.hook import recorder
+from registry.times import now
+
+log: Final = logging.getLogger("mintmark.capture")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def generates(
+    *,
+    provider: str,
+    model: str,
+    operation: str | None = None,
+    prompt: str | None = "prompt",
+    seed: str | None = "seed",
+    settings: Iterable[str] = (),
+) -> Callable[[Function], Function]:
+    """Record each call of a function as one generation, while the hook is installed; without it nothing is changed.
+
+    The function's outputs are what it returns: a path, bytes, or a list of them. If it raises, a failed generation is
+    recorded and the exception goes on.
+
+    Args:
+        provider: who runs the model.
+        model: the model, as exactly as you know it.
+        operation: ``image.generate`` and the like; told by the outputs where left out.
+        prompt: the name of the argument that holds the prompt; None where there is none.
+        seed: the name of the argument that holds the seed.
+        settings: names of arguments to record as settings.
+    """
+    said = {"provider": provider, "model": model, "operation": operation}
+    names = {"prompt": prompt, "seed": seed}
+
+    def around(function: Function) -> Function:
+        signature = inspect.signature(function)
+
+        def marked(arguments: tuple[Any, ...], options: Mapping[str, Any], started: str) -> "_Marked":
+            given = signature.bind(*arguments, **options)
+            given.apply_defaults()
+            values = {role: given.arguments.get(name) for role, name in names.items() if name}
+            return _Marked(said, values, {name: given.arguments.get(name) for name in settings}, started)
+
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaiting(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - the function's own
+                mark = _safely(lambda: marked(arguments, options, now()))
+                try:
+                    made = await function(*arguments, **options)
+                except Exception as problem:
+                    _failed(mark, problem)
+                    raise
+                _safely(lambda: mark and mark.put(_outputs(made), None))
+                return made
+
+            return cast(Function, awaiting)
+
+        @functools.wraps(function)
+        def calling(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - the function's own
+            mark = _safely(lambda: marked(arguments, options, now()))
+            try:
+                made = function(*arguments, **options)
+            except Exception as problem:
+                _failed(mark, problem)
+                raise
+            _safely(lambda: mark and mark.put(_outputs(made), None))
+            return made
+
+        return cast(Function, calling)
+
+    return around
+
+
+class _Marked:
+    """One call of a decorated function."""
+
+    def __init__(
+        self, said: Mapping[str, Any], values: Mapping[str, Any], settings: Mapping[str, Any], started: str
+    ) -> None:
+        texts = {role: None if value is None else str(value) for role, value in values.items()}
+        plain = {name: value for name, value in settings.items() if isinstance(value, str | int | bool)}
+        self._value = {**said, **texts, "settings": plain, "started": started}
+
+    def put(self, outputs: Iterable[bytes | Path], error: str | None) -> None:
+        """Spool it."""
+        running = recorder()
+        if running is None:
+            return
+        folder = running.spool.begin(new_exchange_id())
+        names = []
+        for number, output in enumerate(outputs):
+            suffix = output.suffix if isinstance(output, Path) else ""
+            names.append(f"output-{number}{suffix}")
+            if isinstance(output, Path):
+                shutil.copyfile(output, folder / names[-1])
+            else:
+                (folder / names[-1]).write_bytes(output)
+        marked = {**self._value, "ended": now(), "error": error, "outputs": names}
+        running.spooled(running.spool.commit(folder, {"marked": marked, "said": current().to_json(), "attempts": 0}))
+
+
+def _outputs(made: Any) -> list[bytes | Path]:  # noqa: ANN401 - whatever a function returns
+    many = made if isinstance(made, list | tuple) else [made]
+    return [bytes(one) if isinstance(one, bytes | bytearray) else Path(one)
+            for one in many if isinstance(one, bytes | bytearray | str | PathLike)]  # fmt: skip
+
+
+def _failed(mark: "_Marked | None", problem: Exception) -> None:
+    if mark is not None:
+        _safely(lambda: mark.put((), type(problem).__name__))
+
+
+def _safely(work: Callable[[], Any]) -> Any:  # noqa: ANN401 - its answer, None where it failed
+    try:
+        return work()
+    except Exception as problem:
+        log.warning("a decorated call is not captured: %s", type(problem).__name__)
+        return None

@@ -1,0 +1,296 @@
+"""Takes observed exchanges off the caller's hands: follows their jobs, fetches outputs, spools whole calls."""
+
+import heapq
+import itertools
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from registry.capture.exchange import Exchange
+from registry.capturing.context import Said, current
+from registry.capturing.draining import Drain
+from registry.capturing.fetching import Fetcher, NotHad, begin_own, is_our_own
+from registry.capturing.following import CapturedCall, begun, told_by
+from registry.capturing.known import Known
+from registry.capturing.observing import Body, Headers, Observation
+from registry.capturing.spool import Spool
+from registry.capturing.spooling import spool_call
+
+log: Final = logging.getLogger("mintmark.capture")
+
+WORKERS: Final = 4
+RETRY_S: Final = 5.0
+TRIES: Final = 4
+_WAITING: Final = 1000  # calls that wait in memory for a disk that takes no files
+
+
+@dataclass(slots=True)
+class Counts:
+    """What came of the calls so far; ``lost`` could not even be spooled."""
+
+    spooled: int = 0
+    lost: int = 0
+    failed_tries: int = 0
+
+
+@dataclass(order=True, slots=True)
+class _Due:
+    at: float
+    number: int
+    work: Callable[[], None] = field(compare=False)
+
+
+class Recorder:
+    """One per process; everything after ``observe`` and the observation's methods happens on its own threads.
+
+    Args:
+        home: the registry's home, made by whoever records into it first.
+        known: which providers are captured.
+        drain: records what is spooled; None where another process does.
+        in_memory: bytes of a body beyond which it goes to a file.
+        patience_s: how long a caller may be silent about its job before it is asked about here.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        known: Known | None = None,
+        drain: Drain | None = None,
+        in_memory: int = 4 << 20,
+        patience_s: float = 10.0,
+    ) -> None:
+        """Start nothing yet."""
+        self.known, self.spool, self.counts = known or Known(), Spool(home), Counts()
+        self._drain, self._in_memory, self._patience_s = drain, in_memory, patience_s
+        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._due: list[_Due] = []
+        self._numbers = itertools.count()
+        self._calls: dict[str, CapturedCall] = {}
+        self._paths: dict[str, CapturedCall] = {}
+        self._busy = 0
+        self._idle = threading.Condition()
+        self._threads: list[threading.Thread] = []
+        self._fetcher: Fetcher | None = None
+        self._closing = False
+
+    def observe(
+        self, method: str, url: str, headers: Iterable[tuple[str, str]], capture: str, said: Said | None = None
+    ) -> Observation | None:
+        """An observation of a request that is about to be sent; None where it is nothing to capture. Never raises."""
+        try:
+            place = self.known.place_of(url)
+            if place is None or is_our_own() or self._closing:
+                return None
+            if method != "GET" and place.description_of(method, url) is None:
+                return None
+            lower: Headers = [(name.lower(), value) for name, value in headers]
+            folder = self.spool.folder
+            bodies = Body(folder, self._in_memory), Body(folder, self._in_memory)
+            self._ready()
+            return Observation(method, url, lower, *bodies, said or current(), capture, self._take)
+        except Exception as problem:
+            log.warning("an exchange is not captured: %s", type(problem).__name__)
+            return None
+
+    def spooled(self, entry: Path) -> None:
+        """Take note of an entry that somebody else has put into the spool."""
+        self._ready()
+        self.counts.spooled += 1
+        log.debug("spooled %s", entry.name)
+        if self._drain is not None:
+            self._drain.poke()
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until everything seen so far is spooled and recorded; False where that took longer.
+
+        Jobs that go on are waited for too.
+        """
+        until = time.monotonic() + seconds
+        with self._idle:
+            while self._busy or self._calls:
+                if not self._idle.wait(min(0.1, max(0.0, until - time.monotonic()))) and time.monotonic() >= until:
+                    return False
+        return self._drain is None or self._drain.settle(max(0.0, until - time.monotonic()))
+
+    def close(self, seconds: float = 10.0) -> None:
+        """End: wait for what goes on, spool the rest as unfinished, let the drain finish on its own."""
+        settled = self.settle(seconds)
+        self._closing = True
+        if not settled:
+            for call in list(self._calls.values()):
+                call.given_up = True
+                self._post(lambda call=call: self._finish_later(call))  # type: ignore[misc]
+            until = time.monotonic() + 5.0
+            with self._idle:
+                while (self._busy or self._calls) and time.monotonic() < until:
+                    self._idle.wait(0.1)
+        for _ in self._threads:
+            self._work.put(None)
+        self._queue.put(None)
+        if self._drain is not None:
+            self._drain.close(seconds if settled else 0.0)
+
+    # On the caller's path: all of it takes microseconds.
+
+    def _ready(self) -> None:
+        if self._threads:
+            return
+        with self._idle:
+            if self._threads:
+                return
+            self.spool.prepare()
+            loops = [self._route, *[self._labour] * WORKERS]
+            self._threads = [threading.Thread(target=loop, name="mintmark-capture", daemon=True) for loop in loops]
+        for thread in self._threads:
+            thread.start()
+        if self._drain is not None:
+            self._drain.start()
+
+    def _take(self, seen: Observation) -> None:
+        self._post(lambda: self._seen(seen))
+
+    def _post(self, work: Callable[[], None]) -> None:
+        with self._idle:
+            self._busy += 1
+        self._queue.put(work)
+
+    # On the routing thread: the only one that touches calls that are not over.
+
+    def _route(self) -> None:
+        begin_own()
+        while True:
+            pause = max(0.0, self._due[0].at - time.monotonic()) if self._due else None
+            try:
+                work = self._queue.get(timeout=pause)
+            except queue.Empty:
+                heapq.heappop(self._due).work()
+                continue
+            if work is None:
+                return
+            self._done(work)
+
+    def _seen(self, seen: Observation) -> None:
+        known = self._paths.get(urlsplit(seen.url).path) if seen.method == "GET" else None
+        if known is not None and known.tells_of(seen):
+            known.hear(told_by(seen))
+            self._advance(known)
+            return
+        place = self.known.place_of(seen.url)
+        call = begun(place, seen) if place is not None else None
+        if call is None:
+            seen.close()
+            return
+        protocol = call.description.protocol
+        limit = protocol.poll.limit_s if protocol and protocol.poll else 0
+        call.deadline = time.monotonic() + limit
+        self._calls[call.id] = call
+        self._advance(call)
+
+    def _advance(self, call: CapturedCall) -> None:
+        if call.id not in self._calls:
+            return
+        for url in (call.poll_url, call.result_url):
+            if url:
+                self._paths[urlsplit(url).path] = call
+        if call.over or call.given_up or time.monotonic() > call.deadline:
+            self._finish_later(call)
+            return
+        protocol = call.description.protocol
+        after = protocol.poll.after_ms / 1000 if protocol and protocol.poll else 1.0
+        call.due = time.monotonic() + (max(self._patience_s, 2 * after) if call.tries == 0 else after)
+        heapq.heappush(self._due, _Due(call.due, next(self._numbers), lambda: self._ask_later(call)))
+
+    def _ask_later(self, call: CapturedCall) -> None:
+        if call.id in self._calls and time.monotonic() >= call.due and call.poll_url is not None:
+            call.due = float("inf")
+            self._labour_on(lambda: self._ask(call))
+
+    def _finish_later(self, call: CapturedCall) -> None:
+        if self._calls.pop(call.id, None) is None:
+            return
+        for url in (call.poll_url, call.result_url):
+            if url:
+                self._paths.pop(urlsplit(url).path, None)
+        self._labour_on(lambda: self._finish(call))
+
+    # On the workers: everything that waits for a network or a disk.
+
+    def _labour(self) -> None:
+        begin_own()
+        while (work := self._work.get()) is not None:
+            self._done(work)
+
+    def _labour_on(self, work: Callable[[], None]) -> None:
+        with self._idle:
+            self._busy += 1
+        self._work.put(work)
+
+    def _ask(self, call: CapturedCall) -> None:
+        url = call.poll_url
+        assert url is not None
+        try:
+            told = told_by(self._observed(self._fetching().ask(call.place, url, call.key)))
+        except NotHad as problem:
+            log.info("a job was asked about in vain: %s", problem)
+            told = None
+
+        def heard() -> None:
+            call.tries += 1
+            if told is not None and call.id in self._calls:
+                call.hear(told)
+            self._advance(call)
+
+        self._post(heard)
+
+    def _finish(self, call: CapturedCall) -> None:
+        try:
+            entry = spool_call(self.spool, call, self._fetching(), self._observed)
+        except Exception as problem:
+            self.counts.failed_tries += 1
+            log.warning("a captured call is not spooled yet: %s", type(problem).__name__)
+            if self._closing or call.tries >= _WAITING:
+                self.counts.lost += 1
+                call.close()
+                return
+            call.tries += 1
+            again = threading.Timer(RETRY_S, lambda: self._labour_on(lambda: self._finish(call)))
+            again.daemon = True
+            again.start()
+            return
+        call.close()
+        self.spooled(entry)
+
+    def _observed(self, exchange: Exchange) -> Observation:
+        """An exchange of our own as one that was seen."""
+        folder = self.spool.folder
+        response = Body(folder, self._in_memory)
+        response.write(exchange.response_body)
+        request = Body(folder, self._in_memory)
+        seen = Observation("GET", exchange.url, [], request, response, Said(), "proxy", lambda _: None)
+        seen.answered(exchange.status or 0, exchange.response_headers)
+        seen.end()
+        return seen
+
+    def _fetching(self) -> Fetcher:
+        with self._idle:
+            if self._fetcher is None:
+                self._fetcher = Fetcher()
+            return self._fetcher
+
+    def _done(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as problem:
+            log.warning("capture failed: %s", type(problem).__name__, exc_info=log.isEnabledFor(logging.DEBUG))
+        finally:
+            with self._idle:
+                self._busy -= 1
+                self._idle.notify_all()

@@ -1,0 +1,162 @@
+"""Takes keys, callbacks and signatures out of bytes, queries and headers before anything is written down."""
+
+import importlib
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from registry.capture.description import Description
+from registry.capture.draft import HEADERS
+from registry.capture.redaction import SCRUBBED
+from registry.capturing.observing import Headers
+
+_WINDOW: Final = 1 << 20
+_VALUE: Final = 1 << 14  # bytes of the longest value that is looked for
+_JSON_VALUE: Final = re.compile(rb'\s*:\s*"((?:[^"\\]|\\.){0,%d})"' % _VALUE)
+_FORM_VALUE: Final = re.compile(rb"[^\r\n]*\r\n(?:[^\r\n]+\r\n){0,8}\r\n(.{0,%d}?)\r\n--" % _VALUE, re.DOTALL)
+_KEYS: Final = frozenset({"key", "api_key", "apikey", "api-key", "access_token", "token", "auth", "signature", "sig"})
+_CARRIERS: Final = re.compile(r"authorization|cookie|api-?key|-key$|token|secret", re.IGNORECASE)
+_ANSWER_HEADERS: Final = frozenset({"content-type", "retry-after", "retry-after-ms", "x-request-id", "request-id"})
+_NAMED: Final = re.compile(r'headers\."?([A-Za-z0-9-]+)"?')
+_SHORTEST: Final = 8  # characters; shorter ones are no keys, and would be found everywhere
+
+
+def secrets_in(headers: Headers, url: str) -> list[bytes]:
+    """Whatever a request carries as a key: values of headers that hold keys, and of query fields."""
+    found: set[str] = set()
+    for name, value in headers:
+        if _CARRIERS.search(name):
+            found |= {value, value.rpartition(" ")[2]}
+    found |= {value for name, value in parse_qsl(urlsplit(url).query) if name.lower() in _KEYS}
+    plain = {text for text in found if len(text) >= _SHORTEST}
+    every = plain | {quote(text, safe="") for text in plain} | {unquote(text) for text in plain}
+    return sorted((text.encode("utf-8", "replace") for text in every), key=len, reverse=True)
+
+
+def scrubbed_url(description: Description, url: str, secrets: Sequence[bytes]) -> str:
+    """``url`` without the query fields that carry keys or that the description redacts."""
+    parts = urlsplit(url)
+    dropped = _KEYS | {path.partition(".")[2].lower() for path in description.redact if path.startswith("query.")}
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [pair for pair in pairs if pair[0].lower() not in dropped]
+    query = parts.query if kept == pairs else urlencode(kept)
+    return _text(urlunsplit(parts._replace(query=query)), secrets)
+
+
+def scrubbed_headers(description: Description, headers: Headers, secrets: Sequence[bytes], *, answer: bool) -> Headers:
+    """Headers by allow-list: those that records keep, or those of an answer that facts are read from."""
+    allowed = HEADERS
+    if answer:
+        told = " ".join(fact.text for fact in description.protocol.facts.values()) if description.protocol else ""
+        rules = " ".join(rule.when.text for rule in description.protocol.rules) if description.protocol else ""
+        allowed = _ANSWER_HEADERS | {name.lower() for name in _NAMED.findall(f"{told} {rules}")}
+    return [(name, _text(value, secrets)) for name, value in headers if name in allowed]
+
+
+def fields_of(description: Description, *, answer: bool) -> list[bytes]:
+    """The last names of members that the description redacts in one direction."""
+    where = "response." if answer else "body."
+    names = (path.rpartition(".")[2].partition("[")[0] for path in description.redact if path.startswith(where))
+    return sorted({name.encode() for name in names})
+
+
+def scrubbed(pieces: Iterable[bytes], secrets: Sequence[bytes], fields: Sequence[bytes] = ()) -> Iterator[bytes]:
+    """The same bytes with every secret, and the text of every named member of JSON or form, as ``[secret]``.
+
+    Args:
+        pieces: any cut of the content.
+        secrets: found wherever they stand.
+        fields: names of members; a value over 16 KiB is not looked at.
+    """
+    if not secrets and not fields:
+        yield from pieces
+        return
+    reach = max([2 * _VALUE if fields else 0, *map(len, secrets)])
+    window = b""
+    for piece in pieces:
+        window += piece
+        while len(window) >= _WINDOW + reach:
+            done, window = _settled(window, len(window) - reach, secrets, fields)
+            yield done
+    done, _ = _settled(window, len(window), secrets, fields)
+    yield done
+
+
+def decoded(pieces: Iterable[bytes], coding: str) -> tuple[Iterable[bytes], bool]:
+    """The content without its coding, and whether that is known here."""
+    coding = coding.strip().lower()
+    if coding in ("", "identity"):
+        return pieces, True
+    inflater = _INFLATERS.get(coding)
+    return (pieces, False) if inflater is None else (_inflated(pieces, inflater()), True)
+
+
+def readable(accepted: str) -> str:
+    """An ``Accept-Encoding`` without the codings that are not known here."""
+    kept = [one for one in accepted.split(",") if one.partition(";")[0].strip().lower() not in _UNREADABLE]
+    return ",".join(kept).strip() or "identity"
+
+
+def _inflated(pieces: Iterable[bytes], inflate: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        try:
+            yield inflate(piece)
+        except Exception:  # cut on its way, or not what it says: what came so far is what there is
+            return
+
+
+def _inflaters() -> dict[str, Callable[[], Callable[[bytes], bytes]]]:
+    """By coding; a client asks for the last two only where it has these libraries itself."""
+
+    def inflating(wbits: int) -> Callable[[], Callable[[bytes], bytes]]:
+        return lambda: zlib.decompressobj(wbits).decompress
+
+    found = {"gzip": inflating(47), "x-gzip": inflating(47), "deflate": inflating(47)}
+    with suppress(ImportError):
+        brotli: Any = importlib.import_module("brotli")
+        found["br"] = lambda: brotli.Decompressor().process
+    with suppress(ImportError):
+        zstandard: Any = importlib.import_module("zstandard")
+        found["zstd"] = lambda: zstandard.ZstdDecompressor().decompressobj().decompress
+    return found
+
+
+_INFLATERS: Final = _inflaters()
+_UNREADABLE: Final = frozenset({"br", "zstd"}) - set(_INFLATERS)
+
+
+def _settled(window: bytes, until: int, secrets: Sequence[bytes], fields: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """What of ``window`` is final, cleaned, and the rest: matches that begin before ``until`` are whole."""
+    places = sorted(_places(window, until, secrets, fields))
+    pieces, at = [], 0
+    for start, end in places:
+        if start < at:
+            continue
+        pieces += [window[at:start], SCRUBBED.encode()]
+        at = end
+    cut = max(at, until)
+    return b"".join([*pieces, window[at:cut]]), window[cut:]
+
+
+def _places(window: bytes, until: int, secrets: Sequence[bytes], fields: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    for secret in secrets:
+        at = window.find(secret)
+        while -1 < at < until:
+            yield at, at + len(secret)
+            at = window.find(secret, at + len(secret))
+    for name in fields:
+        for quoted, pattern in ((b'"%s"' % name, _JSON_VALUE), (b'name="%s"' % name, _FORM_VALUE)):
+            at = window.find(quoted)
+            while -1 < at < until:
+                if found := pattern.match(window, at + len(quoted)):
+                    yield found.span(1)
+                at = window.find(quoted, at + len(quoted))
+
+
+def _text(text: str, secrets: Sequence[bytes]) -> str:
+    for secret in secrets:
+        text = text.replace(secret.decode("utf-8", "replace"), SCRUBBED)
+    return text
