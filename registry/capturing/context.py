@@ -17,7 +17,7 @@ _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Workflow, labels, the person it is about, and ``(relation, id)`` of what it was made from."""
+    """What is said beside a call: workflow, labels, the person it is about, ``(relation, id)`` of what it came from."""
 
     workflow: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -33,9 +33,17 @@ class Said:
 _current: ContextVar[Said | None] = ContextVar("mintmark_context", default=None)
 
 
+_everywhere: Final[list[Said]] = [Said()]
+
+
 def current() -> Said:
     """What holds for a call that is made here and now."""
-    return _current.get() or Said()
+    return _current.get() or _everywhere[0]
+
+
+def say_everywhere(said: Said) -> None:
+    """Say what holds in this whole process where no block says otherwise."""
+    _everywhere[0] = said
 
 
 @contextmanager
@@ -94,6 +102,16 @@ def of_headers(headers: Sequence[tuple[str, str]]) -> Said:
         except InvalidValue:
             continue
     return Said(workflow, labels, subject, tuple(parents))
+
+
+def said_by(workflow: str | None, labels: Mapping[str, str]) -> Said:
+    """Workflow and labels, checked.
+
+    Raises:
+        InvalidValue: one of them breaks its syntax.
+    """
+    named = None if workflow is None else _named("workflow", workflow)
+    return Said(named, dict(map(_checked, labels.items())))
 
 
 def _named(field: str, text: str) -> str:
