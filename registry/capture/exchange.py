@@ -1,7 +1,6 @@
 """Reads a captured vendor exchange into a draft: request with slots, settings, inputs, outputs, facts and outcome."""
 
 import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,15 +20,18 @@ from registry.capture.answers import (
     facts_of,
     job_of,
     operation_media,
-    parsed_answer,
     payloads_of,
     state_of,
 )
 from registry.capture.description import Description
 from registry.capture.draft import HEADERS, Draft, Incoming, new_exchange_id
+from registry.capture.observed import Exchange as Exchange
+from registry.capture.observed import answer_of, below, plain_body
+from registry.capture.observed import description_of as description_of
+from registry.capture.observed import is_submit as is_submit
 from registry.capture.protocol import Protocol
 from registry.capture.redaction import SCRUBBED, redacted, secret_in
-from registry.capture.request import path_matches, read_slot, settings_of
+from registry.capture.request import read_slot, settings_of
 from registry.capture.slots import Step
 from registry.capture.wire import read_wire
 from registry.digest import digests_of
@@ -37,24 +39,7 @@ from registry.manifest import Cost, DescriptionRef, Latency, License, Model, Out
 from registry.verbatim import stored
 
 _UNSAID: Final = "unspecified"
-_LONGEST_ANSWER: Final = 1 << 30
 _ENDS: Final = {"succeeded": "succeeded", "canceled": "canceled", "expired": "expired", "ambiguous": "unknown"}
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request and its answer as they crossed the wire; ``status`` is None where no whole answer came."""
-
-    method: str
-    url: str
-    request_headers: Sequence[tuple[str, str]]
-    request_body: bytes
-    status: int | None
-    response_headers: Sequence[tuple[str, str]] = ()
-    response_body: bytes = b""
-    submitted_at: str | None = None
-    completed_at: str | None = None
-    total_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +74,6 @@ class _Kept:
 
     def name(self, digest: Mapping[str, str]) -> str:
         return str(self.folder / digest["sha256"])
-
-
-def is_submit(description: Description, method: str, url: str, *, base_url: str | None = None) -> bool:
-    """Whether a request starts a call of this operation.
-
-    Args:
-        description: of a remote operation.
-        method: in capitals.
-        url: in full.
-        base_url: what the client took for the provider's address, where that is another one.
-    """
-    return not description.local and path_matches(description, method, _below(description, url, base_url))
 
 
 def read(
@@ -138,8 +111,8 @@ def read(
     kept = _Kept(folder)
     request = redacted(description, _request(description, submit, kept, base_url), secret)
     model = _text(read_slot(description, request, "model")) or _UNSAID
-    first = _answer(submit)
-    answer = _answer(last) if last is not None else first
+    first = answer_of(submit)
+    answer = answer_of(last) if last is not None else first
     ending, finished = _ending(protocol, answer, first)
     facts = _scrubbed(facts_of(protocol, answer or Answer(0), first), secret)
     outputs: list[Incoming] = []
@@ -182,37 +155,13 @@ def _request(description: Description, submit: Exchange, kept: _Kept, base_url: 
     whole = {given.form: role for role, given in (description.protocol.inputs if description.protocol else {}).items()}
     return read_wire(
         submit.method,
-        _below(description, submit.url, base_url),
+        below(description, submit.url, base_url),
         urlsplit(submit.url).query,
         headers,
         submit.request_body,
         kept.lift,
         role=whole.get("bytes", "input"),
     )
-
-
-def _below(description: Description, url: str, base_url: str | None) -> str:
-    """The path of ``url`` below the provider's address."""
-    prefix = urlsplit(base_url or description.base_url or "").path.rstrip("/")
-    return urlsplit(url).path.removeprefix(prefix) or "/"
-
-
-def _answer(exchange: Exchange) -> Answer | None:
-    if exchange.status is None:
-        return None
-    headers = {name.lower(): value for name, value in exchange.response_headers}
-    return parsed_answer(exchange.status, headers, _plain_body(exchange))
-
-
-def _plain_body(exchange: Exchange) -> bytes:
-    """The answer's content without its transfer coding; as it is where that coding is not known here."""
-    headers = {name.lower(): value for name, value in exchange.response_headers}
-    if headers.get("content-encoding", "").lower() not in ("gzip", "deflate", "x-gzip"):
-        return exchange.response_body
-    try:
-        return zlib.decompressobj(wbits=47).decompress(exchange.response_body, _LONGEST_ANSWER)
-    except zlib.error:
-        return exchange.response_body
 
 
 def _ending(protocol: Protocol, answer: Answer | None, first: Answer | None) -> tuple[Ending | None, bool]:
@@ -252,10 +201,13 @@ def _outputs(
         wanted = [url for url in found if url not in downloads]
         paths = [downloads[url] for url in found if url in downloads]
     elif how.kind == "bytes":
-        paths = [_saved(kept, _plain_body(source))] if source.response_body else []
+        paths = [_saved(kept, plain_body(source))] if source.response_body else []
     elif how.kind == "json":
         value = how.expr.find(answer.view(first)) if how.expr else answer.body
-        paths = [_saved(kept, canonical(stored(value)))] if value is not None else []
+        if value is not None:
+            paths = [_saved(kept, canonical(stored(value)))]
+        elif answer.text and "html" not in answer.headers.get("content-type", ""):
+            paths = [_saved(kept, plain_body(source))]  # subtitles, or plain text
     else:
         try:
             paths = [_saved(kept, data) for data in payloads_of(protocol, answer, first)]

@@ -13,10 +13,14 @@ TIMEOUT_S: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Where files of one role go: ``at`` is a dotted path into the body, ``form`` what becomes of their bytes."""
+    """Where files of one role go: ``at`` is a dotted path into the body, ``form`` what becomes of their bytes.
+
+    ``type_at`` is where the media type goes, if the provider wants it apart.
+    """
 
     at: str
     form: Literal["file", "bytes", "base64", "data-url", "upload"]
+    type_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,10 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """Everything a remote operation says and takes besides its request."""
+    """Everything a remote operation says and takes besides its request; ``when`` looks at requests that match."""
 
     job: Expression | None
+    when: Expression | None
     count: str | None
     headers: Mapping[str, str]
     timeout_s: int
@@ -117,10 +122,14 @@ def protocol_of(content: Mapping[str, Any]) -> Protocol:
         facts["cost"] = cost["amount"]
     return Protocol(
         job=_optional(submit, "job"),
+        when=_optional(submit, "when"),
         count=submit.get("count"),
         headers=submit.get("headers", {}),
         timeout_s=submit.get("timeout_s", TIMEOUT_S),
-        inputs={role: Input(given["at"], given["as"]) for role, given in content.get("inputs", {}).items()},
+        inputs={
+            role: Input(given["at"], given["as"], given.get("type_at"))
+            for role, given in content.get("inputs", {}).items()
+        },
         upload=_upload(content.get("upload")),
         poll=_poll(content.get("poll")),
         cancel=_cancel(content.get("cancel")),
@@ -148,8 +157,8 @@ def expressions_in(content: Mapping[str, Any]) -> Iterator[tuple[list[str], str]
 
 def _expressions(content: Mapping[str, Any]) -> Iterator[tuple[list[str], Any]]:
     for table, name in (
-        ("submit", "job"), ("poll", "url"), ("poll", "state"), ("cancel", "url"), ("upload", "put"), ("upload", "url"),
-        ("output", "expr"), ("output", "result"), ("webhook", "job"),
+        ("submit", "job"), ("submit", "when"), ("poll", "url"), ("poll", "state"), ("cancel", "url"), ("upload", "put"),
+        ("upload", "url"), ("output", "expr"), ("output", "result"), ("webhook", "job"),
     ):  # fmt: skip
         if name in content.get(table, {}):
             yield [table, name], content[table][name]
@@ -166,6 +175,10 @@ def _expressions(content: Mapping[str, Any]) -> Iterator[tuple[list[str], Any]]:
 
 def _optional(table: Mapping[str, Any], name: str) -> Expression | None:
     return compile_expression(table[name]) if name in table else None
+
+
+def _input(table: Mapping[str, Any]) -> Input:
+    return Input(table["at"], table["as"], table.get("type_at"))
 
 
 def _upload(table: Mapping[str, Any] | None) -> Upload | None:

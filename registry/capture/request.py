@@ -209,6 +209,10 @@ def _with_files(description: Description, body: JSON, given: list[Placed]) -> JS
             raise SlotMismatch(at, f"there is room for one file of role {role!r}, and {len(values)} were given")
         steps = places.parse(at.removesuffix("[]"))[1:]
         body = places.write(body, steps, values if many else values[0])
+        apart = description.protocol.inputs[role].type_at if description.protocol else None
+        if apart is not None:
+            media_type = next(one.media_type for one in given if one.role == role)
+            body = places.write(body, places.parse(apart)[1:], media_type)
     return body
 
 

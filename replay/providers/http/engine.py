@@ -139,7 +139,7 @@ class HttpProvider:
         return replace(job, state=JobState.CANCELED, outcome=outcome)
 
     def _submit(self, job: Job, sending: Sending) -> Job:
-        keep = answer_file(job.call) if self._protocol.outputs.kind == "bytes" else None
+        keep = answer_file(job.call) if self._protocol.outputs.kind in ("bytes", "json") else None
         tried = 0
         while True:
             tried += 1
@@ -168,8 +168,7 @@ class HttpProvider:
             where = answer.headers.get("location", "nowhere")
             why = f"redirected to {where}: a request is never sent on; set the provider's address to the right one"
             return self._end(job, Ending("rejected", "none"), why, answer)
-        outputs = self._protocol.outputs
-        if answer.body is None and not (outputs.kind == "bytes" and answer_file(job.call).exists()):
+        if answer.body is None and not answer_file(job.call).exists():
             told = answer.headers.get("content-type") or "no content type"
             return self._end(job, Ending("malformed", "unknown"), f"expected JSON, not {told}", answer)
         if self._protocol.poll is None:

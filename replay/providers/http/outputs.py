@@ -131,7 +131,7 @@ class _Taking:
         declared = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not path.exists():
             raise NotTaken("the answer holds no file", OutcomeClass.MALFORMED, answer)
-        if declared not in _ANY and declared.partition("/")[0] != self._kind and not self._text(declared):
+        if declared == "text/html" or (declared not in _ANY and not self._fits(declared)):
             path.unlink()
             why = f"output {number + 1} is {declared}, and the operation makes {self._kind}"
             raise NotTaken(why, OutcomeClass.MALFORMED, answer)
@@ -139,11 +139,13 @@ class _Taking:
         target = path.rename(path.with_name(f"output-{number}{suffix}"))
         return Output(self._role, declared or None, target)
 
-    def _text(self, declared: str) -> bool:
-        return self._kind == "text" and declared in _TEXT
+    def _fits(self, declared: str) -> bool:
+        return declared.partition("/")[0] == self._kind or (self._kind == "text" and declared in _TEXT)
 
     def _document(self, how: Outputs, answer: Answer) -> Output:
         value = how.expr.find(answer.view(self._job.submitted)) if how.expr else answer.body
+        if value is None and answer_file(self._job.call).exists():  # subtitles, or plain text
+            return self._named(answer_file(self._job.call), answer, 0)
         if value is None:
             raise NotTaken("the answer holds no document", OutcomeClass.MALFORMED, answer)
         path = self._job.call.workdir / "output-0.json"

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from registry.capture.answers import Answer, ending_of, facts_of, payloads_of
-from registry.capture.description import shipped
-from registry.capture.exchange import Exchange, is_submit, read
+from registry.capture.description import load, shipped
+from registry.capture.exchange import Exchange, description_of, is_submit, read
 from registry.capture.expressions import compile_expression
 from registry.capture.hosts import host_allowed
 from registry.capture.slots import drop, parse
@@ -81,6 +81,61 @@ def test_a_recorded_official_model_keeps_its_wish_to_wait(tmp_path):
     assert reading.draft.model.requested == "meta/meta-llama-3-8b-instruct"
     assert ["prefer", "wait"] in reading.draft.request.headers
     assert not reading.finished
+
+
+TRANSCRIBE = """
+id = "scribe-{name}"
+provider = "scribe"
+base_url = "https://api.scribe.example"
+hosts = ["api.scribe.example"]
+operation = "audio.transcribe"
+pin = []
+caps = {{ seed = false, idempotency = false, webhook = false, echoes_model = false }}
+public = []
+template = {{ body = {{}} }}
+submit = {{ match = "POST /v1/listen", encode = "multipart", when = "{when}", slots = {{ model = "body.model" }} }}
+inputs = {{ audio = {{ at = "body.file", as = "file" }} }}
+output = {{ kind = "json" }}
+"""
+
+
+def scribe(tmp_path, name, when):
+    path = tmp_path / f"scribe-{name}.toml"
+    path.write_text(TRANSCRIBE.format(name=name, when=when), encoding="utf-8")
+    return load(path)
+
+
+def test_of_operations_at_one_address_the_condition_decides(tmp_path):
+    fast, slow = scribe(tmp_path, "fast", "body.tier == 'fast'"), scribe(tmp_path, "slow", "query.tier == 'slow'")
+    form = b'--b\r\nContent-Disposition: form-data; name="tier"\r\n\r\nfast\r\n--b--\r\n'
+    headers, plain = [("content-type", "multipart/form-data; boundary=b")], [("content-type", "application/json")]
+    url = "https://api.scribe.example/v1/listen"
+
+    assert description_of([slow, fast], Exchange("POST", url, headers, form, 200)) is fast
+    assert description_of([slow, fast], Exchange("POST", f"{url}?tier=slow", plain, b"", 200)) is slow
+    assert description_of([slow, fast], Exchange("POST", url, plain, b'{"tier": 7}', 200)) is None
+    assert description_of([slow, fast], Exchange("GET", url, plain, b"", 200)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "class_"),
+    [
+        ("application/json", b'{"text": "hello"}', "succeeded"),
+        ("text/plain", b"hello there", "succeeded"),
+        ("text/html", b"<html>busy</html>", "malformed"),
+    ],
+)
+def test_a_transcript_may_be_json_or_text_and_never_a_web_page(tmp_path, kind, body, class_):
+    description = scribe(tmp_path, "any", "`true`")
+    submit = Exchange("POST", "https://api.scribe.example/v1/listen", [], b"", 200, [("content-type", kind)], body)
+
+    draft = read(description, submit, tmp_path).draft
+
+    assert draft.outcome.class_ == class_
+    assert [Path(one.file).read_bytes().replace(b" ", b"") for one in draft.outputs] == (
+        [body.replace(b" ", b"")] if class_ == "succeeded" else []
+    )
+    assert all(one.role == "transcript" for one in draft.outputs)
 
 
 def exchange(status=200, body=None, headers=(), request=None):
