@@ -50,7 +50,7 @@ class _Output:
     samples: list[Sample] = field(default_factory=list)
     series: SequentialDecision | None = None
     sensitivity: Sensitivity | None = None
-    untestable: str | None = None
+    testable: bool = True
     findings: tuple[Finding, ...] | None = None
 
 
@@ -148,8 +148,9 @@ class Judge:
             return verdict
         if self._other_seed and self.regime is not Regime.UNSEEDED:
             return undecided("other-seed", "Another seed was sent, so another output says nothing about the model.")
-        if verdict.reason_code == "samples" and output.untestable is not None:
-            verdict = undecided("unsupported-medium", f"{output.untestable[0].upper()}{output.untestable[1:]}.")
+        if verdict.reason_code == "samples" and not output.testable:
+            why = f"Free samples of {output.kind} cannot be tested for drift; its replays can be compared one by one."
+            verdict = undecided("unsupported-medium", why)
         elif verdict.reason_code == "samples" and output.series is not None:
             verdict = of_samples(output.series, self._sensitivity(output))
         if verdict.kind == "drifted":
@@ -169,8 +170,8 @@ class Judge:
                 output.baseline = [sample_of(file, limits=limits) for file in files]
             if output.files[-1] is not None:
                 output.samples.append(sample_of(output.files[-1], limits=limits))
-        except UnsupportedMedium as problem:
-            output.untestable = str(problem)
+        except UnsupportedMedium:
+            output.testable = False
             return
         if output.series is None or len(output.samples) in LOOKS:
             seed = int(self._manifest[7:20], 16) + output.number  # nobody can choose it, anybody can have it again

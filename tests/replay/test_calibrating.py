@@ -194,3 +194,14 @@ def test_what_is_known_of_a_generation_tells_its_regime(local_registry, made_pic
     assert page.regime == "This version repeats itself but for noise (3 calibration replays)"
     assert page.calibrated == frozenset(found.runs)
     assert page_of(view(local_registry, found.runs[0])).regime is None
+
+
+def test_free_samples_of_sound_are_undecided_and_say_so(local_registry):
+    settings = {"noise": "free", "duration_ms": 1000}
+    original = generate(local_registry, Ask("procedural", "procedural-music@1", prompt="chords", settings=settings)).id
+    assert calibrate(local_registry, original, 3).regime is Regime.UNSEEDED
+
+    answer = replay(local_registry, original, times=2)
+
+    assert judged(answer) == ["unsupported-medium"] * 2
+    assert answer.replays[0].verdicts[0].sentence.startswith("Free samples of audio cannot be tested")
