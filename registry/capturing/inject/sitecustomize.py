@@ -1,10 +1,11 @@
 """Installs the hook in a Python program that ``mintmark capture`` starts, before the program's first line."""
 
 import importlib
+import importlib.machinery
+import importlib.util
 import json
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 
@@ -19,9 +20,9 @@ def _begin() -> None:
         except Exception as problem:
             print(f"mintmark: nothing of {sys.argv[0] or 'this'} is captured: {problem}", file=sys.stderr)
     # Ours took the place of another one of this name, if there is one: it has its turn now.
-    sys.modules.pop("sitecustomize", None)
-    with suppress(ImportError):
-        importlib.import_module("sitecustomize")
+    other = importlib.machinery.PathFinder.find_spec("sitecustomize", sys.path)
+    if other is not None and other.loader is not None:
+        other.loader.exec_module(importlib.util.module_from_spec(other))
 
 
 _begin()
