@@ -22,6 +22,7 @@ from registry.drafting import (
 from registry.errors import CouldNotRun, ExchangeConflict, InvalidValue
 from registry.home import Registry
 from registry.manifest import Asset, Manifest
+from registry.prices.store import estimated
 from registry.sealing import Disclosure, disclose, seals_in
 from registry.times import now
 
@@ -78,6 +79,8 @@ def record(registry: Registry, draft: Draft, files: Files) -> Recorded:
         mac = _mac(registry.draft_secret, value)
         if draft.exchange_id and (stored := registry.catalog.exchange(exchange_id)):
             return _again(registry, exchange_id, stored, mac)
+        # After the MAC: with other prices by then, the same draft is still the same.
+        value["cost"] = estimated(registry, value) or value["cost"]
         description = _description(draft, in_assets, out_assets)
         if description is None:  # whether a name is a pin is a description's to say, never a caller's
             value["model"]["pin"], value["provider"]["host"] = "unknown", None

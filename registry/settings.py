@@ -22,7 +22,9 @@ _KNOWN = {
     "max_bytes": int,
     "max_pixels": int,
     "max_seconds": int,
+    "require_pin": bool,
 }
+_WORDS = {str: "text", int: "a whole number", bool: "true or false"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Settings:
 
     ``database`` and ``vault`` are URLs; None means SQLite in the home.
     ``max_bytes``, ``max_pixels`` and ``max_seconds`` bound one media file.
+    ``require_pin`` refuses to generate with a name that is no exact version.
     """
 
     home: Path
@@ -42,6 +45,7 @@ class Settings:
     max_bytes: int = 20 << 30
     max_pixels: int = 100_000_000
     max_seconds: int = 4 * 3600
+    require_pin: bool = False
 
     @property
     def limits(self) -> Limits:
@@ -119,13 +123,17 @@ def _from_file(path: Path) -> dict[str, object]:
         if name not in _KNOWN:
             raise InvalidValue(str(path), name, f"a setting; known are {', '.join(_KNOWN)}")
         if type(value) is not _KNOWN[name]:
-            raise InvalidValue(f"{path}, {name}", value, "text" if _KNOWN[name] is str else "a whole number")
+            raise InvalidValue(f"{path}, {name}", value, _WORDS[_KNOWN[name]])
     return content
 
 
 def _typed(name: str, text: str, kind: type) -> object:
     if kind is str:
         return text
+    if kind is bool:
+        if text.lower() not in ("true", "false", "1", "0"):
+            raise InvalidValue(name, text, _WORDS[bool])
+        return text.lower() in ("true", "1")
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise InvalidValue(name, text, "a whole number")
     return int(text)

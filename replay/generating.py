@@ -21,6 +21,7 @@ from registry.errors import InvalidValue
 from registry.home import Registry
 from registry.manifest import Context, Cost, Latency, License, Model, Parent, Prompt, Provider, Request, Seed
 from registry.manifest import Outcome as RecordedOutcome
+from registry.pinning import check_pin
 from registry.record import Recorded, record
 from registry.templating import slots_of, templated
 from registry.times import now
@@ -65,11 +66,13 @@ def generate(registry: Registry, ask: Ask) -> Recorded:
 
     Raises:
         ProviderUnknown, UnknownSlot, AmbiguousDescription: nothing was run.
+        PinRequired: the model is an alias, and this registry wants exact versions.
         EngineMissing: the provider's extra is not installed.
     """
     description = shipped().find(ask.provider, model=ask.model, operation=ask.operation)
     if description is None:
         raise ProviderUnknown(ask.provider)
+    check_pin(registry.settings, description, ask.model)
     for _, path in ask.inputs:
         if not path.is_file():
             raise InvalidValue("input", str(path), "a file; nothing was run")

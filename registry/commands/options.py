@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import date, timedelta
 from typing import TypeVar, get_args
 
 from registry.canonical import JSON
@@ -100,6 +101,30 @@ def parse_license(text: str | None) -> License:
     if not name or (equals and use not in ("allowed", "denied", "unknown")):
         raise InvalidValue("--license", text, "an id, alone or with =allowed or =denied for commercial use")
     return License(id=name, commercial_use=use or "unknown", source="declared")  # type: ignore[arg-type]  # checked
+
+
+def parse_day(option: str, text: str) -> date:
+    """A day of the calendar.
+
+    Raises:
+        InvalidValue: it is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidValue(option, text, "a day such as 2026-11-01") from None
+
+
+def parse_span(option: str, text: str) -> timedelta:
+    """A span of days or weeks: ``90d``, ``12w``.
+
+    Raises:
+        InvalidValue: anything else.
+    """
+    found = re.fullmatch(r"([0-9]{1,5})([dw])", text)
+    if not found:
+        raise InvalidValue(option, text, "a span such as 90d or 12w")
+    return timedelta(days=int(found[1]) * (7 if found[2] == "w" else 1))
 
 
 def parse_amount(option: str, text: str) -> tuple[str, str]:
