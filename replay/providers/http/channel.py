@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx2
 
@@ -21,8 +21,20 @@ _HOPS: Final = 5
 _CONNECT_S: Final = 10.0
 _READ_S: Final = 60.0
 
+
+class NoAddress(Exception):
+    """A vendor named an address that is none."""
+
+
 # Nothing of a request has left the machine when one of these is raised: there was no connection yet.
-_UNSENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+_UNSENT: Final = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.UnsupportedProtocol,
+    httpx2.InvalidURL,
+    NoAddress,
+)
 
 
 class Unsent(Exception):
@@ -139,7 +151,7 @@ class Channel:
             location = answer.headers.get("location")
             if answer.status not in (301, 302, 303, 307, 308) or location is None:
                 return answer
-            url = urljoin(url, location)
+            url = _joined(url, location)
         return answer
 
     def _once(
@@ -172,12 +184,26 @@ class Channel:
         return parsed_answer(response.status_code, got, data)
 
     def _may_have_key(self, url: str) -> bool:
-        parts = urlsplit(url)
+        parts = _split(url)
         plain = parts.scheme == "http" and urlsplit(self.place.base_url).scheme == "https"
         return not plain and host_allowed(parts.netloc, self.place.hosts)
 
     def _told(self, problem: Exception) -> str:
         return self.scrub(f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__)
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as problem:
+        raise NoAddress(str(problem)) from None
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as problem:
+        raise Unsent(f"redirected to no address: {problem}") from None
 
 
 def _again(answer: Answer) -> bool:

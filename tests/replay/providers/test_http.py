@@ -3,6 +3,7 @@
 import email.utils
 import socket
 import threading
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -330,6 +331,13 @@ def test_a_redirect_to_another_host_never_carries_the_key(bench, emulator):
     assert emulator.leaks == []
 
 
+def test_a_redirect_to_nowhere_leaves_the_job_running(bench, emulator):
+    emulator.misbehave("redirect", at="/result", method="GET", to="http://[::", times=1)
+    emulator.misbehave("redirect", at="/result", method="GET", to="http://exa mple/", times=1)
+
+    assert bench.call("wavespeed-predictions", **ASKS["wavespeed-predictions"]).class_ is OutcomeClass.SUCCEEDED
+
+
 def test_a_redirected_request_is_not_sent_on(bench, emulator):
     emulator.misbehave("redirect", method="POST", to=f"{emulator.url('wavespeed')}/x", status=307)
 
@@ -479,6 +487,34 @@ def test_a_date_in_the_past_asks_for_no_wait(bench, emulator):
     bench.call("openai-images", **ASKS["openai-images"])
 
     assert bench.pauses == [0.25]
+
+
+def test_an_answer_that_takes_too_long_is_ambiguous_too(bench, emulator):
+    emulator.misbehave("slow", method="POST", seconds=0.5)
+    provider = bench.provider("openai-images")
+    provider._protocol = replace(provider._protocol, timeout_s=0.05)
+
+    outcome = run(provider, bench.request("openai-images", **ASKS["openai-images"]))
+
+    assert outcome.class_ is OutcomeClass.AMBIGUOUS and "ReadTimeout" in outcome.error
+    assert len(emulator.seen) == 1
+
+
+def test_an_address_from_a_hostile_vendor_is_an_outcome(bench, emulator, monkeypatch):
+    for address in (
+        "http://[::",
+        "http://exa mple/x",
+        "http://x:99999999/",
+        "http://127.0.0.1:1/x",
+        "https://nobody.invalid/x",
+        "/" + "x" * 3000,
+    ):
+        monkeypatch.setattr(emulator, "put", lambda data, kind, address=address: address)
+
+        outcome = bench.call("wavespeed-predictions", **ASKS["wavespeed-predictions"])
+
+        assert outcome.class_ in (OutcomeClass.MALFORMED, OutcomeClass.EXPIRED, OutcomeClass.AUTH), address
+        assert outcome.error
 
 
 def test_a_local_description_is_no_remote_one():
