@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from registry.arriving import Arrived, Files, arrive
 from registry.canonical import JSON, canonical
 from registry.capture.description import Description, shipped
+from registry.capture.errors import AmbiguousDescription
 from registry.drafting import (
     Draft,
     assemble,
@@ -161,7 +162,10 @@ def _description(draft: Draft, inputs: list[Asset], outputs: list[Asset]) -> Des
             )
         return found
     operation = operation_of(draft, inputs, outputs)
-    return shipped().find(draft.provider.name, model=draft.model.requested, operation=operation)
+    try:
+        return shipped().find(draft.provider.name, model=draft.model.requested, operation=operation)
+    except AmbiguousDescription:  # what was made elsewhere is recorded all the same, with everything sealed
+        return None
 
 
 def _mac(secret: bytes, value: dict[str, JSON]) -> bytes:

@@ -337,3 +337,12 @@ def test_a_caller_cannot_make_a_pin_or_name_a_foreign_description(registry, pict
     assert told == ["alias", "unknown"]
     with pytest.raises(InvalidValue, match="description"):
         record(registry, described, {str(path): path})
+
+
+def test_a_model_that_fits_no_description_of_its_provider_is_recorded_all_the_same(local_registry, picture, made):
+    path = picture()
+    draft = msgspec.structs.replace(made(path), provider=Provider(name="replicate"), model=Model(requested="odd"))
+
+    manifest = record(local_registry, draft, {str(path): path}).manifest
+
+    assert (manifest.model.pin, manifest.provider.description) == ("unknown", None)
