@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 from registry.capture.answers import Answer, addresses_of, job_of, parsed_answer, state_of
 from registry.capture.description import Description
 from registry.capture.draft import new_exchange_id
+from registry.capture.exchange import Exchange, description_of, is_submit
 from registry.capturing.fetching import key_headers
 from registry.capturing.known import Place
 from registry.capturing.observing import Observation
@@ -116,13 +117,24 @@ class CapturedCall:
 
 def begun(place: Place, seen: Observation) -> CapturedCall | None:
     """The call that an exchange starts; None where it starts none."""
-    description = place.description_of(seen.method, seen.url)
+    description = _described(place, seen)
     if description is None or description.protocol is None:
         return None
     told = told_by(seen)
     call = CapturedCall(place, description, told, key_headers(description, seen.request_headers))
     call.job = job_of(description.protocol, told.answer) if told.answer else None
     return call
+
+
+def _described(place: Place, seen: Observation) -> Description | None:
+    """The operation; where several share a path, the content of the request decides."""
+    fitting = [d for d in place.descriptions if is_submit(d, seen.method, seen.url, base_url=place.base_url)]
+    if len(fitting) == 1 and fitting[0].protocol and fitting[0].protocol.when is None:
+        return fitting[0]
+    coding = dict(seen.request_headers).get("content-encoding", "")
+    content = b"".join(decoded(seen.request.pieces(), coding)[0]) if fitting else b""
+    looked_at = Exchange(seen.method, seen.url, seen.request_headers, content, None)
+    return description_of(fitting, looked_at, base_url=place.base_url)
 
 
 def told_by(seen: Observation) -> Told:

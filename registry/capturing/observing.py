@@ -86,6 +86,7 @@ class Observation:
     started_at: str = field(default_factory=now)
     ended_at: str | None = None
     broken: bool = False
+    nothing: bool = False
     _start: float = field(default_factory=time.perf_counter)
     _over: bool = False
 
@@ -124,8 +125,8 @@ class Observation:
 
     def unsent(self) -> None:
         """Nothing of it ever left: there is nothing to tell."""
-        self._over = True
-        self.close()
+        self.nothing = True
+        self.end()
 
     def close(self) -> None:
         """Give its bytes back."""

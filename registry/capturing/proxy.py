@@ -77,8 +77,10 @@ class Proxy:
             try:
                 await server.serve_forever()
             finally:
-                for task in list(self._callers):
+                going_on = list(self._callers)
+                for task in going_on:
                     task.cancel()
+                await asyncio.gather(*going_on, return_exceptions=True)
 
     async def _call(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -133,19 +135,20 @@ class Proxy:
             return await caller.line.head()
         asking = asyncio.ensure_future(caller.line.head())
         closing = [asyncio.ensure_future(line.fill()) for line in caller.onward.values()]
-        await asyncio.wait([asking, *closing], return_when=asyncio.FIRST_COMPLETED)
-        if any(task.done() for task in closing):
-            # What it sends unasked, or that it closes: either way this connection is over, unless a request came first.
-            if not asking.done():
-                asking.cancel()
-                return None
-            for line in caller.onward.values():
-                line.close()
-            caller.onward.clear()
-        for task in closing:
-            task.cancel()
-        await asyncio.gather(*closing, return_exceptions=True)
-        return await asking
+        try:
+            await asyncio.wait([asking, *closing], return_when=asyncio.FIRST_COMPLETED)
+            if any(task.done() for task in closing):
+                # What it sends unasked, or that it closes: this connection is over, unless a request came first.
+                if not asking.done():
+                    return None
+                for line in caller.onward.values():
+                    line.close()
+                caller.onward.clear()
+            return await asking
+        finally:
+            for task in (asking, *closing):
+                task.cancel()
+            await asyncio.gather(asking, *closing, return_exceptions=True)
 
     async def _onward(self, caller: _Caller, place: Place) -> Line:
         line = caller.onward.get(place.provider)

@@ -27,6 +27,7 @@ log: Final = logging.getLogger("mintmark.capture")
 WORKERS: Final = 4
 RETRY_S: Final = 5.0
 TRIES: Final = 4
+_OPEN_S: Final = 1.0
 _WAITING: Final = 1000  # calls that wait in memory for a disk that takes no files
 
 
@@ -75,7 +76,7 @@ class Recorder:
         self._numbers = itertools.count()
         self._calls: dict[str, CapturedCall] = {}
         self._paths: dict[str, CapturedCall] = {}
-        self._busy = 0
+        self._busy = self._open = 0
         self._idle = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._fetcher: Fetcher | None = None
@@ -95,6 +96,8 @@ class Recorder:
             folder = self.spool.folder
             bodies = Body(folder, self._in_memory), Body(folder, self._in_memory)
             self._ready()
+            with self._idle:
+                self._open += 1
             return Observation(method, url, lower, *bodies, said or current(), capture, self._take)
         except Exception as problem:
             log.warning("an exchange is not captured: %s", type(problem).__name__)
@@ -113,9 +116,11 @@ class Recorder:
 
         Jobs that go on are waited for too.
         """
-        until = time.monotonic() + seconds
+        began = time.monotonic()
+        until = began + seconds
         with self._idle:
-            while self._busy or self._calls:
+            # An answer that nobody reads to its end stays open for ever: it is not waited for longer than this.
+            while self._busy or self._calls or (self._open and time.monotonic() < began + _OPEN_S):
                 if not self._idle.wait(min(0.1, max(0.0, until - time.monotonic()))) and time.monotonic() >= until:
                     return False
         return self._drain is None or self._drain.settle(max(0.0, until - time.monotonic()))
@@ -155,11 +160,12 @@ class Recorder:
             self._drain.start()
 
     def _take(self, seen: Observation) -> None:
-        self._post(lambda: self._seen(seen))
+        self._post(lambda: self._seen(seen), 1)
 
-    def _post(self, work: Callable[[], None]) -> None:
+    def _post(self, work: Callable[[], None], closed: int = 0) -> None:
         with self._idle:
             self._busy += 1
+            self._open -= closed
         self._queue.put(work)
 
     # On the routing thread: the only one that touches calls that are not over.
@@ -179,12 +185,12 @@ class Recorder:
 
     def _seen(self, seen: Observation) -> None:
         known = self._paths.get(urlsplit(seen.url).path) if seen.method == "GET" else None
-        if known is not None and known.tells_of(seen):
+        if known is not None and known.tells_of(seen) and not seen.nothing:
             known.hear(told_by(seen))
             self._advance(known)
             return
         place = self.known.place_of(seen.url)
-        call = begun(place, seen) if place is not None else None
+        call = begun(place, seen) if place is not None and not seen.nothing else None
         if call is None:
             seen.close()
             return
