@@ -19,6 +19,8 @@ from registry.importing.found import Found, UnreadableMetadata
 from registry.verbatim import number
 
 _STEPS: Final = 3_000_000  # of the walk through a graph: about two seconds
+_NEGATIVE: Final = "Negative prompt:"
+_MASKED: Final = "Negative prompt\0:"
 _BLANKS: Final = re.compile(r"\s{1000}")
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?").fullmatch
 _SIZE: Final = re.compile(r"([1-9][0-9]{0,5})\s*[xX]\s*([1-9][0-9]{0,5})").fullmatch
@@ -52,6 +54,8 @@ def read_generator(name: str, fields: Mapping[str, str]) -> Found | None:
     why = None
     for tool, keys, parser in _PARSERS:
         if not any(set(some) <= set(told) for some in keys):
+            continue
+        if "parameters" in keys[0] and told["parameters"].lstrip().startswith("{") is not (tool == "fooocus"):
             continue
         try:
             info = parser().parse(_bounded(tool, told))
@@ -88,12 +92,22 @@ def _bounded(tool: str, told: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: no JSON.
     """
     fields = dict(told)
-    if tool == "automatic1111" and fields["parameters"].count("Hashes:") > 16:
-        raise _TooMuch("its parameters name hashes more than 16 times")
+    if tool == "automatic1111":
+        text = fields["parameters"]
+        if text.count("Hashes:") > 16 or text.count("\n") > 10_000:
+            raise _TooMuch("its parameters name hashes more than 16 times, or have more than 10,000 lines")
+        # The parser knows one negative prompt; what stands there earlier is part of the prompt's own words.
+        before, mark, after = f"\n{text}".rpartition(f"\n{_NEGATIVE}")
+        fields["parameters"] = before.replace(_NEGATIVE, _MASKED) + mark + after.replace(_NEGATIVE, _MASKED)
     if tool in ("invokeai", "novelai"):
         short = (fields.get("Dream", ""), fields.get("Source", ""))
         if any(_BLANKS.search(text) for text in short) or len(short[1]) > 4096:
             raise _TooMuch("its parameters hold a thousand blanks in a row")
+    if "invokeai_metadata" in fields and tool == "invokeai":
+        told_by = json.loads(fields["invokeai_metadata"])
+        model = told_by.get("model") if isinstance(told_by, dict) else None
+        if isinstance(model, dict) and "name" in model:  # as versions from 4 on write it
+            fields["invokeai_metadata"] = json.dumps(told_by | {"model": {"model_name": model["name"]} | model})
     if tool == "comfyui":
         prompt = json.loads(fields["prompt"])
         if not isinstance(prompt, dict):
@@ -129,7 +143,8 @@ def _found(tool: str, info: PromptInfo, fields: Mapping[str, str]) -> Found:
     others = info.metadata if tool != "comfyui" else {}  # of nodes that took no part in sampling
     model = sampler.model
     name = _line(str(model.name)) if model and isinstance(model.name, str) else None
-    checksum = _line(str(model.hash)) if model and isinstance(model.hash, str) else None
+    said = (model.hash or model.metadata.get("hash")) if model else None
+    checksum = _line(said) if isinstance(said, str) else None
     return Found(
         tool=tool,
         model=name or checksum or None,
@@ -165,7 +180,7 @@ def _plain(value: object) -> bool:
 
 
 def _text(value: object) -> str | None:
-    text = str(value).strip().encode("utf-8", "replace").decode("utf-8")
+    text = str(value).replace(_MASKED, _NEGATIVE).strip().encode("utf-8", "replace").decode("utf-8")
     return text or None
 
 
