@@ -26,6 +26,7 @@ from PIL import Image
 from rapidfuzz.distance import Levenshtein
 from skimage.metrics import structural_similarity
 
+from drift.descriptor import describe
 from drift.fingerprints.frames import marks_of, reduced
 from drift.fingerprints.pdq import canonical_luma, pdq_dihedral, pdq_of_file
 from drift.frame_alignment import aligned
@@ -37,6 +38,8 @@ from drift.metrics.motion import both_steps
 from drift.metrics.ssim import ssim
 from drift.metrics.wer import Wer
 from drift.side import Side
+from drift.significance.manifest import decide_manifest
+from drift.significance.suite import Prompt, suite_gate
 from drift.timelines import measure
 from drift.word_edits import edits
 
@@ -330,12 +333,29 @@ def cpwer_rows() -> list[Row]:
     return [row(figure, ours, "meeteval", theirs, limit, same and theirs / ours >= 20)]
 
 
+def sample_rows() -> list[Row]:
+    """Describing a picture, and the two tests of samples at their full number of labelings."""
+    chance = np.random.default_rng(2)
+    picture = texture(1024)
+    some = [describe(texture(256, 4 + n)) for n in range(5)]
+    samples = [some[chance.integers(5)] for _ in range(32)]
+    prompts = [Prompt(samples[:5], samples[5:7]) for _ in range(40)]
+    (described,) = interleaved([lambda: describe(picture)], 15)
+    (one,) = interleaved([lambda: decide_manifest(samples[:20], samples[20:], seed=1)], 3)
+    (suite,) = interleaved([lambda: suite_gate(prompts, seed=1)], 3)
+    return [
+        row("describe a 1024 x 1024 picture", described, "", None, "<= 20 ms", described <= 20),
+        row("one manifest, m 20, n 12, 9,999 labelings", one, "", None, "told", ok=True),
+        row("suite gate, 40 prompts, 9,999 labelings", suite, "", None, "told", ok=True),
+    ]
+
+
 def rows() -> list[Row]:
     """Every figure of this floor; OpenCV on one thread meanwhile."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        return [*ssim_rows(), *pdq_rows(), *video_rows(), *transcript_rows()]
+        return [*ssim_rows(), *pdq_rows(), *video_rows(), *transcript_rows(), *sample_rows()]
     finally:
         cv2.setNumThreads(before)
 

@@ -10,6 +10,7 @@ import click
 
 from drift.errors import MintmarkError
 from registry import __version__
+from registry.errors import harmless
 
 GROUP = "mintmark.commands"
 _FULL_OR_LOCKED = {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT}
@@ -82,7 +83,7 @@ def _fail(arguments: list[str], message: str, status: int) -> int:
 
 
 def _say(message: str, status: int) -> int:
-    click.echo(f"mintmark: {message}", err=True)
+    click.echo(harmless(f"mintmark: {message}"), err=True)  # a file's name may hold what a terminal obeys
     return status
 
 

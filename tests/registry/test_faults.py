@@ -128,7 +128,7 @@ ERASE_STEPS = [
 ]
 
 
-@pytest.mark.parametrize(("step", "command"), zip(ERASE_STEPS, ["tag", "finish"] * 6, strict=False))
+@pytest.mark.parametrize(("step", "command"), list(zip(ERASE_STEPS, ["tag", "finish"] * 6, strict=False)))
 def test_an_erasure_killed_at_a_step_is_finished_once(
     sound, nursery, job, tmp_path, monkeypatch, capsys, step, command
 ):

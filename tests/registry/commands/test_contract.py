@@ -173,3 +173,13 @@ def test_debug_shows_where_an_error_comes_from(mintmark, tmp_path):
     done = subprocess.run([*PROGRAM, "--debug", "search"], cwd=tmp_path, capture_output=True, text=True)
 
     assert done.returncode == 3 and "Traceback" in done.stderr
+
+
+def test_what_a_terminal_obeys_in_a_files_name_is_written_out(mintmark, recorded, tmp_path):
+    name = "red\x1b[31m.png"
+    (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+
+    said = mintmark("record", name, "--provider", "openai", "--model", "gpt-image-2-2026-04-21")
+
+    assert said.status != 0 and "\x1b" not in said.err
+    assert "red\\x1b[31m.png" in said.err
