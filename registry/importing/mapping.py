@@ -100,7 +100,7 @@ def read_map(path: Path) -> Map:
         line = int(place[1]) if place else text.count("\n") + 1
         raise BadMap(path, line, "", f"expected TOML: {_LINE.sub('', str(problem))}") from None
     for keys, expected in _mistakes(content):
-        raise BadMap(path, line_of(text, keys), ".".join(keys), expected)
+        raise BadMap(path, line_of(text, keys) if content else 1, ".".join(keys), expected)
     return Map(
         path=path,
         columns=dict(_flat(content.get("columns", {}))),
