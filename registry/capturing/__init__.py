@@ -8,7 +8,7 @@ with context(workflow="storefront-hero", labels={"app": "storefront"}):
 """
 
 from registry.capturing.context import context
-from registry.capturing.hook import install, recorder, uninstall
+from registry.capturing.hook import install, uninstall
 from registry.capturing.marking import generates
 
-__all__ = ["context", "generates", "install", "recorder", "uninstall"]
+__all__ = ["context", "generates", "install", "uninstall"]

@@ -102,7 +102,7 @@ def uninstall(seconds: float = EXIT_S) -> None:
     installed.recorder.close(seconds)
 
 
-def recorder() -> Recorder | None:
+def running_recorder() -> Recorder | None:
     """The recorder of the hook in this process; None where it is not installed."""
     installed = _state.get("now")
     return installed.recorder if installed else None

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, cast
 
 from registry.capture.draft import new_exchange_id
 from registry.capturing.context import current
-from registry.capturing.hook import recorder
+from registry.capturing.hook import running_recorder
 from registry.times import now
 
 log: Final = logging.getLogger("mintmark.capture")
@@ -96,7 +96,7 @@ class _Marked:
 
     def put(self, outputs: Iterable[bytes | Path], error: str | None) -> None:
         """Spool it."""
-        running = recorder()
+        running = running_recorder()
         if running is None:
             return
         folder = running.spool.begin(new_exchange_id())

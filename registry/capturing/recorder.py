@@ -25,8 +25,6 @@ from registry.capturing.spooling import spool_call
 log: Final = logging.getLogger("mintmark.capture")
 
 WORKERS: Final = 4
-RETRY_S: Final = 5.0
-TRIES: Final = 4
 _OPEN_S: Final = 1.0
 _WAITING: Final = 1000  # calls that wait in memory for a disk that takes no files
 
@@ -56,6 +54,7 @@ class Recorder:
         drain: records what is spooled; None where another process does.
         in_memory: bytes of a body beyond which it goes to a file.
         patience_s: how long a caller may be silent about its job before it is asked about here.
+        retry_s: after how long a disk that takes nothing is tried again.
     """
 
     def __init__(
@@ -66,10 +65,12 @@ class Recorder:
         drain: Drain | None = None,
         in_memory: int = 4 << 20,
         patience_s: float = 10.0,
+        retry_s: float = 5.0,
     ) -> None:
         """Start nothing yet."""
         self.known, self.spool, self.counts = known or Known(), Spool(home), Counts()
         self._drain, self._in_memory, self._patience_s = drain, in_memory, patience_s
+        self._retry_s = retry_s
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._due: list[_Due] = []
@@ -267,7 +268,7 @@ class Recorder:
                 call.close()
                 return
             call.tries += 1
-            again = threading.Timer(RETRY_S, lambda: self._labour_on(lambda: self._finish(call)))
+            again = threading.Timer(self._retry_s, lambda: self._labour_on(lambda: self._finish(call)))
             again.daemon = True
             again.start()
             return

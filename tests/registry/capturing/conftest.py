@@ -107,7 +107,7 @@ class Served(Capturing):
 def proxied(tmp_path, emulator):
     """A proxy in front of the emulated vendors."""
     home = tmp_path / ".mintmark"
-    made = Served(Recorder(home, in_memory=1 << 16, patience_s=0.3), home)
+    made = Served(Recorder(home, in_memory=1 << 16, patience_s=0.3, retry_s=0.05), home)
     yield made
     made.close()
 
@@ -166,6 +166,8 @@ def fronted(tmp_path, upstream):
     home = tmp_path / ".mintmark"
     address = f"http://127.0.0.1:{upstream.port}"
     environment = dict(os.environ) | {"MINTMARK_BASE_URL_OPENAI": address, "MINTMARK_BASE_URL_WAVESPEED": address}
-    made = Served(Recorder(home, known=Known(environment=environment), in_memory=1 << 16, patience_s=0.3), home)
+    made = Served(
+        Recorder(home, known=Known(environment=environment), in_memory=1 << 16, patience_s=0.3, retry_s=0.05), home
+    )
     yield made
     made.close()
