@@ -188,11 +188,8 @@ def find_entry(table: Table, provider: str, model: str, settings: Mapping[str, o
         size = f"{settings['width']}x{settings['height']}"
     size, quality = size.replace("x", "-x-"), str(settings.get("quality") or "")
     wanted = [part for part in (f"{quality}/{size}", f"{size}/{quality}", size, quality) if part.strip("/")]
-    found = list(entries_of(table, provider, model))
-    for part in wanted:
-        for entry in found:
-            if f"/{entry.key}".endswith(f"/{part}/{model}"):
-                return entry
+    found = {entry.key: entry for entry in entries_of(table, provider, model)}
+    names = ("", *(f"{name}/" for name in (provider, *_ALSO.get(provider, ()))))
     # What is priced by size and quality only has no price for a size that is not listed.
-    names = {model, *(f"{name}/{model}" for name in (provider, *_ALSO.get(provider, ())))}
-    return next((entry for entry in found if entry.key in names), None)
+    keys = [f"{name}{part}/{model}" for part in wanted for name in names] + [f"{name}{model}" for name in names]
+    return next((found[key] for key in keys if key in found), None)
