@@ -163,20 +163,9 @@ def test_retiring_says_some_or_none(mintmark, png, tmp_path):
 def test_an_alias_is_refused_where_a_pin_is_required(mintmark, tmp_path, monkeypatch):
     monkeypatch.setenv("MINTMARK_REQUIRE_PIN", "true")
 
-    said = mintmark(
-        "generate", "--provider", "openai", "--model", "gpt-image-2", "--prompt", "x", "--operation", "image.generate"
-    )
+    asked = ("--prompt", "x", "--operation", "image.generate")
+    said = mintmark("generate", "--provider", "openai", "--model", "gpt-image-2", *asked)
+    pinned = mintmark("generate", "--provider", "procedural", "--model", "procedural-image@1", *asked)
 
     assert said.status == 2 and "gpt-image-2-20" in said.err and "nothing was run" in said.err
-    pinned = mintmark(
-        "generate",
-        "--provider",
-        "procedural",
-        "--model",
-        "procedural-image@1",
-        "--prompt",
-        "x",
-        "--setting",
-        "width=64",
-    )
     assert pinned.status == 0
