@@ -18,7 +18,7 @@ from registry.canonical import JSON
 from registry.importing.found import Found, UnreadableMetadata
 from registry.verbatim import number
 
-_STEPS: Final = 3_000_000  # of the walk through a graph: about two seconds
+_STEPS: Final = 3_000_000  # of the walk through a graph: some seconds at worst
 _NEGATIVE: Final = "Negative prompt:"
 _MASKED: Final = "Negative prompt\0:"
 _BLANKS: Final = re.compile(r"\s{1000}")

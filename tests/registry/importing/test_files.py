@@ -5,6 +5,7 @@ import shutil
 import struct
 import sys
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -214,6 +215,12 @@ def test_a_dry_run_says_the_same_and_records_nothing(registry, png):
     assert count == 0
     assert [one.state for one in before] == [one.state for one in done] == ["imported", "imported"]
     assert [(one.state, one.id) for one in after] == [("known", one.id) for one in done]
+
+
+def test_the_same_bytes_twice_in_one_dry_run_count_once(png, tmp_path):
+    paths = [png(parameters=A1111), Path(shutil.copy(tmp_path / "a.png", tmp_path / "b.png"))]
+
+    assert [one.state for one in import_files(None, paths, Terms(), dry_run=True)] == ["imported", "known"]
 
 
 def test_a_dry_run_needs_no_registry(png):

@@ -24,6 +24,15 @@ def graph(count, samplers):
     return json.dumps(nodes | {f"s{n}": {"class_type": "K", "inputs": sampler} for n in range(samplers)})
 
 
+def fan(depth, leaves, samplers):
+    """Many samplers at one end of a chain, many texts at the other."""
+    nodes = {str(n): {"class_type": "C", "inputs": {"a": [str(n + 1), 0]}} for n in range(depth)}
+    nodes[str(depth)] = {"class_type": "C", "inputs": {f"i{n}": [f"t{n}", 0] for n in range(leaves)}}
+    nodes |= {f"t{n}": {"class_type": "T", "inputs": {"text": f"words {n}"}} for n in range(leaves)}
+    sampler = {"sampler_name": "e", "steps": 1, "cfg": 1, "seed": 5, "positive": ["0", 0]}
+    return json.dumps(nodes | {f"s{n}": {"class_type": "K", "inputs": sampler} for n in range(samplers)})
+
+
 # Each takes minutes, or for ever, where it is read without bounds.
 HEAVY = {
     "hashes without an end": {"parameters": "Hashes:{" * 100_000 + END},
@@ -35,7 +44,7 @@ HEAVY = {
         "Description": "",
         "Software": "NovelAI",
     },
-    "every node a sampler": {"prompt": graph(1000, 1000), "workflow": "{}"},
+    "many samplers far from many texts": {"prompt": fan(300, 1000, 200), "workflow": "{}"},
     "nested brackets": {"prompt": "[" * 100_000, "workflow": "{}"},
 }
 
