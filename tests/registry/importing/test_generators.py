@@ -36,7 +36,7 @@ def fan(depth, leaves, samplers):
 # Each takes minutes, or for ever, where it is read without bounds.
 HEAVY = {
     "hashes without an end": {"parameters": "Hashes:{" * 100_000 + END},
-    "a million lines": {"parameters": "a:b,\n" * 1_000_000},
+    "a million lines": {"parameters": "a:b,\n" * 1_600_000},
     "blanks in a dream": {"Dream": '"a"' + " " * 200_000 + "x"},
     "blanks in a source": {
         "Comment": '{"sampler": "k"}',
