@@ -143,7 +143,7 @@ def _marked(entry: Path, value: dict[str, Any]) -> Reading:
             completed_at=value["ended"],
             error=value["error"] or ("it made nothing" if failed else None),
         ),
-        capture="decorator",
+        capture="hook",
         exchange_id=entry.name,
     )
     return Reading(draft, files)

@@ -80,16 +80,18 @@ class Served(Capturing):
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self._loop = asyncio.new_event_loop()
-        self._serving = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._serving, ready = None, threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(Proxy(recorder), ready), daemon=True)
         self._thread.start()
+        assert ready.wait(10)
 
     def url(self, provider):
         return f"http://127.0.0.1:{self.port}/{provider}"
 
-    def _run(self):
+    def _run(self, proxy, ready):
         async def serve():
-            self._serving = asyncio.ensure_future(Proxy(self.recorder).serve(self.socket))
+            self._serving = asyncio.ensure_future(proxy.serve(self.socket))
+            self._loop.call_soon(ready.set)
             with contextlib.suppress(asyncio.CancelledError):
                 await self._serving
 

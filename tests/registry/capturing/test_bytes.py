@@ -1,0 +1,119 @@
+"""What is taken out of bytes, and where a chunked body ends, however the bytes are cut."""
+
+import gzip
+import itertools
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from registry.capture.description import shipped
+from registry.capturing.framing import BadMessage, _Chunks
+from registry.capturing.scrubbing import (
+    decoded,
+    readable,
+    scrubbed,
+    scrubbed_headers,
+    scrubbed_url,
+    secrets_in,
+)
+
+SECRET = b"sk-canary-0123456789"
+
+
+def cut(data, places):
+    edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
+    return [data[start:end] for start, end in itertools.pairwise(edges)]
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=60)), st.lists(st.integers(0, 10_000), max_size=8))
+def test_a_secret_is_found_wherever_the_bytes_are_cut(parts, places):
+    whole = SECRET.join(parts)
+
+    clean = b"".join(scrubbed(cut(whole, places), [SECRET]))
+
+    assert clean == whole.replace(SECRET, b"[secret]")
+
+
+def test_a_secret_is_found_across_windows():
+    whole = b"x" * ((1 << 20) - 7) + SECRET + b"y" * (1 << 20) + SECRET
+    pieces = [whole[at : at + 65_536] for at in range(0, len(whole), 65_536)]
+
+    clean = b"".join(scrubbed(pieces, [SECRET], [b"webhook"]))
+
+    assert clean == whole.replace(SECRET, b"[secret]")
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40), st.text(max_size=40), st.lists(st.integers(0, 500), max_size=6))
+def test_a_named_member_of_json_loses_its_text_and_nothing_else_does(kept, gone, places):
+    whole = json.dumps({"prompt": kept, "webhook": gone, "deep": [{"webhook": gone}]}).encode()
+
+    clean = json.loads(b"".join(scrubbed(cut(whole, places), [], [b"webhook"])))
+
+    assert clean == {"prompt": kept, "webhook": "[secret]", "deep": [{"webhook": "[secret]"}]}
+
+
+def test_a_named_part_of_a_form_loses_its_text():
+    form = (
+        b'--b\r\nContent-Disposition: form-data; name="user"\r\n\r\nAnn Smith\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nuser\r\n--b--\r\n'
+    )
+
+    assert b"".join(scrubbed([form], [], [b"user"])) == form.replace(b"Ann Smith", b"[secret]")
+
+
+def test_keys_are_known_by_header_and_query():
+    headers = [("authorization", "Bearer abcdefgh-1"), ("xi-api-key", "abcdefgh-2"), ("accept", "application/json")]
+
+    found = secrets_in(headers, "https://x.example/a?key=abcdefgh%2F3&size=1024x1024")
+
+    assert {b"abcdefgh-1", b"abcdefgh-2", b"abcdefgh/3", b"abcdefgh%2F3"} <= set(found)
+    assert not {b"application/json", b"1024x1024"} & set(found)
+
+
+def test_headers_are_kept_by_name_and_queries_lose_keys():
+    description = shipped().by_id("openai-images")
+    headers = [("authorization", "Bearer k"), ("cookie", "a"), ("content-type", "application/json"), ("x-other", "1")]
+    answer = [("set-cookie", "a"), ("x-request-id", "req_1"), ("openai-processing-ms", "41"), ("x-other", "1")]
+
+    assert scrubbed_headers(description, headers, [], answer=False) == [("content-type", "application/json")]
+    assert scrubbed_headers(description, answer, [], answer=True) == answer[1:3]
+    assert scrubbed_url(description, "https://x.example/a?key=1&b=%20x", []) == "https://x.example/a?b=+x"
+    assert scrubbed_url(description, "https://x.example/a?b=%20x", []) == "https://x.example/a?b=%20x"
+
+
+def test_codings_are_taken_off_and_only_readable_ones_are_asked_for():
+    data = b"x" * 3_000_000
+
+    assert b"".join(decoded(cut(gzip.compress(data), [5, 100, 2_000]), "gzip")[0]) == data
+    assert decoded([b"x"], "compress")[1] is False
+    assert readable("gzip, deflate") == "gzip, deflate"
+    assert {one.strip() for one in readable("gzip, br;q=0.5, zstd").split(",")} <= {"gzip", "br;q=0.5", "zstd"}
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(min_size=1, max_size=50), max_size=6), st.lists(st.integers(0, 500), max_size=8), st.binary())
+def test_a_chunked_body_ends_where_it_ends(chunks, places, after):
+    body = b"".join(b"%X;a=b\r\n%b\r\n" % (len(one), one) for one in chunks) + b"0\r\nx: y\r\n\r\n"
+    following, content, used = _Chunks(), b"", 0
+
+    for piece in cut(body + after, places):
+        if not following.over:
+            got, taken = following.feed(piece)
+            content, used = content + got, used + taken
+
+    assert (content, used, following.over) == (b"".join(chunks), len(body), True)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=80))
+def test_what_is_no_chunked_body_is_refused_or_goes_on(data):
+    following = _Chunks()
+    try:
+        content, used = following.feed(data)
+    except BadMessage:
+        return
+
+    assert used <= len(data) and len(content) <= len(data)
