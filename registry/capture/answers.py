@@ -152,6 +152,15 @@ def payloads_of(protocol: Protocol, answer: Answer, submit: Answer | None = None
     return [_decoded(text) for text in found if text]
 
 
+def document_of(protocol: Protocol, answer: Answer, submit: Answer | None = None) -> bytes | None:
+    """The output that the answer itself is, or holds, as plain JSON text; None where there is none.
+
+    Numbers and order stay as they came. Half a surrogate pair has no UTF-8 form and stays an escape.
+    """
+    found = protocol.outputs.expr.find(answer.view(submit)) if protocol.outputs.expr else answer.body
+    return None if found is None else json.dumps(found, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
 def operation_media(description: Description, model: str) -> tuple[str, str]:
     """The role of an output, and the first half of its media type."""
     medium = description.operation_of(model).partition(".")[0]

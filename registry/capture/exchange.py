@@ -9,13 +9,14 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from registry.canonical import JSON, canonical
+from registry.canonical import JSON
 from registry.capture import slots as places
 from registry.capture.answers import (
     Answer,
     Ending,
     Facts,
     addresses_of,
+    document_of,
     ending_of,
     facts_of,
     job_of,
@@ -36,7 +37,6 @@ from registry.capture.slots import Step
 from registry.capture.wire import read_wire
 from registry.digest import digests_of
 from registry.manifest import Cost, DescriptionRef, Latency, License, Model, Outcome, Prompt, Provider, Request, Seed
-from registry.verbatim import stored
 
 _UNSAID: Final = "unspecified"
 _ENDS: Final = {"succeeded": "succeeded", "canceled": "canceled", "expired": "expired", "ambiguous": "unknown"}
@@ -203,9 +203,9 @@ def _outputs(
     elif how.kind == "bytes":
         paths = [_saved(kept, plain_body(source))] if source.response_body else []
     elif how.kind == "json":
-        value = how.expr.find(answer.view(first)) if how.expr else answer.body
-        if value is not None:
-            paths = [_saved(kept, canonical(stored(value)))]
+        document = document_of(protocol, answer, first)
+        if document is not None:
+            paths = [_saved(kept, document)]
         elif answer.text and "html" not in answer.headers.get("content-type", ""):
             paths = [_saved(kept, plain_body(source))]  # subtitles, or plain text
     else:

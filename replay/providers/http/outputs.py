@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from registry.canonical import canonical
-from registry.capture.answers import Answer, addresses_of, operation_media, payloads_of
+from registry.capture.answers import Answer, addresses_of, document_of, operation_media, payloads_of
 from registry.capture.description import Description
-from registry.capture.protocol import Outputs
+from registry.capture.protocol import Outputs, Protocol
 from registry.capture.request import read_slot
-from registry.verbatim import stored
 from replay.outcome import OutcomeClass
 from replay.provider import Call, Job, Output
 from replay.providers.http.channel import Channel, Cut, TooLarge, Unsent
@@ -104,7 +102,7 @@ class _Taking:
         if how.kind == "bytes":
             return [self._named(answer_file(self._job.call), answer, 0)]
         if how.kind == "json":
-            return [self._document(how, answer)]
+            return [self._document(protocol, answer)]
         try:
             payloads = payloads_of(protocol, answer, self._job.submitted)
         except ValueError as problem:
@@ -142,14 +140,14 @@ class _Taking:
     def _fits(self, declared: str) -> bool:
         return declared.partition("/")[0] == self._kind or (self._kind == "text" and declared in _TEXT)
 
-    def _document(self, how: Outputs, answer: Answer) -> Output:
-        value = how.expr.find(answer.view(self._job.submitted)) if how.expr else answer.body
-        if value is None and answer_file(self._job.call).exists():  # subtitles, or plain text
+    def _document(self, protocol: Protocol, answer: Answer) -> Output:
+        document = document_of(protocol, answer, self._job.submitted)
+        if document is None and answer_file(self._job.call).exists():  # subtitles, or plain text
             return self._named(answer_file(self._job.call), answer, 0)
-        if value is None:
+        if document is None:
             raise NotTaken("the answer holds no document", OutcomeClass.MALFORMED, answer)
         path = self._job.call.workdir / "output-0.json"
-        path.write_bytes(canonical(stored(value)))
+        path.write_bytes(document)
         return Output(self._role, "application/json", path)
 
     def _payload(self, data: bytes, number: int) -> Output:
