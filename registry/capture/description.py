@@ -119,6 +119,10 @@ class Description:
         named = {*self.pins, *self.retires, *(pin for pins in self.pins.values() for pin in pins)}
         return model in named or self.pin(model) != "alias"
 
+    def takes_model(self, model: str) -> bool:
+        """Whether the operation takes ``model``, by the patterns of its table ``models``."""
+        return any(fnmatchcase(model, pattern) for pattern in self.takes)
+
     def models(self) -> list[str]:
         """The models this file names, for people: ``N`` stands for a number, ``…`` for anything else."""
         patterns = [re.sub(r"\[0-9\]\+", "N", known.pattern.pattern) for known in self.pin_patterns]
@@ -229,7 +233,7 @@ class Descriptions:
         """
         fitting = [d for d in self if d.provider == provider and d.makes(operation, model)]
         if len(fitting) > 1 and model is not None:
-            fitting = [d for d in fitting if any(fnmatchcase(model, pattern) for pattern in d.takes)] or fitting
+            fitting = [d for d in fitting if d.takes_model(model)] or fitting
             fitting = [d for d in fitting if d.knows(model)] or fitting
         if len(fitting) > 1:
             raise AmbiguousDescription(provider, model, [made for d in fitting for made in d.operations.values()])

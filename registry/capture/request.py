@@ -143,11 +143,12 @@ def request_digest(request: Request) -> str:
 
 
 def path_matches(description: Description, method: str, path: str) -> bool:
-    """Whether a request of that method and path is this operation's."""
+    """Whether a request of that method and path is this operation's, the model that the path names included."""
     upload = description.protocol.upload if description.protocol else None
     if method != description.method or (upload is not None and path == upload.path):
         return False
-    return _path_pattern(description.path).fullmatch(path) is not None
+    found = _path_pattern(description.path).fullmatch(path)
+    return found is not None and ("model" not in found.groupdict() or description.takes_model(unquote(found["model"])))
 
 
 def lifted(placed: Placed, prefix: str, alphabet: str) -> dict[str, JSON]:
@@ -157,8 +158,10 @@ def lifted(placed: Placed, prefix: str, alphabet: str) -> dict[str, JSON]:
 
 
 def _path_pattern(path: str) -> re.Pattern[str]:
+    """Names of models hold slashes; whatever else stands in a path is one segment of it."""
     pieces = re.split(r"(\{\w+\})", path)
-    return re.compile("".join(f"(?P<{p[1:-1]}>.+)" if p.startswith("{") else re.escape(p) for p in pieces))
+    holes = {piece: ".+" if piece == "{model}" else "[^/]+" for piece in pieces if piece.startswith("{")}
+    return re.compile("".join(f"(?P<{p[1:-1]}>{holes[p]})" if p in holes else re.escape(p) for p in pieces))
 
 
 def _typed(description: Description, slot: str, value: JSON) -> JSON:

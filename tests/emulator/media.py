@@ -64,3 +64,16 @@ def transcript(*parts):
     """Words and their times, as segments."""
     words = ["the", "harbour", "lies", "still", "this", "morning"]
     return {"text": " ".join(words), "segments": [{"start": 0.0, "end": 2.0, "text": " ".join(words)}]}
+
+
+def mp3(*parts, seconds=0.5, rate=44100):
+    """The same tone as MP3."""
+    pitch, data = 200 + 400 * _random(*parts).random(), io.BytesIO()
+    tone = (8000 * np.sin(2 * np.pi * pitch * np.arange(int(seconds * rate)) / rate)).astype("<i2")
+    with av.open(data, "w", format="mp3") as container:
+        stream = container.add_stream("libmp3lame", rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(tone[None, :], format="s16p", layout="mono")
+        frame.sample_rate = rate
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return data.getvalue()

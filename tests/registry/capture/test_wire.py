@@ -204,6 +204,15 @@ def test_an_upload_stands_for_its_file_until_it_has_an_address(store):
         ("replicate-models", "POST", "/v1/predictions", False),
         ("replicate-predictions", "POST", "/v1/predictions", True),
         ("replicate-predictions", "POST", "/v1/predictions/x/cancel", False),
+        ("google-gemini-images", "POST", "/v1beta/models/gemini-3-pro-image:generateContent", True),
+        ("google-gemini-images", "POST", "/v1/models/gemini-3-pro-image:generateContent", True),
+        ("google-gemini-images", "POST", "/v1/models/gemini-3.5-flash:generateContent", False),
+        ("google-gemini-images", "POST", "/v1/models/gemini-3-pro-image:streamGenerateContent", False),
+        ("google-gemini-images", "POST", "/v1/a/models/gemini-3-pro-image:generateContent", False),
+        ("elevenlabs-speech", "POST", "/v1/text-to-speech/voice-1", True),
+        ("elevenlabs-speech", "POST", "/v1/text-to-speech/voice-1/with-timestamps", False),
+        ("bfl-generate", "POST", "/v1/flux-tools/video-upscale-v1", True),
+        ("fal-queue", "POST", "/fal-ai/flux/dev", True),
     ],
 )
 def test_a_request_is_known_by_method_and_path(name, method, path, fits):
