@@ -4,31 +4,22 @@ What they sent is then read into a draft, recorded, and sent again by mintmark: 
 """
 
 import base64
-import gzip
 import json
 import re
-from pathlib import Path
 
-import jsonschema
 import openai
 import pytest
 import replicate
 import requests
 import wavespeed
 from PIL import Image
+from sdk_calls import closes, exchanges, recorded, response_schema
 
 from registry.capture.description import shipped
-from registry.capture.exchange import Exchange, is_submit, read
-from registry.capture.request import request_digest
-from registry.manifest import Request
-from registry.record import record
-from registry.sealing import disclose
-from replay.rerun import replay
+from registry.capture.exchange import read
 
 KEY = "sk-canary-8f2d1c77e0b94a"
 """The emulator's key, spelt out: these tests look for it where it must not be."""
-
-SPEC = Path(__file__).parents[4] / "shared" / "vectors" / "openai" / "openapi.json.gz"
 
 
 @pytest.fixture
@@ -44,72 +35,6 @@ def wavespeed_client(emulator):
 @pytest.fixture
 def replicate_client(emulator):
     return replicate.Client(api_token=KEY, base_url=emulator.url("replicate"))
-
-
-def exchanges(emulator):
-    """Everything that crossed the wire, as a recorder sees it."""
-    return [
-        Exchange(
-            request.method,
-            f"http://127.0.0.1:{emulator.port}{request.path}",
-            list(request.headers.items()),
-            request.body,
-            reply.status,
-            list(reply.encoded()[1].items()),
-            reply.encoded()[0],
-        )
-        for request, reply in emulator.exchanges
-    ]
-
-
-def recorded(emulator, registry, name, folder):
-    """The call that an SDK made, read and recorded: the recorded manifest's id and its open request."""
-    description = shipped().by_id(name)
-    base = emulator.url(description.provider)
-    seen = [one for one in exchanges(emulator) if "/cdn/" not in one.url]
-    at = next(n for n, one in enumerate(seen) if is_submit(description, one.method, one.url, base_url=base))
-    last = seen[-1] if len(seen) > at + 1 else None
-    reading = read(description, seen[at], folder, last=last, base_url=base)
-    if reading.wanted:
-        files = {url: folder / f"fetched-{n}" for n, url in enumerate(reading.wanted)}
-        for url, path in files.items():
-            path.write_bytes(requests.get(url, timeout=10).content)
-        reading = read(description, seen[at], folder, last=last, base_url=base, downloads=files)
-    assert reading.finished and not reading.wanted
-    made = record(registry, reading.draft, reading.files)
-    return made, opened(registry, made.id)
-
-
-def opened(registry, manifest_id):
-    value = disclose(registry.catalog.manifest(manifest_id).to_json(), registry.vault.get(manifest_id))
-    return Request(**value["request"])
-
-
-def closes(emulator, registry, name, folder):
-    """Record what an SDK did, replay it with nothing edited, and see the same request go out."""
-    made, request = recorded(emulator, registry, name, folder)
-    charges = emulator.charges(shipped().by_id(name).provider)
-
-    answer = replay(registry, made.id)
-
-    assert answer.refused is None, answer.refused
-    again = answer.replays[0].recorded
-    assert again.manifest.outcome.class_ == "succeeded", again.manifest.outcome
-    assert request_digest(opened(registry, again.id)) == request_digest(request)
-    assert emulator.charges(shipped().by_id(name).provider) == charges + 1
-    assert made.manifest.recorder.confidence == "full"
-    assert made.manifest.request.origin == "captured"
-    return made, answer
-
-
-def response_schema(name):
-    """A validator for a schema of OpenAI's own description."""
-    if not SPEC.exists():
-        pytest.skip("needs ../shared/vectors/openai")
-    document = json.loads(gzip.decompress(SPEC.read_bytes()))
-    return jsonschema.Draft202012Validator(
-        {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
-    )
 
 
 def test_openai_generations(emulator, openai_client, local_registry, tmp_path):
