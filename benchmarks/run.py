@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-NAMES = ("registry", "http", "drift", "log")
+NAMES = ("registry", "http", "capture", "drift", "log")
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from drift.errors import MintmarkError
+from drift.errors import MediaRefused, MediaTooLarge, MintmarkError
 from registry.capture.description import Descriptions, shipped
 from registry.capture.draft import Draft, Incoming
 from registry.capture.exchange import Exchange, Reading, read
@@ -121,7 +121,19 @@ def _record(registry: Registry, entry: Path, value: dict[str, Any]) -> str:
                 Parent(id=registry.catalog.resolve(name), relation=relation) for relation, name in said["parents"]
             ],
         )
-        return record(registry, draft, reading.files).id
+        try:
+            return record(registry, draft, reading.files).id
+        except MediaTooLarge:  # a limit of this registry, which can be raised: nothing is wrong with the output
+            raise
+        except MediaRefused as problem:
+            return record(registry, _malformed(draft, str(problem)), reading.files).id
+
+
+def _malformed(draft: Draft, why: str) -> Draft:
+    """The call succeeded, was paid perhaps, and what came is no media: that is recorded, too."""
+    outcome = msgspec.structs.replace(draft.outcome, class_="malformed", error=why)
+    operation = draft.operation or "media.derive"
+    return msgspec.structs.replace(draft, outputs=[], outcome=outcome, operation=operation)
 
 
 def _marked(entry: Path, value: dict[str, Any]) -> Reading:
@@ -195,12 +207,17 @@ def run(home: Path) -> int:
     _sweep(spool)
     registry: Registry | None = None
     later: dict[str, tuple[float, int]] = {}
+    for entry in spool.waiting():  # what failed before has its turn after what is new
+        if (spool.read(entry) or {}).get("attempts"):
+            later[entry.name] = (time.monotonic() + _AGAIN_S[0], 0)
     ended, poked, over = False, threading.Event(), threading.Event()
     threading.Thread(target=_listen, args=(poked, over), daemon=True).start()
     while True:
         if any(True for _ in spool.waiting()):
             registry = registry or _opened(home)
-        skip = frozenset(name for name, (at, _) in later.items() if at > time.monotonic())
+        skip = frozenset(
+            name for name, (at, tries) in later.items() if at > time.monotonic() and not (ended and not tries)
+        )
         for done in drain(registry, spool, skip) if registry is not None else ():
             _tell(done)
             if done.id is None:

@@ -109,7 +109,11 @@ class Drain:
                     self.recorded.append(told["recorded"])
                 if "failed" in told:
                     self.failed.append(told["failed"])
-                    log.warning("a captured call is not recorded yet: %s", told["failed"])
+                    log.log(
+                        logging.WARNING if told.get("first", True) else logging.DEBUG,
+                        "a captured call is not recorded yet: %s",
+                        told["failed"],
+                    )
                 if told.get("first", True):
                     self._answered += 1
                 self._settled.notify_all()

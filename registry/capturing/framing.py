@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 from registry.capturing.observing import Headers
 
-PIECE: Final = 1 << 16
+PIECE: Final = 1 << 18
 _HEAD: Final = 1 << 16  # bytes of the longest head
 _TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LINE: Final = 1 << 12  # bytes of the longest line between chunks

@@ -232,7 +232,7 @@ def test_a_decorated_function_is_recorded_with_what_it_returns(hooked, picture):
     assert (first.model.requested, first.seed.requested, first.settings) == ("painter-7", "3", {"size": "small"})
     assert (first.operation, first.recorder.capture, first.outcome.class_) == (
         "image.generate",
-        "decorator",
+        "hook",
         "succeeded",
     )
     assert (second.outcome.class_, second.outputs) == ("failed", [])
