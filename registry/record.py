@@ -152,8 +152,6 @@ def _description(draft: Draft, inputs: list[Asset], outputs: list[Asset]) -> Des
         InvalidValue: it names one that is not shipped, or another version of it.
     """
     named = draft.provider.description
-    if draft.capture == "import":  # nobody saw the call: a name says nothing about a pin then
-        return None
     if named is not None:
         found = shipped().by_id(named.id)
         if found is None or found.sha256 != named.sha256:
@@ -161,6 +159,8 @@ def _description(draft: Draft, inputs: list[Asset], outputs: list[Asset]) -> Des
                 "/provider/description", named.id, "a description that this program ships, as it ships it"
             )
         return found
+    if draft.capture == "import":  # nobody saw the call: a name says nothing about a pin then
+        return None
     operation = operation_of(draft, inputs, outputs)
     try:
         return shipped().find(draft.provider.name, model=draft.model.requested, operation=operation)

@@ -7,13 +7,16 @@ import sys
 import zlib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from registry.erase import erase, plan_erasure
-from registry.errors import CouldNotRun
+from registry.errors import CouldNotRun, InvalidValue
 from registry.home import create
 from registry.importing.files import Terms, import_files, read_file
 from registry.importing.found import CredentialsBroken, CredentialsUnread, NoMetadata, UnreadableMetadata
+from registry.manifest import DescriptionRef, Model, Provider
+from registry.record import record
 from registry.sealing import is_seal
 from registry.settings import Settings
 
@@ -382,3 +385,14 @@ def test_the_examples_of_a_healthy_file_cut_anywhere(vectors, tmp_path):
             read_file(path)
         except (NoMetadata, UnreadableMetadata):
             continue
+
+
+def test_nobody_can_import_a_pin_or_a_description_that_is_not_shipped(registry, made, picture):
+    path = picture()
+    draft = made(path, capture="import", confidence="partial", operation="image.generate")
+    claimed = msgspec.structs.replace(draft, model=Model(requested="gpt-image-2-2026-04-21", pin="snapshot"))
+    described = Provider(name="openai", description=DescriptionRef(id="openai-images", sha256="0" * 64))
+
+    assert record(registry, claimed, {str(path): path}).manifest.model.pin == "unknown"
+    with pytest.raises(InvalidValue, match="description"):
+        record(registry, msgspec.structs.replace(draft, provider=described), {str(path): path})
