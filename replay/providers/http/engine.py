@@ -116,9 +116,9 @@ class HttpProvider:
         try:
             taken = take_outputs(self._channel, job, answer, self._most)
         except NotTaken as problem:
-            return self._outcome(job, problem.answer or answer, Ending(problem.class_, "unknown"), str(problem))
+            return self._outcome(job, problem.answer or answer, Ending(problem.class_, problem.safety), problem.why)
         job = replace(job, attempts=job.attempts + taken.retries)
-        return self._succeeded(job, taken.answer, taken.outputs, ending, self._since(started))
+        return self._succeeded(job, taken.answer, taken.outputs, ending or taken.ending, self._since(started))
 
     def cancel(self, job: Job) -> Job:
         """Ask the provider to stop the job, where it can be asked."""

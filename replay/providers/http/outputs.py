@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from registry.capture.answers import Answer, addresses_of, document_of, operation_media, payloads_of
+from registry.capture.answers import Answer, Ending, addresses_of, document_of, ending_of, operation_media, payloads_of
 from registry.capture.description import Description
 from registry.capture.protocol import Outputs, Protocol
 from registry.capture.request import read_slot
@@ -22,21 +22,24 @@ _TEXT: Final = frozenset({"application/json", "application/x-subrip"})
 
 
 class NotTaken(Exception):
-    """The call succeeded at the provider, and its outputs cannot be had."""
+    """The job is done at the provider, and its outputs cannot be had; ``why`` is None where the answer says it."""
 
-    def __init__(self, why: str, class_: OutcomeClass, answer: Answer | None = None) -> None:
-        """Keep the outcome class and the answer that told."""
-        super().__init__(why)
-        self.class_, self.answer = class_.value, answer
+    def __init__(
+        self, why: str | None, class_: OutcomeClass, answer: Answer | None = None, safety: str = "unknown"
+    ) -> None:
+        """Keep the outcome class, the answer that told, and what safety did."""
+        super().__init__(why or "")
+        self.why, self.class_, self.answer, self.safety = why, class_.value, answer, safety
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The outputs, the answer that named them, and how many tries beyond one it took."""
+    """The outputs, the answer that named them, how many tries beyond one it took, and what safety did to them."""
 
     outputs: tuple[Output, ...]
     answer: Answer
     retries: int = 0
+    ending: Ending | None = None
 
 
 def answer_file(call: Call) -> Path:
@@ -48,14 +51,17 @@ def take_outputs(channel: Channel, job: Job, answer: Answer, most: int) -> Taken
     """Take down every output of a job that succeeded.
 
     Raises:
-        NotTaken: expired, malformed, or of another kind than the operation makes.
+        NotTaken: expired, malformed, of another kind than the operation makes, or refused where its result would be.
     """
     description = job.call.description
     assert description.protocol is not None
     how = description.protocol.outputs
     role, kind = operation_media(description, _model(job.call))
     taking = _Taking(channel, job, role, kind, most)
-    answer = taking.result(how, answer)
+    done, answer = answer, taking.result(how, answer)
+    told = ending_of(description.protocol, answer, failed=False, submit=job.submitted) if answer is not done else None
+    if told is not None and told.class_ != OutcomeClass.SUCCEEDED:
+        raise NotTaken(None, OutcomeClass(told.class_), answer, told.safety)
     try:
         outputs = taking.take(how, description, answer)
     except OSError as problem:
@@ -63,7 +69,7 @@ def take_outputs(channel: Channel, job: Job, answer: Answer, most: int) -> Taken
     if not outputs:
         where = how.expr.text if how.expr else "the answer"
         raise NotTaken(f"succeeded, and no output stands at {where}", OutcomeClass.MALFORMED, answer)
-    return Taken(tuple(outputs), answer, taking.retries)
+    return Taken(tuple(outputs), answer, taking.retries, told)
 
 
 class _Taking:
@@ -85,9 +91,16 @@ class _Taking:
         except (Unsent, Cut, TooLarge, ValueError) as problem:
             raise NotTaken(f"the result could not be read: {problem}", OutcomeClass.MALFORMED, answer) from None
         self.retries += more
-        if found.status >= 400:
+        if found.status >= 400 and not self._speaks_of_the_job(found):
             raise NotTaken(f"the result is gone: HTTP {found.status}", _gone(found.status), found)
         return found
+
+    def _speaks_of_the_job(self, refusal: Answer) -> bool:
+        """Whether an answer of error is what the job came to, and not merely out of reach."""
+        protocol = self._job.call.description.protocol
+        told = ending_of(protocol, refusal, failed=True, submit=self._job.submitted) if protocol else None
+        gone = _gone(refusal.status) is OutcomeClass.EXPIRED
+        return told is not None and told.class_ in (("blocked",) if gone else ("blocked", "failed", "rejected"))
 
     def take(self, how: Outputs, description: Description, answer: Answer) -> list[Output]:
         """The outputs of the kind that the description says."""

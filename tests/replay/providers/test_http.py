@@ -28,7 +28,7 @@ ASKS = {
     "openai-videos": {"model": "film-1", "prompt": "waves"},
     "bfl-generate": {"model": "flux-2-pro", "prompt": "a stone bridge", "seed": "7"},
     "bfl-edits": {"model": "flux-kontext-pro", "prompt": "more fog", "seed": "7"},
-    "elevenlabs-speech": {"model": "eleven_multilingual_v2", "voice": "JBFqnCBsd6RMkj", "prompt": "good day", "seed": "7"},
+    "elevenlabs-speech": {"model": "eleven_multilingual_v2", "voice": "JBFqnCBsd6", "prompt": "good day", "seed": "7"},
     "elevenlabs-music": {"model": "music_v1", "prompt": "a slow song"},
     "elevenlabs-sounds": {"model": "eleven_text_to_sound_v2", "prompt": "rain on a tin roof"},
     "elevenlabs-transcribe": {"model": "scribe_v2", "seed": "7"},
@@ -44,7 +44,9 @@ ASKS = {
 }
 VENDOR = {name: name.partition("-")[0] for name in ASKS}
 every_vendor = pytest.mark.parametrize("name", ASKS)
-with_addresses = pytest.mark.parametrize("name", [name for name in ASKS if shipped().by_id(name).protocol.outputs.kind == "url"])
+# Whoever takes no key is an engine of one's own, whose files lie where it answers.
+BY_ADDRESS = [one for one in ASKS if shipped().by_id(one).protocol.outputs.kind == "url" and shipped().by_id(one).auth]
+with_addresses = pytest.mark.parametrize("name", BY_ADDRESS)
 
 
 def look_at(path, operation):
@@ -238,7 +240,14 @@ def test_a_vendor_that_repeats_the_key_in_its_error_does_not_get_it_recorded(ben
     assert outcome.error == "Incorrect API key provided: [secret]."
 
 
-@pytest.mark.parametrize("name", ["openai-images", "wavespeed-predictions", "stability-generate", "replicate-models"])
+MODERATED = (
+    "openai-images", "wavespeed-predictions", "stability-generate", "replicate-models", "bfl-generate", "bfl-edits",
+    "elevenlabs-speech", "elevenlabs-music", "elevenlabs-sounds", "elevenlabs-transcribe", "fal-queue",
+    "google-gemini-images", "google-gemini-edits", "google-imagen",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODERATED)
 def test_a_refusal_in_each_vendors_words_is_blocked(bench, emulator, name):
     emulator.misbehave("blocked")
 
@@ -248,7 +257,7 @@ def test_a_refusal_in_each_vendors_words_is_blocked(bench, emulator, name):
     assert outcome.outputs == () and outcome.error
 
 
-@pytest.mark.parametrize("name", ["wavespeed-predictions", "replicate-models"])
+@pytest.mark.parametrize("name", ["wavespeed-predictions", "replicate-models", "bfl-generate", "fal-queue"])
 def test_a_job_that_failed_is_told_apart_from_a_refusal(bench, emulator, name):
     emulator.misbehave("failed")
 
@@ -258,26 +267,29 @@ def test_a_job_that_failed_is_told_apart_from_a_refusal(bench, emulator, name):
     assert "memory" in outcome.error
 
 
-def test_a_blurred_picture_is_altered(bench, emulator):
+@pytest.mark.parametrize("name", ["stability-generate", "fal-queue"])
+def test_a_blurred_picture_is_altered(bench, emulator, name):
     emulator.misbehave("filtered")
 
-    outcome = bench.call("stability-generate", **ASKS["stability-generate"])
+    outcome = bench.call(name, **ASKS[name])
 
     assert (outcome.class_, outcome.safety) == (OutcomeClass.SUCCEEDED, Safety.ALTERED)
 
 
-def test_quota_is_told_apart_from_a_rate_limit(bench, emulator):
+@pytest.mark.parametrize("name", ["openai-images", "google-gemini-images", "elevenlabs-speech", "fal-queue"])
+def test_quota_is_told_apart_from_a_rate_limit(bench, emulator, name):
     emulator.misbehave("quota")
 
-    outcome = bench.call("openai-images", **ASKS["openai-images"])
+    outcome = bench.call(name, **ASKS[name])
 
     assert outcome.class_ is OutcomeClass.QUOTA and bench.pauses == []
 
 
-def test_fewer_outputs_than_asked_for_are_omitted(bench, emulator):
+@pytest.mark.parametrize("name", ["openai-images", "google-imagen"])
+def test_fewer_outputs_than_asked_for_are_omitted(bench, emulator, name):
     emulator.misbehave("fewer", left=1)
 
-    outcome = bench.call("openai-images", **ASKS["openai-images"], n=3)
+    outcome = bench.call(name, **ASKS[name], n="3")
 
     assert (outcome.class_, outcome.safety, len(outcome.outputs)) == (OutcomeClass.SUCCEEDED, Safety.OMITTED, 1)
 
