@@ -3,6 +3,7 @@
 import gzip
 import json
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 import jsonschema
 import pytest
@@ -28,7 +29,7 @@ def exchanges(emulator):
     return [
         Exchange(
             request.method,
-            f"http://127.0.0.1:{emulator.port}{request.path}",
+            f"http://127.0.0.1:{emulator.port}{request.path}?{urlencode(request.query, doseq=True)}".rstrip("?"),
             list(request.headers.items()),
             request.body,
             reply.status,
@@ -43,7 +44,7 @@ def recorded(emulator, registry, name, folder):
     """The call that an SDK made, read and recorded: the recorded manifest's id and its open request."""
     description = shipped().by_id(name)
     base = emulator.url(description.provider)
-    seen = [one for one in exchanges(emulator) if "/cdn/" not in one.url and not one.url.endswith(FILES)]
+    seen = [one for one in exchanges(emulator) if "/cdn/" not in one.url and not urlsplit(one.url).path.endswith(FILES)]
     at = next(n for n, one in enumerate(seen) if is_submit(description, one.method, one.url, base_url=base))
     last = seen[-1] if len(seen) > at + 1 else None
     reading = read(description, seen[at], folder, last=last, base_url=base)
