@@ -122,7 +122,7 @@ def added(
 
 def emptied(spool: Path) -> None:
     """Wait until the call is recorded: generations take seconds, and the next one does not begin meanwhile."""
-    time.sleep(0.002)
+    time.sleep(0.04)
     while any(spool.iterdir()):
         time.sleep(0.002)
 

@@ -131,6 +131,13 @@ class Line:
                 left -= len(piece)
                 yield piece, piece
 
+    def taken(self, framing: Framing) -> bytes | None:
+        """A body that was read ahead whole; None for any other, which stays."""
+        if not isinstance(framing, int) or framing > len(self._ahead):
+            return None
+        body, self._ahead = self._ahead[:framing], self._ahead[framing:]
+        return body
+
     async def send(self, data: bytes) -> None:
         """Write, and wait while the other end is slow.
 

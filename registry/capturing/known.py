@@ -3,12 +3,15 @@
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 from registry.capture.description import Description, shipped
 from registry.capture.exchange import is_submit
 from registry.capture.hosts import host_allowed
 from registry.errors import InvalidValue
+
+_HOSTS: Final = 4096  # names of hosts that are remembered, not to be looked up for every request
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,17 @@ class Known:
             if not description.local:
                 by_provider.setdefault(description.provider, []).append(description)
         self.places = {name: _place(name, found, environment) for name, found in by_provider.items()}
-        self._names = {host for place in self.places.values() for host in place.hosts}
+        self._at: dict[str, tuple[Place, ...]] = {}
 
     def place_of(self, url: str) -> Place | None:
         """The provider that ``url`` lies at; None for everybody else's."""
-        if not host_allowed(urlsplit(url).netloc, self._names):
-            return None
-        return next((place for place in self.places.values() if place.reached_by(url)), None)
+        netloc = url.split("/", 3)[2] if url.count("/") > 1 else ""
+        known = self._at.get(netloc)
+        if known is None:
+            known = tuple(place for place in self.places.values() if host_allowed(netloc, place.hosts))
+            if len(self._at) < _HOSTS:
+                self._at[netloc] = known
+        return next((place for place in known if place.reached_by(url)), None) if known else None
 
 
 def _place(provider: str, found: list[Description], environment: Mapping[str, str]) -> Place:

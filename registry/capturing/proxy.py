@@ -180,8 +180,13 @@ class Proxy:
         seen: Observation | None,
     ) -> bool:
         """Send the request on and the answer back, both at once; True where both connections can be used again."""
-        await line.send(encoded((head.start[0], target, head.start[2]), _headers(head, place)))
-        sending = asyncio.create_task(_pumped(caller.line, line, framing, seen))
+        outgoing = encoded((head.start[0], target, head.start[2]), _headers(head, place))
+        try:
+            sending = await _sent(caller.line, line, outgoing, framing, seen)
+        except OSError as problem:
+            if seen is not None:
+                seen.end("cut", f"cut: {type(problem).__name__}")
+            raise
         whole = False
         try:
             whole = await self._answered(caller, line, head, sending, seen)
@@ -204,7 +209,7 @@ class Proxy:
         return whole and sent and head.keeps_alive
 
     async def _answered(
-        self, caller: _Caller, line: Line, head: Head, sending: asyncio.Task[None], seen: Observation | None
+        self, caller: _Caller, line: Line, head: Head, sending: asyncio.Future[None], seen: Observation | None
     ) -> bool:
         """Relay the answer; True where the provider's connection can be used again."""
         watching = asyncio.create_task(_watch(caller, sending))
@@ -255,6 +260,24 @@ async def _told(caller: Line, data: bytes) -> None:
         raise Left from None
 
 
+async def _sent(
+    caller: Line, line: Line, outgoing: bytes, framing: Framing, seen: Observation | None
+) -> "asyncio.Future[None]":
+    """Send a head and begin with its body; the answer is done when all of it is sent."""
+    body = caller.taken(framing)
+    if body is None:
+        await line.send(outgoing)
+        return asyncio.create_task(_pumped(caller, line, framing, seen))
+    if seen is not None:
+        seen.sent(body)
+    await line.send(outgoing + body)
+    if seen is not None:
+        seen.mark("upload")
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
+
+
 async def _pumped(caller: Line, line: Line, framing: Framing, seen: Observation | None) -> None:
     """The request's body, onward."""
     async for raw, content in caller.body(framing):
@@ -265,10 +288,12 @@ async def _pumped(caller: Line, line: Line, framing: Framing, seen: Observation 
         seen.mark("upload")
 
 
-async def _watch(caller: _Caller, sending: asyncio.Task[None]) -> bool:
+async def _watch(caller: _Caller, sending: asyncio.Future[None]) -> bool:
     """True once the caller hangs up; what it sends ahead instead is kept for its turn."""
     try:
-        await asyncio.shield(sending)
+        if not sending.done():
+            await asyncio.shield(sending)
+        sending.result()
     except Hangup:
         return True
     except Exception:  # the provider takes no more of it, and may have answered already

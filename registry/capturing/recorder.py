@@ -26,6 +26,7 @@ log: Final = logging.getLogger("mintmark.capture")
 
 WORKERS: Final = 4
 _OPEN_S: Final = 1.0
+_CALM_S: Final = 0.02
 _WAITING: Final = 1000  # calls that wait in memory for a disk that takes no files
 
 
@@ -161,7 +162,7 @@ class Recorder:
             self._drain.start()
 
     def _take(self, seen: Observation) -> None:
-        self._post(lambda: self._seen(seen), 1)
+        self._post(lambda: self._seen_soon(seen), 1)
 
     def _post(self, work: Callable[[], None], closed: int = 0) -> None:
         with self._idle:
@@ -183,6 +184,13 @@ class Recorder:
             if work is None:
                 return
             self._done(work)
+
+    def _seen_soon(self, seen: Observation) -> None:
+        """Not at once: the caller is still on its way back from the call, and threads share one interpreter."""
+        with self._idle:
+            self._busy += 1
+        due = time.monotonic() + _CALM_S
+        heapq.heappush(self._due, _Due(due, next(self._numbers), lambda: self._done(lambda: self._seen(seen))))
 
     def _seen(self, seen: Observation) -> None:
         known = self._paths.get(urlsplit(seen.url).path) if seen.method == "GET" else None

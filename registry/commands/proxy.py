@@ -28,7 +28,7 @@ def proxy(port: int) -> None:
     listener = listen("127.0.0.1", port)
     home = writing().home
     drain = Drain(home)
-    recorder = Recorder(home, drain=drain, in_memory=1 << 20)
+    recorder = Recorder(home, drain=drain, in_memory=3 << 20)
     waiting = sum(1 for _ in recorder.spool.waiting())
     if waiting:
         click.echo(f"{counted(waiting, 'call')} wait in {recorder.spool.folder} and are tried again")
