@@ -51,6 +51,9 @@ def charge(entry: Entry, units: Mapping[str, int]) -> tuple[Decimal, dict[str, i
             ``output_audio_tokens``.
     """
     prices = _as_charged(entry)
+    apart = prices.get("input_cost_per_image_token", prices.get("input_cost_per_token"))
+    if units.get("input_images") and "input_image_tokens" not in units and apart != prices.get("input_cost_per_token"):
+        return None  # tokens of text and of pictures, counted as one and priced apart
     total, used = Decimal(0), dict[str, int]()
     for side in (_INPUT, _OUTPUT):
         if not any(key in prices for way in side for _, keys in way for key in keys):
@@ -89,8 +92,10 @@ def _as_charged(entry: Entry) -> dict[str, Decimal]:
             found = prices.pop(f"input_cost_per_{unit}", None)
             if found and not prices.get(f"output_cost_per_{unit}"):
                 prices[f"output_cost_per_{unit}"] = found
-        if "output_cost_per_image_token" in prices:  # what comes out is a picture, whatever its tokens are called
-            prices["output_cost_per_token"] = prices["output_cost_per_image_token"]
+    if "output_cost_per_image_token" in prices:  # what comes out is a picture, whatever its tokens are called
+        prices["output_cost_per_token"] = prices["output_cost_per_image_token"]
+    elif prices.get("output_cost_per_image"):
+        prices.pop("output_cost_per_token", None)  # that is the price of words; a picture has its own
     if entry.mode == "audio_transcription" and prices.get("input_cost_per_second"):
         prices.pop("output_cost_per_second", None)  # the same seconds, named a second time
     return prices

@@ -174,7 +174,9 @@ def estimated(registry: Registry, value: Mapping[str, JSON]) -> dict[str, JSON] 
     if cost["kind"] != "unknown" or outcome["class"] != "succeeded" or not (registry.home / FOLDER).is_dir():
         return None
     day = (outcome["completed_at"] or outcome["submitted_at"] or value["recorded_at"])[:10]
-    units = _counted(value) | cost["units"]
+    units = _counted(value) | _named(cost["units"], value["operation"])
+    if units.get("channels", 1) > 1:  # some vendors bill each channel, some do not
+        return None
     provider, model = value["provider"]["name"], value["model"]["requested"]
     try:
         found = price_for(registry, provider, model, units, settings=value["settings"], on=date.fromisoformat(day))
@@ -202,11 +204,23 @@ def _counted(value: Mapping[str, JSON]) -> dict[str, int]:
         units |= {"images": len(pictures), "pixels": sum(one["width"] * one["height"] for one in pictures)}
     if lasting:
         units["milliseconds"] = sum(lasting)
+    if seen := sum(one["kind"] == "image" for one in given):
+        units["input_images"] = seen
     if heard:
         units["input_milliseconds"] = sum(heard)
     prompt = value["prompt"]["submitted"]
     if value["operation"] == "speech.generate" and isinstance(prompt, str):
         units["characters"] = len(prompt)
+    return units
+
+
+def _named(reported: Mapping[str, int], operation: str) -> dict[str, int]:
+    """Reported units under the names that prices are charged by."""
+    units = dict(reported)
+    if "audio_ms" in units:
+        units["input_milliseconds"] = units["audio_ms"]
+    if operation == "audio.transcribe" and "seconds" in units:  # of what was heard
+        units["input_seconds"] = units.pop("seconds")
     return units
 
 

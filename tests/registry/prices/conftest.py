@@ -8,6 +8,7 @@ from registry.home import create
 from registry.settings import Settings
 
 # Names and keys as the LiteLLM project's list has them; the amounts are made up.
+IMAGES = {"litellm_provider": "openai", "mode": "image_generation"}
 LIST = {
     "sample_spec": {"input_cost_per_token": "a text that explains", "mode": "one of …"},
     "gpt-image-2": {
@@ -55,6 +56,8 @@ LIST = {
         "output_cost_per_token": 2.5e-06,
         "output_cost_per_image": 0.039,
     },
+    "gpt-image-3": IMAGES
+    | {"input_cost_per_token": 5e-06, "input_cost_per_image_token": 1e-05, "output_cost_per_image_token": 4e-05},
     "free-model": {"litellm_provider": "vendor", "mode": "image_generation", "output_cost_per_image": 0.0},
     "no-price": {"litellm_provider": "vendor", "max_tokens": 10, "deprecation_date": "soon"},
 }

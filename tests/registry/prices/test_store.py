@@ -134,3 +134,23 @@ def test_the_same_draft_is_the_same_after_prices_changed(registry, priced, made,
     assert (again.id, again.new) == (first.id, False)
     with pytest.raises(ExchangeConflict):
         record(registry, made(path, model="n", exchange_id="exchange-1"), {str(path): path})
+
+
+@pytest.mark.parametrize(
+    ("reported", "amount"),
+    [
+        ({"audio_ms": 60_000}, "0.006"),
+        ({"seconds": 60}, "0.006"),
+        ({"audio_ms": 60_000, "channels": 2}, None),
+        ({}, None),
+    ],
+)
+def test_what_transcribers_report_is_charged_as_heard(registry, price_list, made, tmp_path, reported, amount):
+    import_prices(registry, price_list(), date(2026, 1, 1))
+    path = tmp_path / "t.txt"
+    path.write_text("good morning and welcome to the morning news")
+    draft = made(path, model="whisper-1", operation="audio.transcribe", cost=Cost(units=reported))
+
+    cost = record(registry, draft, {str(path): path}).manifest.cost
+
+    assert cost.amount == amount and reported.items() <= cost.units.items()

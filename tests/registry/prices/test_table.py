@@ -24,6 +24,11 @@ BILLS = [
     ("openai", "gpt-image-2", {"input_tokens": 100, "output_tokens": 4160}, {}, "0.1669"),
     ("openai", "gpt-image-2", {"images": 1}, {}, None),  # its tokens cost, and nobody counted them
     ("openai", "gpt-image-2", {"input_tokens": 100, "input_image_tokens": 5, "output_tokens": 1}, {}, None),
+    ("openai", "gpt-image-2", {"input_tokens": 100, "output_tokens": 4160, "input_images": 1}, {}, "0.1669"),
+    ("openai", "gpt-image-3", {"input_tokens": 100, "output_tokens": 4160}, {}, "0.1669"),
+    ("openai", "gpt-image-3", {"input_tokens": 100, "output_tokens": 4160, "input_images": 1}, {}, None),
+    ("openai", "gpt-image-3", {"input_tokens": 100, "input_image_tokens": 300, "output_tokens": 4160}, {}, "0.1699"),
+    ("google", "gemini-3-flash-image", {"input_tokens": 1000, "output_tokens": 1290, "images": 1}, {}, "0.0393"),
     ("openai", "gpt-image-1", {"images": 2}, {"quality": "high", "size": "1024x1536"}, "0.5"),
     ("openai", "gpt-image-1", {"images": 2}, {"quality": "low", "size": "1024x1536"}, None),
     ("openai", "dall-e-3", {"images": 1, "pixels": 1048576}, {"size": "1024x1024"}, "0.039999923814"),
