@@ -93,8 +93,8 @@ def test_a_conversation_about_a_picture_keeps_the_picture_as_an_input(
     assert [(one.role, one.bytes) for one in made.manifest.inputs] == [("image", picture().stat().st_size)]
 
 
-@pytest.mark.parametrize("how", ["blocked", "filtered"])
-def test_a_refusal_in_words_is_blocked(emulator, openai_client, local_registry, tmp_path, how):
+@pytest.mark.parametrize(("how", "said"), [("blocked", "I cannot paint that."), ("filtered", "content_filter")])
+def test_a_refusal_in_words_is_blocked(emulator, openai_client, local_registry, tmp_path, how, said):
     emulator.misbehave(how)
     openai_client.responses.create(model="gpt-5.5", input="something grim", tools=PICTURE)
 
@@ -102,6 +102,7 @@ def test_a_refusal_in_words_is_blocked(emulator, openai_client, local_registry, 
 
     assert (made.manifest.outcome.class_, made.manifest.outcome.safety) == ("blocked", "refused")
     assert made.manifest.outputs == []
+    assert said in [one.value for one in local_registry.vault.get(made.id) if one.pointer == "/outcome/error"]
 
 
 def test_responses_without_the_tool_are_none_of_ours():
