@@ -22,6 +22,8 @@ class ElevenLabs(Vendor):
 
     def speech(self, request: Request) -> Reply:
         """``text`` in a voice."""
+        if "/" in request.groups["voice"]:
+            return Reply(404, {"detail": "Not Found"})
         said = request.json.get("text")
         return self._sound(request, said, request.groups["voice"], 403, "content_against_policy")
 
