@@ -122,11 +122,13 @@ def test_events_arrive_one_by_one(upstream, fronted):
         await upstream.head(reader)
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
         await writer.drain()
-        await asyncio.to_thread(go_on.wait, 10)
+        if not await asyncio.to_thread(go_on.wait, 5):
+            return
         writer.write(b"6\r\ndata:1\r\n")
         await writer.drain()
         go_on.clear()
-        await asyncio.to_thread(go_on.wait, 10)
+        if not await asyncio.to_thread(go_on.wait, 5):
+            return
         writer.write(b"6\r\ndata:2\r\n0\r\n\r\n")
         await writer.drain()
 
