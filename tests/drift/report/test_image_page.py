@@ -102,6 +102,26 @@ def test_nothing_is_wider_than_the_screen(opened, pair, width):
     assert box["width"] / box["height"] == pytest.approx(1.5, rel=0.02)
 
 
+@pytest.mark.parametrize("width", [360, 700, 1200])
+@pytest.mark.parametrize("size", [(300, 300), (200, 300)], ids=["square", "portrait"])
+def test_the_buttons_stand_in_a_row_above_the_picture(opened, make, tmp_path, size, width):
+    rgb = make.picture(*size)
+    Image.fromarray(rgb).save(tmp_path / "a.png")
+    Image.fromarray(np.ascontiguousarray(rgb[:, ::-1] // 2 + rgb // 2)).save(tmp_path / "b.png")
+    page = opened(compare(tmp_path / "a.png", tmp_path / "b.png"), width)
+
+    for view in ("swipe", "flip", "heat"):
+        page.focus(f"#view-{view}")
+        page.keyboard.press("Space")
+        labels = [one.bounding_box() for one in page.locator(".views > label").all() if one.is_visible()]
+        stage = page.locator(".stage").bounding_box()
+        assert len(labels) == 3 + (view == "flip")
+        assert all(box["height"] < 60 and box["y"] + box["height"] <= stage["y"] for box in labels)
+    assert stage["width"] / stage["height"] == pytest.approx(size[0] / size[1], rel=0.02)
+    middle = page.evaluate("(r => r.x + r.width / 2)(document.querySelector('.views').getBoundingClientRect())")
+    assert stage["x"] + stage["width"] / 2 == pytest.approx(middle, abs=1)
+
+
 def test_the_map_says_where_they_differ_most(pair):
     page = render(compare(*pair))
 
