@@ -9,7 +9,7 @@ WORDS = {"queued": "created", "processing": "processing", "done": "completed"}
 
 
 class WaveSpeed(Vendor):
-    """Pictures, and films for models whose name says video."""
+    """Pictures, and films for models of film families whose name does not say image."""
 
     name = "wavespeed"
     routes = (
@@ -34,7 +34,9 @@ class WaveSpeed(Vendor):
         if not asked.get("prompt"):
             return Reply(400, {"code": 400, "message": 'property "prompt" is missing', "data": None})
         self.charge(model=request.groups["model"])
-        kind = "video" if re.search("video|kling|wan|seedance|sora", request.groups["model"]) else "image"
+        still = re.search("to-image|image-edit|kling-image", request.groups["model"])
+        film = re.search("video|i2v|t2v|kling|/wan-|seedance|sora|veo", request.groups["model"])
+        kind = "video" if film and not still else "image"
         state = {"model": request.groups["model"], "asked_for": asked, "kind": kind}
         for word in ("blocked", "failed", "fewer"):
             state[word] = self.says(word)

@@ -247,3 +247,62 @@ def _inline(value):
     if isinstance(value, list):
         return "[" + ", ".join(_inline(element) for element in value) + "]"
     return json.dumps(value)
+
+
+WAVESPEED = {
+    "wavespeed-ai/flux-dev": "image.generate",
+    "wavespeed-ai/flux-2-pro/edit": "image.edit",
+    "wavespeed-ai/flux-kontext-pro": "image.edit",
+    "bytedance/seedream-v4.5": "image.generate",
+    "bytedance/seedream-v4.5/edit": "image.edit",
+    "google/nano-banana-pro/text-to-image": "image.generate",
+    "google/nano-banana-pro/edit": "image.edit",
+    "wavespeed-ai/qwen-image/text-to-image": "image.generate",
+    "wavespeed-ai/qwen-image/edit": "image.edit",
+    "alibaba/wan-2.5/text-to-video": "video.generate",
+    "alibaba/wan-2.5/text-to-image": "image.generate",
+    "alibaba/wan-2.5/image-edit": "image.edit",
+    "wavespeed-ai/wan-2.2/video-edit": "video.generate",
+    "wavespeed-ai/wan-2.2/animate": "video.generate",
+    "kwaivgi/kling-v2.5-turbo-pro/image-to-video": "video.generate",
+    "kwaivgi/kling-image-o1": "image.generate",
+    "openai/sora-2/text-to-video": "video.generate",
+    "bytedance/seedance-v1-pro-i2v-720p": "video.generate",
+    "bytedance/seedance-2.5/edit": "video.generate",
+    "minimax/speech-02-hd": "speech.generate",
+}
+
+
+@pytest.mark.parametrize(("model", "operation"), WAVESPEED.items())
+def test_a_model_of_wavespeed_makes_what_its_name_says(model, operation):
+    assert shipped().by_id("wavespeed-predictions").operation_of(model) == operation
+
+
+@pytest.mark.parametrize(
+    ("model", "operation"),
+    [
+        ("fal-ai/flux/dev", "image.generate"),
+        ("fal-ai/flux-pro/kontext", "image.edit"),
+        ("fal-ai/kling-video/v2.1/master/image-to-video", "video.generate"),
+        ("fal-ai/nano-banana-pro/edit", "image.edit"),
+        ("fal-ai/elevenlabs/tts/eleven-v3", "speech.generate"),
+        ("fal-ai/stable-audio", "music.generate"),
+    ],
+)
+def test_a_model_of_fal_makes_what_its_name_says(model, operation):
+    assert shipped().by_id("fal-queue").operation_of(model) == operation
+
+
+def test_models_of_one_provider_are_told_apart_by_their_names():
+    told = {
+        ("google", "gemini-3-pro-image", "image.generate"): "google-gemini-images",
+        ("google", "gemini-3-pro-image", "image.edit"): "google-gemini-edits",
+        ("google", "imagen-4.0-generate-001", None): "google-imagen",
+        ("elevenlabs", "music_v1", "music.generate"): "elevenlabs-music",
+        ("elevenlabs", "eleven_text_to_sound_v2", "music.generate"): "elevenlabs-sounds",
+        ("bfl", "flux-3-video", "video.generate"): "bfl-generate",
+    }
+
+    found = {asked: shipped().find(asked[0], model=asked[1], operation=asked[2]).id for asked in told}
+
+    assert found == told
