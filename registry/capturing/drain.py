@@ -17,6 +17,7 @@ from drift.errors import MediaRefused, MediaTooLarge, MintmarkError
 from registry.capture.description import Descriptions, shipped
 from registry.capture.draft import Draft, Incoming
 from registry.capture.exchange import Exchange, Reading, read
+from registry.capturing.events import final_answer, is_events
 from registry.capturing.spool import Spool
 from registry.errors import CouldNotRun, RegistryError
 from registry.home import Registry, create_at
@@ -166,14 +167,16 @@ def _exchange(entry: Path, name: str, value: dict[str, Any]) -> Exchange:
         path = entry / f"{name}.{suffix}"
         return path.read_bytes() if path.exists() else b""
 
+    headers = [(key, text) for key, text in value["response_headers"]]
+    answer = bytes_of("answer")
     return Exchange(
         method=value["method"],
         url=value["url"],
         request_headers=[(key, text) for key, text in value["request_headers"]],
         request_body=bytes_of("request"),
         status=value["status"],
-        response_headers=[(key, text) for key, text in value["response_headers"]],
-        response_body=bytes_of("answer"),
+        response_headers=headers,
+        response_body=final_answer(answer) if is_events(dict(headers)) else answer,
         submitted_at=value["submitted_at"],
         completed_at=value["completed_at"],
         total_ms=value["total_ms"],

@@ -9,6 +9,7 @@ from registry.capture.answers import Answer, addresses_of, job_of, parsed_answer
 from registry.capture.description import Description
 from registry.capture.draft import new_exchange_id
 from registry.capture.exchange import Exchange, description_of, is_submit
+from registry.capturing.events import final_answer, is_events
 from registry.capturing.fetching import key_headers
 from registry.capturing.known import Place
 from registry.capturing.observing import Observation
@@ -146,7 +147,8 @@ def told_by(seen: Observation) -> Told:
     if seen.status < 400 and kind and "json" not in kind and "text" not in kind:
         return Told(seen, Answer(seen.status, headers))  # a file: it is the output, and nothing is told in it
     pieces, _ = decoded(seen.response.pieces(), headers.get("content-encoding", ""))
-    return Told(seen, parsed_answer(seen.status, headers, b"".join(pieces)))
+    data = b"".join(pieces)
+    return Told(seen, parsed_answer(seen.status, headers, final_answer(data) if is_events(headers) else data))
 
 
 def _same(url: str, others: tuple[str | None, ...]) -> bool:

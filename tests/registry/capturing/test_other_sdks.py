@@ -1,4 +1,4 @@
-"""SDKs of voices, words, films and queues, direct, under the hook and through the proxy: one result, one record."""
+"""SDKs of voices, words, films and queues, direct and captured: one result, one record, one replay."""
 
 import base64
 import io
@@ -15,6 +15,10 @@ from deepgram.environment import DeepgramClientEnvironment
 from emulator import media
 from google import genai
 from google.genai import types
+from sdk_calls import opened
+
+from registry.capture.request import request_digest
+from replay.rerun import replay
 
 
 def gemini(url, patch):
@@ -89,3 +93,9 @@ def test_a_call_gives_the_same_and_is_recorded_once(call, way, request, emulator
         assert made.outputs[0].bytes == len(captured)
     assert not [path for path in capturing.home.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
     assert emulator.leaks == []
+    charges = emulator.charges(made.provider.name)
+    again = replay(capturing.registry, capturing.ids[0]).replays[0].recorded
+    assert again.manifest.outcome.class_ == "succeeded"
+    assert emulator.charges(made.provider.name) == charges + 1
+    sent, resent = (request_digest(opened(capturing.registry, name)) for name in (capturing.ids[0], again.id))
+    assert sent == resent

@@ -1,6 +1,7 @@
 """The proxy on real sockets, before a provider that does as a test says."""
 
 import asyncio
+import base64
 import hashlib
 import http.client
 import json
@@ -11,6 +12,7 @@ import threading
 import zlib
 
 import pytest
+from emulator import media
 
 PATH = "/openai/v1/images/generations"
 DONE = json.dumps({"data": []}).encode()
@@ -141,6 +143,26 @@ def test_events_arrive_one_by_one(upstream, fronted):
     go_on.set()
 
     assert (first, got.read()) == (b"data:1", b"data:2")
+
+
+def test_a_picture_that_came_as_events_is_recorded_as_a_picture(upstream, fronted):
+    coded = base64.b64encode(media.png("events")).decode()
+    events = [
+        {"type": "image_generation.partial_image", "b64_json": "AAAA", "partial_image_index": 0},
+        {"type": "image_generation.completed", "b64_json": coded, "usage": {"output_tokens": 272}},
+    ]
+    stream = "".join(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in events).encode()
+    headers = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+    answering(upstream, f"{headers}content-length: {len(stream)}\r\n\r\n".encode() + stream)
+    connection = connect(fronted)
+
+    connection.request("POST", PATH, b'{"model": "gpt-image-2", "prompt": "p", "stream": true}', JSON)
+    got = connection.getresponse().read()
+
+    assert got == stream
+    [made] = fronted.recorded()
+    assert (made.outcome.class_, made.cost.units["output_tokens"]) == ("succeeded", 272)
+    assert [output.digest["sha256"] for output in made.outputs] == [hashlib.sha256(media.png("events")).hexdigest()]
 
 
 def test_headers_of_one_hop_stay_there_and_the_rest_goes_on(upstream, fronted):
