@@ -4,6 +4,7 @@ Refused (registry.errors)        exit  HTTP
 └── CaptureError                 2     422
     ├── BadDescription           2     422   a description file breaks the schema or itself
     ├── AmbiguousDescription     2     422   several operations fit; one has to be named
+    ├── UnknownProvider          2     422   a provider of which nothing is known
     ├── UnknownOperation         2     422   a provider that is described, an operation of it that is not
     ├── UnknownModel             2     422   a model that a local engine does not have
     ├── UnknownSlot              2     422   a slot name the description does not have
@@ -41,6 +42,14 @@ class AmbiguousDescription(CaptureError):
         super().__init__(
             f"provider {provider!r} has several operations{about}: {', '.join(self.operations)}; name one of them"
         )
+
+
+class UnknownProvider(CaptureError):
+    """A provider of which nothing is known."""
+
+    def __init__(self, provider: str, known: Iterable[str]) -> None:
+        """Name the providers there are."""
+        super().__init__(f"nothing is known of provider {provider!r}; known are: {', '.join(known)}")
 
 
 class UnknownOperation(CaptureError):

@@ -1,10 +1,11 @@
 """The shipped descriptions as a table for people; docs/providers.md holds it, a test keeps it in step."""
 
 from registry.capture.description import Description, Descriptions
+from registry.capture.overview import checked_by
 
 _HEAD = (
-    "| description | makes | request | outputs | exact versions | seed | key |\n"
-    "|---|---|---|---|---|---|---|\n"
+    "| description | makes | request | outputs | exact versions | seed | key | checked by |\n"
+    "|---|---|---|---|---|---|---|---|\n"
 )  # fmt: skip
 _KINDS = {
     "url": "by address",
@@ -33,6 +34,7 @@ def _line(one: Description) -> str:
         ", ".join(dict.fromkeys(known.kind for known in one.pin_patterns)) or "none: aliases only",
         "yes" if one.caps.seed else "no",
         f"`{one.auth.secret}`" if one.auth else "none",
+        "it runs here" if one.local else ", ".join(checked_by(one.id)),
     ]
     return f"| {' | '.join(cells)} |\n"
 

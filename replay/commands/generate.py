@@ -8,8 +8,12 @@ from registry.commands.printing import as_json
 
 
 @click.command(short_help="Generate with a provider and record the result.")
-@click.option("--provider", required=True, help="Who runs the model: procedural, pocketsphinx.")
-@click.option("--model", required=True, help="The model, pinned: procedural-image@1.")
+@click.option(
+    "--provider",
+    required=True,
+    help="Who runs the model: procedural, pocketsphinx, openai, google, replicate …; all: mintmark providers list.",
+)
+@click.option("--model", required=True, help="The model, pinned: procedural-image@1, gpt-image-2-2026-04-21.")
 @click.option("--operation", help="Only where the model alone does not tell it.")
 @click.option("--prompt", help="The prompt; it is sealed in the record.")
 @click.option("--seed", help="The seed; the provider draws one where left out.")

@@ -58,6 +58,7 @@ def test_openai_edits_send_a_form_whose_files_become_inputs(emulator, openai_cli
         model="gpt-image-2-2026-04-21", prompt="more fog", image=image.open("rb"), mask=mask.open("rb")
     )
 
+    response_schema("ImagesResponse").validate(emulator.exchanges[0][1].body)
     made, _ = closes(emulator, local_registry, "openai-image-edits", tmp_path)
     assert made.manifest.operation == "image.edit"
     assert {one.role: one.bytes for one in made.manifest.inputs} == {
