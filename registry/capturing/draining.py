@@ -21,16 +21,19 @@ class Drain:
 
     Args:
         home: the registry's home.
-        announce: whether the process is to say what it did on standard error when it ends.
     """
 
     def __init__(self, home: Path) -> None:
         """Start nothing yet."""
         self._home = home
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget a process that belongs to another one: to the parent of this, which was forked off."""
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
         self._settled = threading.Condition()
-        self._poked = self._answered = 0
+        self._waiting: dict[str, Path] = {}
         self.recorded: list[str] = []
         self.failed: list[str] = []
 
@@ -55,21 +58,24 @@ class Drain:
                 return
             threading.Thread(target=self._listen, args=(self._process,), name="mintmark-drain", daemon=True).start()
 
-    def poke(self) -> None:
-        """Say that something new is spooled."""
+    def poke(self, entry: Path) -> None:
+        """Say that an entry is spooled."""
         with self._settled:
-            self._poked += 1
+            self._waiting[entry.name] = entry
         self._tell()
 
     def settle(self, seconds: float) -> bool:
-        """Wait until everything spooled before was tried; False where that took longer."""
+        """Wait until everything spooled before was tried, here or by another drain; False where that took longer."""
         until = time.monotonic() + seconds
         with self._settled:
-            while self._answered < self._poked:
+            while self._waiting:
+                for name in [name for name, entry in self._waiting.items() if not entry.exists()]:
+                    del self._waiting[name]
                 left = until - time.monotonic()
-                if left <= 0:
+                if self._waiting and left <= 0:
                     return False
-                self._settled.wait(min(left, 0.1))
+                if self._waiting:
+                    self._settled.wait(min(left, 0.1))
         return True
 
     def close(self, seconds: float) -> None:
@@ -114,6 +120,5 @@ class Drain:
                         "a captured call is not recorded yet: %s",
                         told["failed"],
                     )
-                if told.get("first", True):
-                    self._answered += 1
+                self._waiting.pop(told.get("entry", ""), None)
                 self._settled.notify_all()

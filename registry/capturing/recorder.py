@@ -3,9 +3,11 @@
 import heapq
 import itertools
 import logging
+import os
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,6 +74,13 @@ class Recorder:
         self.known, self.spool, self.counts = known or Known(), Spool(home), Counts()
         self._drain, self._in_memory, self._patience_s = drain, in_memory, patience_s
         self._retry_s = retry_s
+        self._begin()
+        if hasattr(os, "register_at_fork"):
+            own = weakref.ref(self)
+            os.register_at_fork(after_in_child=lambda: _forked(own()))
+
+    def _begin(self) -> None:
+        """Everything that belongs to this process: threads, and what they work on."""
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._due: list[_Due] = []
@@ -83,6 +92,8 @@ class Recorder:
         self._threads: list[threading.Thread] = []
         self._fetcher: Fetcher | None = None
         self._closing = False
+        if self._drain is not None:
+            self._drain.begin()
 
     def observe(
         self, method: str, url: str, headers: Iterable[tuple[str, str]], capture: str, said: Said | None = None
@@ -111,7 +122,7 @@ class Recorder:
         self.counts.spooled += 1
         log.debug("spooled %s", entry.name)
         if self._drain is not None:
-            self._drain.poke()
+            self._drain.poke(entry)
 
     def settle(self, seconds: float) -> bool:
         """Wait until everything seen so far is spooled and recorded; False where that took longer.
@@ -309,3 +320,9 @@ class Recorder:
             with self._idle:
                 self._busy -= 1
                 self._idle.notify_all()
+
+
+def _forked(recorder: Recorder | None) -> None:
+    """A process that was forked off has none of its parent's threads: it begins anew, its parent finishes its own."""
+    if recorder is not None:
+        recorder._begin()

@@ -18,6 +18,7 @@ from capture_flows import BODY, HEADERS, KEY, MODEL, httpx_stream
 
 from registry.capturing import context, generates, install, uninstall
 from registry.capturing.drain import drain
+from registry.capturing.spool import Spool
 from registry.errors import InvalidValue
 from registry.home import create_at
 
@@ -244,6 +245,33 @@ def test_a_decorated_function_without_the_hook_is_just_that(tmp_path):
         return b"bytes"
 
     assert paint("x") == b"bytes" and paint.__name__ == "paint"
+
+
+FORKING = f"""
+import os, sys, requests
+from registry.capturing import install
+recorder = install(sys.argv[1])
+ask = lambda: requests.post(os.environ["URL"], json={BODY!r}, headers={HEADERS!r}, timeout=10)
+ask()
+child = os.fork()
+ask()
+if child:
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no processes")
+def test_a_process_that_was_forked_off_records_its_own_calls(emulator, tmp_path):
+    environment = os.environ | {"URL": path(emulator)}
+    home = tmp_path / ".mintmark"
+
+    subprocess.run([sys.executable, "-c", FORKING, str(home)], env=environment, check=True, timeout=60)
+
+    registry = create_at(home)[0]
+    for _ in drain(registry, Spool(home)):  # what their own drains have not come to yet
+        pass
+    assert registry.catalog.generations() == 3
+    registry.close()
 
 
 APP = f"""
