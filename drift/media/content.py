@@ -37,9 +37,13 @@ def content_digest(path: Path, media: Media | None = None, *, limits: Limits = D
 
 
 def _image(path: Path, state: blake3, limits: Limits) -> None:
-    for frame, duration in canonical_frames(path, limits=limits):
-        state.update(f"image {frame.mode} {frame.width}x{frame.height} {duration}ms\n".encode())
+    for frame, low, duration in canonical_frames(path, limits=limits):
+        depth = "" if low is None else ";16"
+        state.update(f"image {frame.mode}{depth} {frame.width}x{frame.height} {duration}ms\n".encode())
         state.update(frame.tobytes())
+        if low is not None:
+            state.update(f"low {low.mode}\n".encode())
+            state.update(low.tobytes())
 
 
 def _video(path: Path, state: blake3, limits: Limits) -> None:

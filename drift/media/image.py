@@ -4,7 +4,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 
 import cv2
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from drift.errors import MediaEmpty, MediaRefused, MediaTooLarge, MediaUnreadable
+from drift.media.depth import has_deep_frames, is_deep, turn_to_low_bytes
 from drift.media.limits import DEFAULT_LIMITS, Limits
 from drift.media.media import Fact
 
@@ -27,12 +28,14 @@ _COARSE = frozenset({"1", "P", "PA", "YCbCr", "LAB", "HSV", "RGBX", "La", "RGBa"
 
 
 def image_facts(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = None) -> dict[str, Fact]:
-    """Decode every frame and return ``kind``, ``width``, ``height`` (after EXIF orientation) and ``mode`` (Pillow's).
+    """Decode every frame and return ``kind``, ``width``, ``height`` (after EXIF orientation) and ``mode``.
+
+    The mode is Pillow's, with ``;16`` behind it for colours of 16 bits a channel, which Pillow calls RGB as well.
 
     Raises: MediaRefused: damaged, truncated, without pixels, or larger than ``limits.pixels`` over all frames.
     """
     with opened(path, limits=limits, name=name) as image:
-        mode = image.mode
+        mode = f"{image.mode};16" if is_deep(image) else image.mode
         first: tuple[int, int] | None = None
         for frame in _frames(image, limits, name or path.name):
             if first is None:
@@ -77,12 +80,14 @@ def _check_size(size: tuple[int, int], frames: int, limits: Limits, where: str) 
         )
 
 
-def _frames(image: Image.Image, limits: Limits, where: str) -> Iterator[Image.Image]:
+def _frames(image: Image.Image, limits: Limits, where: str, *, low: bool = False) -> Iterator[Image.Image]:
     for number, frame in enumerate(ImageSequence.Iterator(image), 1):
         _check_size(frame.size, number, limits, where)
         if number > limits.frames:
             why = f"it has more than the limit of {limits.frames:,} frames"
             raise MediaTooLarge(where, why, "give fewer frames or raise the limit")
+        if low:
+            turn_to_low_bytes(frame)
         frame.load()
         yield frame
     declared = getattr(image, "n_frames", 1)
@@ -92,16 +97,20 @@ def _frames(image: Image.Image, limits: Limits, where: str) -> Iterator[Image.Im
 
 def canonical_frames(
     path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = None
-) -> Iterator[tuple[Image.Image, int]]:
-    """Every frame with its duration in milliseconds (0 for a still), in the form the content digest is taken of.
+) -> Iterator[tuple[Image.Image, Image.Image | None, int]]:
+    """Every frame, its low bytes, its duration in milliseconds (0 for a still), as the content digest is taken of them.
 
     EXIF orientation is applied; palettes and coarse modes become RGB (L for bilevel), with alpha where they have it;
-    an alpha channel that is opaque everywhere is dropped. Colour profiles are ignored.
+    an alpha channel that is opaque everywhere is dropped. Colour profiles are ignored. Of colours with 16 bits a
+    channel the frame holds the high bytes; low bytes are None in files without any such frame.
     """
-    with opened(path, limits=limits, name=name) as image:
-        for frame in _frames(image, limits, name or path.name):
-            shown = _canonical(_upright(frame))
-            yield shown, int(frame.info.get("duration") or 0) if getattr(image, "is_animated", False) else 0
+    where = name or path.name
+    with opened(path, limits=limits, name=name) as image, opened(path, limits=limits, name=name) as again:
+        deep = has_deep_frames(again, limits.frames)
+        lows = _frames(again, limits, where, low=True) if deep else repeat(None)
+        for frame, low in zip(_frames(image, limits, where), lows, strict=False):
+            duration = int(frame.info.get("duration") or 0) if getattr(image, "is_animated", False) else 0
+            yield _canonical(_upright(frame)), None if low is None else _opaque_dropped(_upright(low)), duration
 
 
 def _canonical(image: Image.Image) -> Image.Image:
@@ -111,6 +120,10 @@ def _canonical(image: Image.Image) -> Image.Image:
     elif image.mode in _COARSE or transparent:
         alpha = transparent or image.mode in {"PA", "La", "RGBa"}
         image = image.convert("RGBA" if alpha else "RGB")
+    return _opaque_dropped(image)
+
+
+def _opaque_dropped(image: Image.Image) -> Image.Image:
     if image.mode in {"RGBA", "LA"} and image.getchannel("A").getextrema() == (255, 255):
         image = image.convert(image.mode[:-1])
     return image
