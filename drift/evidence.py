@@ -71,6 +71,12 @@ def _beyond_words(scores: Sequence[Score]) -> str | None:
     return ", ".join(["the words are the same", *(_quoted(score) for score in differing)])
 
 
+def telling_scores(scores: Iterable[Score]) -> list[Score]:
+    """The built-in scores with a value that say most about a difference, in the order they are quoted."""
+    measured = [score for score in scores if score.value is not None]
+    return [score for name in _TELLING for score in measured if score.base == name]
+
+
 def quoted_as(name: str) -> str:
     """What a sentence calls the score of that name (without version)."""
     return _TELLING.get(name, name)

@@ -1,23 +1,26 @@
 """Deciding: a level, the scores of a pair and the regime become a verdict with its sentence. Pure functions."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from drift.assertions.finding import Finding
 from drift.errors import DriftError
-from drift.evidence import quoted_as, shown, telling
-from drift.floor import NoiseFloor, Regime, distance
+from drift.evidence import quoted_as, shown, telling, telling_scores
+from drift.floor import NoiseFloor, Regime, deviations
 from drift.media.media import Kind
 from drift.score import Score
 from drift.significance.decision import Decision
-from drift.significance.seeded import SeededDecision, decide_seeded
+from drift.significance.seeded import decide_group
 from drift.significance.sensitivity import Sensitivity
 from drift.significance.sequential import SequentialDecision
 
 Level = Literal["bytes", "decoded", "perceptual", "semantic", "statistical"]
 VerdictKind = Literal["reproduced", "within-noise", "drifted", "not-replayable", "undecided"]
+_SEMANTIC = frozenset(
+    {"wer.norm", "mer.norm", "wil.norm", "cer.norm", "cpwer", "descriptor", "timeline.phash.mean", "logmel"}
+)
 _UNSTATED = "error rate not stated, since the limits are a policy's and not measured"
 
 
@@ -94,54 +97,9 @@ def decide(
     confirmation: Sequence[Score] | None = None,
     alpha: float = 0.01,
 ) -> Verdict:
-    """Decide one replay against its baseline.
-
-    Args:
-        level: what the policy asks for.
-        scores: of the pair; ``bytes`` and ``decoded`` must be among them, with values.
-        floor: what calibration showed.
-        kind: the medium.
-        limits: a policy's, by score name without version (``ssim``) or with (``ssim/1``).
-        confirmation: scores of a second replay; in the seeded regime one alone never drifts.
-        alpha: the error rate of the seeded regime.
-
-    Returns:
-        In this order: equal bytes or content is ``reproduced`` (at level ``bytes``, equal content in other bytes is
-        ``drifted``); a broken limit is ``drifted`` and all limits kept is ``within-noise``, unless a limited score has
-        no value, which is ``undecided``; in the deterministic regime different content is ``drifted``, and so it is at
-        the levels ``bytes`` and ``decoded`` once calibrated; in the seeded regime a replay inside the floor is
-        ``within-noise``, one beyond it ``undecided: confirmation`` until a second one is beyond it too; free samples
-        are ``undecided: samples``, since only many of them can be judged (``of_samples``); everything else is
-        ``undecided: uncalibrated``. No score passes by itself.
-
-    Raises:
-        ValueError: ``bytes`` or ``decoded`` is missing.
-    """
-    same_bytes, same_content = _equal("bytes", scores), _equal("decoded", scores)
-    if same_bytes:
-        return Verdict("reproduced", None, "The file is byte for byte the recorded one.")
-    if same_content and level != "bytes":
-        return Verdict("reproduced", None, "The file decodes to exactly the recorded content; only its bytes differ.")
-    if same_content:
-        sentence = "The bytes differ, and the policy asks for equal bytes; the decoded content is the same."
-        return Verdict("drifted", None, sentence)
-    if limits:
-        return _by_limits(scores, limits)
-    quoted = telling(scores)
-    match floor.regime:
-        case Regime.DETERMINISTIC:
-            known = "The decoded content differs, and earlier runs of this version repeat bit for bit"
-            return Verdict("drifted", None, _sentence(known, quoted))
-        case Regime.SEEDED | Regime.UNSEEDED if level in {"bytes", "decoded"}:
-            known = "The decoded content differs; the policy asks for equal content, which this version does not repeat"
-            return Verdict("drifted", None, _sentence(known, quoted))
-        case Regime.SEEDED:
-            return _by_floor(scores, confirmation, floor, kind, alpha)
-        case Regime.UNSEEDED:
-            known = "This version draws a new sample every time, so one replay says nothing about it"
-            return Verdict("undecided", "samples", f"{known}; replay it 5 times or more.")
-    said = _sentence("The content differs, and it is not known how far honest runs of this version differ", quoted)
-    return Verdict("undecided", "uncalibrated", f"{said} Without a calibration this is neither a pass nor a failure.")
+    """Decide one replay against its baseline; see ``decide_each``. ``confirmation`` is a second replay's scores."""
+    scored = [scores] if confirmation is None else [scores, confirmation]
+    return decide_each(level, scored, floor, kind, limits=limits, alpha=alpha)[0]
 
 
 def decide_each(
@@ -153,21 +111,83 @@ def decide_each(
     limits: Mapping[str, Limit] | None = None,
     alpha: float = 0.01,
 ) -> list[Verdict]:
-    """Decide replays in the order they were made: one beyond a seeded floor is confirmed or cleared by the next.
+    """Decide the replays of one run against their baseline.
 
-    Two that are both beyond it share their verdict. The last one may be left ``undecided: confirmation``.
-    Arguments and errors are those of ``decide``.
+    Args:
+        level: what the policy asks for.
+        scored: of each replay the scores of the pair (recorded output, replay), in the order made; ``bytes`` and
+            ``decoded`` must be among them, with values.
+        floor: what calibration showed.
+        kind: the medium.
+        limits: a policy's, by score name without version (``ssim``) or with (``ssim/1``).
+        alpha: the error rate of the seeded regime, of all these replays together.
+
+    Returns:
+        One verdict for each, in this order of rules: equal bytes or content is ``reproduced`` (at level ``bytes``,
+        equal content in other bytes is ``drifted``); at level ``semantic`` a transcript with the same normalised words
+        is ``within-noise``; a broken limit is ``drifted`` and all limits kept is ``within-noise``, unless a limited
+        score has no value, which is ``undecided``; a recorded output that lies apart from its own calibration is
+        ``drifted``; in the deterministic regime different content is ``drifted``, and so it is at the levels ``bytes``
+        and ``decoded`` once calibrated; in the seeded regime all replays are held against the floor together and share
+        their verdict, ``undecided: confirmation`` where a single one lies beyond it; free samples are ``undecided:
+        samples``, since only many of them can be judged (``of_samples``); everything else is ``undecided:
+        uncalibrated``. No score passes by itself.
+
+    Raises:
+        ValueError: ``bytes`` or ``decoded`` is missing.
     """
-    found: list[Verdict] = []
-    for n, scores in enumerate(scored):
-        alone = decide(level, scores, floor, kind, limits=limits, alpha=alpha)
-        if alone.reason_code == "confirmation" and n and found[-1].kind == "drifted":
-            alone = found[-1]
-        elif alone.reason_code == "confirmation" and n + 1 < len(scored):
-            after = scored[n + 1]
-            alone = decide(level, scores, floor, kind, limits=limits, confirmation=after, alpha=alpha)
-        found.append(alone)
-    return found
+    alone = [_alone(level, scores, floor, kind, limits) for scores in scored]
+    if floor.regime is not Regime.SEEDED or all(verdict is not None for verdict in alone):
+        return [verdict or _regime_alone(scores, floor) for verdict, scores in zip(alone, scored, strict=True)]
+    together = _by_floor(scored, floor, level, alpha)
+    return [verdict or together for verdict in alone]
+
+
+def _alone(
+    level: Level, scores: Sequence[Score], floor: NoiseFloor, kind: Kind, limits: Mapping[str, Limit] | None
+) -> Verdict | None:
+    """What one pair says by itself, whatever the other replays are."""
+    same_bytes, same_content = _equal("bytes", scores), _equal("decoded", scores)
+    if same_bytes:
+        return Verdict("reproduced", None, "The file is byte for byte the recorded one.")
+    if same_content and level != "bytes":
+        return Verdict("reproduced", None, "The file decodes to exactly the recorded content; only its bytes differ.")
+    if same_content:
+        sentence = "The bytes differ, and the policy asks for equal bytes; the decoded content is the same."
+        return Verdict("drifted", None, sentence)
+    quoted = telling(scores)
+    if level == "semantic" and kind == "transcript" and _same_words(scores):
+        said = "The normalised words are the recorded ones; only their form differs"
+        return Verdict("within-noise", None, _sentence(said, quoted))
+    if limits:
+        return _by_limits(scores, limits)
+    if floor.apart:
+        said = (
+            "The recorded output lies further from every calibration replay than they lie from each other, so the "
+            "version had changed before it was calibrated"
+        )
+        return Verdict("drifted", None, _sentence(said, quoted))
+    if floor.regime in (Regime.SEEDED, Regime.UNSEEDED) and level in {"bytes", "decoded"}:
+        known = "The decoded content differs; the policy asks for equal content, which this version does not repeat"
+        return Verdict("drifted", None, _sentence(known, quoted))
+    return None
+
+
+def _regime_alone(scores: Sequence[Score], floor: NoiseFloor) -> Verdict:
+    quoted = telling(scores)
+    if floor.regime is Regime.DETERMINISTIC:
+        known = "The decoded content differs, and earlier runs of this version repeat bit for bit"
+        return Verdict("drifted", None, _sentence(known, quoted))
+    if floor.regime is Regime.UNSEEDED:
+        known = "This version draws a new sample every time, so one replay says nothing about it"
+        return Verdict("undecided", "samples", f"{known}; replay it 5 times or more.")
+    said = _sentence("The content differs, and it is not known how far honest runs of this version differ", quoted)
+    return Verdict("undecided", "uncalibrated", f"{said} Without a calibration this is neither a pass nor a failure.")
+
+
+def _same_words(scores: Sequence[Score]) -> bool:
+    rates = [score.value for score in scores if score.base in {"wer.norm", "cer.norm"} and score.value is not None]
+    return bool(rates) and not any(rates)
 
 
 def of_samples(found: Decision | SequentialDecision, sensitivity: Sensitivity | None = None) -> Verdict:
@@ -206,62 +226,68 @@ def of_assertions(recorded: Sequence[Finding], replayed: Sequence[Finding]) -> V
     return Verdict("drifted", None, f"The replay fails what every output must hold, the recorded one holds it: {said}.")
 
 
-def _by_floor(
-    scores: Sequence[Score], confirmation: Sequence[Score] | None, floor: NoiseFloor, kind: Kind, alpha: float
-) -> Verdict:
-    second = None if confirmation is None else distance(kind, confirmation)
-    found = decide_seeded(floor.distances, distance(kind, scores), second, alpha=alpha)
-    test = _seeded_json(found)
-    runs = f"all {found.floor} calibration replays"
-    beyond = _outside(scores, floor) or f"its distance {distance(kind, scores):.3g} lies above {runs}"
-    match found.answer:
-        case "undecided":
-            why = f"{found.floor} calibration replays cannot decide at {alpha:g}; {found.needed} can"
-            return Verdict("undecided", "resolution", f"{_sentence(why, telling(scores))}", test)
-        case "confirm":
-            said = f"{beyond[0].upper()}{beyond[1:]}; a second replay must confirm it."
-            return Verdict("undecided", "confirmation", said, test)
-        case "drifted":
-            said = f"{beyond[0].upper()}{beyond[1:]} twice in a row, p = {found.p:.2g}."
-            return Verdict("drifted", None, said, test)
-    inside = f"No further from the recorded output than {found.floor} calibration replays of this version"
-    again = "; the first replay lay beyond them, its confirmation does not" if confirmation is not None else ""
-    return Verdict("within-noise", None, _sentence(f"{inside}{again}", _inside(scores, floor)), test)
+def _by_floor(scored: Sequence[Sequence[Score]], floor: NoiseFloor, level: Level, alpha: float) -> Verdict:
+    """All replays of a run and the floor, ranked together by the score in which each lies furthest out."""
+    m = len(floor.runs)
+    only = _SEMANTIC if level == "semantic" else None
+    found = deviations([*floor.runs, *scored], only)
+    ranks = [max(one.values(), default=0.0) for one in found]
+    decision = decide_group(ranks[:m], ranks[m:], alpha=alpha)
+    test = decision.to_json()
+    if decision.answer == "undecided":
+        why = f"{m} calibration replays cannot decide at {alpha:g}; {decision.needed} can"
+        return Verdict("undecided", "resolution", _sentence(why, telling(scored[0])), test)
+    if decision.beyond == 0:
+        said = f"No further from the recorded output than {m} calibration replays of this version"
+        bound = _bound(floor, only)
+        return Verdict("within-noise", None, f"{_sentence(said, _inside(scored[0], floor))}{bound}", test)
+    out = next(n for n, rank in enumerate(ranks[m:]) if rank > max(ranks[:m]))
+    beyond = _outside(scored[out], floor, found[m + out])
+    if decision.answer == "confirm":
+        return Verdict("undecided", "confirmation", f"{beyond}; a second replay must confirm it.", test)
+    if decision.answer == "drifted":
+        n = decision.replays
+        times = {1: "", 2: " twice in a row"}.get(n, f" in {decision.beyond} of {n} replays")
+        return Verdict("drifted", None, f"{beyond}{times}, p = {decision.p:.2g}.", test)
+    few = f"{decision.beyond} of {decision.replays} replays"
+    return Verdict("within-noise", None, f"{beyond}, yet only in {few}: p = {decision.p:.2g}, above {alpha:g}.", test)
 
 
-def _outside(scores: Sequence[Score], floor: NoiseFloor) -> str | None:
-    """The first telling score outside what every calibration run scored, beside the nearest of those."""
-    for name, seen in floor.seen.items():
-        score = next((score for score in scores if score.base == name and score.value is not None), None)
-        if score is None or score.value is None or len(seen) < len(floor.distances):
-            continue
-        worst, which = (min(seen), "lowest") if score.higher_is_better else (max(seen), "highest")
-        if (score.value < worst) if score.higher_is_better else (score.value > worst):
-            edge = shown(replace(score, value=worst))
-            return f"{quoted_as(name)} {shown(score)} lies outside all {len(seen)} calibration replays ({which} {edge})"
-    return None
+def _outside(scores: Sequence[Score], floor: NoiseFloor, deviations: Mapping[str, float]) -> str:
+    """The score that lies furthest out, beside the nearest calibration run."""
+    name = max(deviations, key=lambda one: deviations[one])
+    score = next(score for score in scores if score.name == name)
+    seen = [one.value for run in floor.runs for one in run if one.name == name and one.value is not None]
+    called = quoted_as(score.base)
+    called = f"{called[0].upper()}{called[1:]}"
+    if score.value is None or not seen:
+        return f"{called} could not be measured ({score.reason}), as it could in calibration"
+    worst, which = (min(seen), "lowest") if score.higher_is_better else (max(seen), "highest")
+    mine, edge = shown(score), shown(replace(score, value=worst))
+    if mine == edge:
+        mine, edge = f"{score.value:.4g}", f"{worst:.4g}"
+    return f"{called} {mine} lies outside all {len(floor.runs)} calibration replays ({which} {edge})"
 
 
 def _inside(scores: Sequence[Score], floor: NoiseFloor) -> str:
-    """The first score of the distance that has a value, beside the calibration runs' range."""
-    for name, seen in floor.seen.items():
-        score = next((score for score in scores if score.base == name and score.value is not None), None)
-        if score is not None:
+    """The most telling score, beside the calibration runs' range."""
+    for score in telling_scores(scores):
+        seen = [one.value for run in floor.runs for one in run if one.name == score.name and one.value is not None]
+        if seen:
             low, high = (shown(replace(score, value=edge)) for edge in (min(seen), max(seen)))
-            return f"{quoted_as(name)} {shown(score)}, theirs {low} to {high}"
+            return f"{quoted_as(score.base)} {shown(score)}, theirs {low} to {high}"
     return telling(scores)
 
 
-def _seeded_json(found: SeededDecision) -> dict[str, object]:
-    return {
-        "rule": "seeded/1",
-        "answer": found.answer,
-        "p": found.p,
-        "attainable": found.attainable,
-        "alpha": found.alpha,
-        "baseline": found.floor,
-        "needed": found.needed,
-    }
+def _bound(floor: NoiseFloor, only: Collection[str] | None) -> str:
+    """What a change has to exceed to be seen: the worst of the calibration runs, in up to two telling scores."""
+    edges = []
+    for score in telling_scores(floor.runs[0]):
+        seen = [one.value for run in floor.runs for one in run if one.name == score.name and one.value is not None]
+        if (only is None or score.base in only) and seen:
+            worst = replace(score, value=min(seen) if score.higher_is_better else max(seen))
+            edges.append(f"{quoted_as(score.base)} {'below' if score.higher_is_better else 'above'} {shown(worst)}")
+    return f" Two replays with {' or '.join(edges[:2])} would have shown." if edges else ""
 
 
 def _equal(name: str, scores: Sequence[Score]) -> bool:

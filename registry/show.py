@@ -107,13 +107,22 @@ def view(registry: Registry, manifest_id: str) -> View:
     )
 
 
-def calibration_of(registry: Registry, manifest_id: str) -> JSON:
-    """The newest calibration record of a generation, with its id; None where there is none."""
+def calibration_of(registry: Registry, manifest_id: str, measure: str | None = None) -> JSON:
+    """The calibration record of a generation that counts, with its id; None where there is none.
+
+    The newest one does that told a regime, unless an earlier one told the same by more replays. ``measure`` leaves out
+    those that were measured otherwise.
+    """
+    best: JSON = None
     for found in reversed(registry.catalog.about(manifest_id, "calibration")):
         value = parse(found.body)
-        if value["manifest"] == manifest_id:  # the replays it was made with are spoken of, too
-            return value | {"id": found.id}
-    return None
+        # The replays it was made with are spoken of, too.
+        if value["manifest"] != manifest_id or value["regime"] == "unknown" or measure not in (None, value["measure"]):
+            continue
+        same = best is None or (best["regime"], best["apart"]) == (value["regime"], value["apart"])
+        if best is None or (same and len(value["runs"]) > len(best["runs"])):
+            best = value | {"id": found.id}
+    return best
 
 
 def gone_assets(

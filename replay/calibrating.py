@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -50,21 +51,32 @@ class Calibration:
     floors: tuple[NoiseFloor, ...]
 
     @property
+    def apart(self) -> bool:
+        """Whether the version had changed before it was calibrated."""
+        return any(floor.apart for floor in self.floors)
+
+    @property
     def sentence(self) -> str:
         """What was learned, for people."""
         count = f"{len(self.runs)} calibration replay{'' if len(self.runs) == 1 else 's'}"
         match self.regime:
-            case Regime.DETERMINISTIC:
-                return f"{count} gave the same content: this version repeats itself, and any other content is drift."
-            case Regime.SEEDED:
-                largest = max(max(floor.distances) for floor in self.floors)
+            case _ if self.apart:
                 return (
-                    f"{count} differ by numeric noise (largest distance {largest:.3g}); "
-                    f"with {floor_needed(0.01)} a replay can be decided at 1 %, with {floor_needed(0.05)} at 5 %."
+                    f"{count} lie nearer to each other than any does to the recorded output: this version has changed "
+                    "since it was recorded, and replays of it are drift."
+                )
+            case Regime.DETERMINISTIC:
+                return (
+                    f"{count} gave the recorded content: this version repeats itself, and any other content is drift."
+                )
+            case Regime.SEEDED:
+                return (
+                    f"{count} differ from each other by numeric noise; with {floor_needed(0.01)} a replay can be "
+                    f"decided at 1 %, with {floor_needed(0.05)} at 5 %."
                 )
             case Regime.UNSEEDED:
                 return f"{count} are free samples: {len(self.runs) + 1} baseline outputs with the recorded one."
-        return f"{count} do not tell how far honest runs differ; it takes {LEARN}."
+        return f"{count} cannot tell how far honest runs differ; it takes {LEARN}. Nothing changes for later replays."
 
 
 def calibrate(
@@ -112,10 +124,8 @@ def calibrate(
 
 def calibration_of(registry: Registry, manifest_id: str) -> Calibration | None:
     """The newest calibration of a manifest; None where it has none, or one by other distances than today's."""
-    value = newest_calibration(registry, manifest_id)
-    if value is None or value["measure"] != MEASURE:
-        return None
-    return _opened(value["id"], value, kinds_of(registry, manifest_id))
+    value = newest_calibration(registry, manifest_id, MEASURE)
+    return None if value is None else _opened(value["id"], value, len(kinds_of(registry, manifest_id)))
 
 
 def floor_at(calibration: Calibration | None, output: int) -> NoiseFloor:
@@ -174,10 +184,7 @@ def _recorded(
 ) -> Calibration:
     """Sign and log what was measured: scores and distances, no pixels and no words."""
     kinds = kinds_of(registry, manifest_id)
-    floors = [
-        noise_floor(contents_of(registry, runs, n), kind, [scores[n] for scores in scored])
-        for n, kind in enumerate(kinds)
-    ]
+    floors = [_floor(registry, manifest_id, n, kind, runs, scored) for n, kind in enumerate(kinds)]
     recorded_at = now()
     value: dict[str, JSON] = {
         "format": "mintmark/calibration/v1",
@@ -185,12 +192,13 @@ def _recorded(
         "manifest": manifest_id,
         "regime": _weakest(floors).value,
         "measure": MEASURE,
+        "apart": any(floor.apart for floor in floors),
         "runs": [
             {
                 "id": run,
                 "outputs": [
-                    {"output": n, "distance": floors[n].distances[at], "scores": plain_scores(scores)}
-                    for n, scores in enumerate(scored[at])
+                    {"output": n, "distance": distance(kinds[n], scores), "scores": plain_scores(scores)}
+                    for n, scores in enumerate(scored[at][: len(kinds)])
                 ],
             }
             for at, run in enumerate(runs)
@@ -202,7 +210,23 @@ def _recorded(
     def derive(connection: Connection, record_id: str) -> None:
         registry.catalog.insert_about(connection, record_id, "calibration", recorded_at, [manifest_id, *runs])
 
-    return _opened(registry.append("calibration", canonical(value), derive=derive), value, kinds)
+    return _opened(registry.append("calibration", canonical(value), derive=derive), value, len(kinds))
+
+
+def _floor(
+    registry: Registry,
+    manifest_id: str,
+    output: int,
+    kind: Kind,
+    runs: Sequence[str],
+    scored: Sequence[Sequence[tuple[Score, ...]]],
+) -> NoiseFloor:
+    contents = contents_of(registry, runs, output)
+    recorded = next(iter(contents_of(registry, [manifest_id], output)), None)
+    files = [output_files(registry, run, registry.catalog.manifest(run))[output] for run in runs]
+    neighbours = [scores_of(registry, [one], [after])[0] for one, after in pairwise(files)]
+    mine = [scores[output] for scores in scored]
+    return noise_floor(contents, kind, mine, recorded=recorded, neighbours=neighbours)
 
 
 def plain_scores(scores: Sequence[Score]) -> list[JSON]:
@@ -210,13 +234,12 @@ def plain_scores(scores: Sequence[Score]) -> list[JSON]:
     return [{"name": one.name, "value": one.value, "unit": one.unit, "reason": one.reason} for one in scores]
 
 
-def _opened(record: str, value: JSON, kinds: Sequence[Kind]) -> Calibration:
+def _opened(record: str, value: JSON, outputs: int) -> Calibration:
     regime = Regime(value["regime"])
     floors = []
-    for n, kind in enumerate(kinds):
+    for n in range(outputs):
         runs = [run["outputs"][n] for run in value["runs"]]
-        seen = noise_floor([], kind, [_scores(run["scores"]) for run in runs]).seen
-        floors.append(NoiseFloor(regime, tuple(run["distance"] for run in runs), seen))
+        floors.append(NoiseFloor(regime, tuple(tuple(_scores(run["scores"])) for run in runs), value["apart"]))
     return Calibration(record, value["manifest"], regime, tuple(run["id"] for run in value["runs"]), tuple(floors))
 
 

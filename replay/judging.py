@@ -11,13 +11,13 @@ from drift.score import Score
 from drift.significance.samples import Sample
 from drift.significance.sampling import UnsupportedMedium, sample_of
 from drift.significance.sensitivity import Sensitivity, smallest_effects
-from drift.significance.sequential import LOOKS, SequentialDecision, sequential
+from drift.significance.sequential import BASELINE, LOOKS, SequentialDecision, sequential
 from drift.verdict import Level, Verdict, decide_each, of_assertions, of_samples, undecided
-from registry.canonical import JSON
+from registry.canonical import JSON, parse
 from registry.home import Registry
 from registry.manifest import Manifest
 from registry.record import Recorded
-from replay.calibrating import calibration_of, contents_of, floor_at, kinds_of, scores_of
+from replay.calibrating import Calibration, calibration_of, contents_of, floor_at, kinds_of, scores_of
 from replay.preparing import Ready, output_files
 
 _BY_REGIME: Mapping[Regime, Level] = {Regime.SEEDED: "perceptual", Regime.UNSEEDED: "statistical"}
@@ -72,6 +72,8 @@ class Judge:
         self._asked = level or ready.manifest.context.reproducibility
         self._made: list[Recorded] = []
         self.regime = self._calibration.regime if self._calibration else Regime.UNKNOWN
+        # Free samples that no series has used up yet count, in the order they were made.
+        self._before = _unused(registry, manifest_id, ready, self._calibration) if self._samples_count else []
 
     @property
     def level(self) -> Level:
@@ -92,7 +94,7 @@ class Judge:
                 output.scores.append(scored[output.number])
         if self._calibration is None or self._calibration.regime is Regime.UNKNOWN:
             self.regime = _repeating(self._registry, self._manifest, self._ready, self._succeeded)
-        if self.regime is Regime.UNSEEDED and self.level not in _EXACT:
+        if self._samples_count:
             for output in self._outputs:
                 self._look(output)
 
@@ -115,6 +117,10 @@ class Judge:
         columns = [self._judged(output) for output in self._outputs]
         rows = iter(zip(*columns, strict=True))
         return [list(next(rows)) if one.id in self._succeeded else [] for one in self._made]
+
+    @property
+    def _samples_count(self) -> bool:
+        return self.regime is Regime.UNSEEDED and self.level not in _EXACT
 
     @property
     def _succeeded(self) -> list[str]:
@@ -151,6 +157,10 @@ class Judge:
         if verdict.reason_code == "samples" and not output.testable:
             why = f"Free samples of {output.kind} cannot be tested for drift; its replays can be compared one by one."
             verdict = undecided("unsupported-medium", why)
+        elif verdict.reason_code == "samples" and output.series is None:
+            have = f"{len(output.baseline)} baseline outputs" if output.baseline else "too few baseline outputs"
+            more = f"--calibrate {BASELINE - 1} makes the {BASELINE} that a decision on one generation takes"
+            verdict = undecided("resolution", f"There are {have} of these free samples; {more}.")
         elif verdict.reason_code == "samples" and output.series is not None:
             verdict = of_samples(output.series, self._sensitivity(output))
         if verdict.kind == "drifted":
@@ -168,10 +178,14 @@ class Judge:
                 runs = self._calibration.runs if self._calibration else ()
                 files = [output.original, *(self._file(run, output.number) for run in runs)]
                 output.baseline = [sample_of(file, limits=limits) for file in files]
+                earlier = [self._file(run, output.number) for run in self._before]
+                output.samples = [sample_of(file, limits=limits) for file in earlier]
             if output.files[-1] is not None:
                 output.samples.append(sample_of(output.files[-1], limits=limits))
         except UnsupportedMedium:
             output.testable = False
+            return
+        if len(output.baseline) < BASELINE:
             return
         if output.series is None or len(output.samples) in LOOKS:
             seed = int(self._manifest[7:20], 16) + output.number  # nobody can choose it, anybody can have it again
@@ -194,7 +208,11 @@ class Judge:
         if verdict.test is None:
             return None
         runs = list(self._calibration.runs) if self._calibration else []
-        return {**verdict.test, "baseline_runs": [self._manifest, *runs], "replay_runs": self._succeeded}
+        return {
+            **verdict.test,
+            "baseline_runs": [self._manifest, *runs],
+            "replay_runs": [*self._before, *self._succeeded],
+        }
 
 
 def _repeating(registry: Registry, manifest_id: str, ready: Ready, fresh: Sequence[str]) -> Regime:
@@ -217,6 +235,23 @@ def _repeating(registry: Registry, manifest_id: str, ready: Ready, fresh: Sequen
     groups = (target, before)
     repeats = any(regime_of(contents_of(registry, group)) is Regime.DETERMINISTIC for group in groups)
     return Regime.DETERMINISTIC if repeats else Regime.UNKNOWN
+
+
+def _unused(registry: Registry, manifest_id: str, ready: Ready, calibration: Calibration | None) -> list[str]:
+    """Replays of the version asked for, made since the calibration, that no decided series rests on."""
+    drift = [parse(found.body) for found in registry.catalog.about(manifest_id, "drift")]
+    used = {run for one in drift if one["test"] and one["verdict"]["kind"] != "undecided"
+            for run in one["test"]["replay_runs"]}  # fmt: skip
+    runs = calibration.runs if calibration else ()
+    replays = registry.catalog.replays(manifest_id)
+    since = replays[replays.index(runs[-1]) + 1 :] if runs and runs[-1] in replays else []
+    found = []
+    for run in since:
+        manifest = registry.catalog.manifest(run)
+        whole = len(manifest.outputs) >= len(ready.originals)
+        if whole and run not in used and manifest.model.requested == ready.draft.model.requested:
+            found.append(run)
+    return found
 
 
 def _version(manifest: Manifest) -> tuple[str, str | None]:

@@ -20,12 +20,17 @@ from replay.preparing import AS_RECORDED, Change, prepare, run_again
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """One replay: its record, the verdict with scores for each output, and the drift records' ids."""
+    """One replay: its record, the verdict with scores for each output, and the drift records' ids.
+
+    ``level`` and ``calibration`` (a record's id) are what it was judged by; None where the call failed.
+    """
 
     recorded: Recorded
     verdicts: list[Verdict]
     scores: list[tuple[Score, ...]]
     drift: list[str]
+    level: str | None = None
+    calibration: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,8 @@ def replay(
 
 def _record(registry: Registry, baseline: str, made: Recorded, found: Sequence[Judgement]) -> Replayed:
     """Sign and log what was measured: scores and verdict, no pixels and no words."""
-    replayed = Replayed(made, [], [], [])
+    by = found[0] if found else None
+    replayed = Replayed(made, [], [], [], by.level if by else None, by.calibration if by else None)
     for output, one in enumerate(found):
         replayed.verdicts.append(one.verdict)
         replayed.scores.append(one.scores)

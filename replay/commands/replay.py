@@ -1,5 +1,6 @@
 """``mintmark replay``: could it be made again?"""
 
+import math
 from typing import TYPE_CHECKING
 
 import click
@@ -43,12 +44,14 @@ def replay(
     Later replays are judged by the newest calibration.
 
     Exit status: 0 reproduced or within noise; 1 drifted; 3 the provider failed; 4 undecided or not replayable, with
-    the reason. With --calibrate: 0 done, 3, 4 not replayable.
+    the reason. With --calibrate: 0 done, 1 the version has changed since it was recorded, 3, 4 not replayable.
     """
     from registry.commands.printing import open_for_change
 
     if calibrate is not None and (times is not None or model is not None or seed is not None or level is not None):
         raise click.UsageError("--calibrate replays what is recorded: leave --times, --model, --seed and --level out")
+    if math.isnan(alpha):
+        raise click.BadParameter("a number between 0 and 1", param_hint="--alpha")
     registry = open_for_change()
     full = registry.catalog.resolve(manifest)
     if calibrate is not None:
@@ -85,7 +88,7 @@ def _calibrate(registry: "Registry", full: str, most: int, alpha: float, *, as_j
             emit(_calibration_json(found))
         else:
             click.echo(f"{found.regime}: {found.sentence}")
-        return 0
+        return 1 if found.apart else 0
     if as_json:
         emit({"manifest": full, "refused": found.to_json()})
     else:
@@ -108,7 +111,8 @@ def _say(answer: "Answer") -> None:
     said = ""
     for one in answer.replays:
         outcome = one.recorded.manifest.outcome.class_
-        for found in map(_verdict, one.verdicts) if one.verdicts else [f"no verdict: the call ended as {outcome}"]:
+        failed = f"no verdict: the call ended as {outcome}; `mintmark show {short(one.recorded.id)}` says why"
+        for found in map(_verdict, one.verdicts) if one.verdicts else [failed]:
             # A test of samples says one thing of all of them.
             click.echo(f"{short(one.recorded.id)}  {'the same' if found == said and len(found) > 80 else found}")
             said = found
@@ -132,7 +136,10 @@ def _json(answer: "Answer") -> dict[str, object]:
                 "id": one.recorded.id,
                 "outcome": one.recorded.manifest.outcome.class_,
                 "drift": one.drift,
+                "level": one.level,
+                "calibration": one.calibration,
                 "verdicts": [verdict.to_json() for verdict in one.verdicts],
+                "tests": [None if verdict.test is None else dict(verdict.test) for verdict in one.verdicts],
                 "scores": [[score.to_json() for score in scores] for scores in one.scores],
             }
             for one in answer.replays
@@ -147,5 +154,5 @@ def _calibration_json(found: "Calibration") -> dict[str, object]:
         "regime": found.regime.value,
         "sentence": found.sentence,
         "runs": list(found.runs),
-        "distances": [list(floor.distances) for floor in found.floors],
+        "apart": found.apart,
     }
