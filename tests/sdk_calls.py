@@ -1,5 +1,6 @@
 """What SDKs sent to emulated vendors: read, recorded, sent again, and held against published schemas."""
 
+import functools
 import gzip
 import json
 from pathlib import Path
@@ -88,7 +89,7 @@ def response_schema(name):
     file = VECTORS / "openai" / "openapi.json.gz"
     if not file.exists():
         pytest.skip("needs ../shared/vectors/openai")
-    return _schema(json.loads(gzip.decompress(file.read_bytes())), name)
+    return _schema(_openai(file), name)
 
 
 def deepgram_schema(name):
@@ -96,7 +97,17 @@ def deepgram_schema(name):
     file = VECTORS / "deepgram" / "openapi.yml"
     if not file.exists():
         pytest.skip("needs ../shared/vectors/deepgram")
-    return _schema(yaml.safe_load(file.read_text("utf-8")), name)
+    return _schema(_deepgram(file), name)
+
+
+@functools.cache
+def _openai(file):
+    return json.loads(gzip.decompress(file.read_bytes()))
+
+
+@functools.cache
+def _deepgram(file):
+    return yaml.load(file.read_text("utf-8"), yaml.CSafeLoader)
 
 
 def _schema(document, name):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from registry.capture.answers import Answer, ending_of, facts_of, payloads_of
+from registry.capture.answers import Answer, document_of, ending_of, facts_of, parsed_answer, payloads_of
 from registry.capture.description import load, shipped
 from registry.capture.exchange import Exchange, description_of, is_submit, read
 from registry.capture.expressions import compile_expression
@@ -273,3 +273,15 @@ def test_an_expression_that_meets_another_type_finds_nothing():
     assert compile_expression("a").text_of({"a": True}) is None
     assert compile_expression({"expr": "a", "scale": 1000}).whole({"a": "1.5"}) == 1500
     assert compile_expression("a").texts({"a": ["x", ["y"], None, 3]}) == ["x", "y"]
+
+
+def test_a_document_keeps_its_numbers_its_order_and_half_a_pair():
+    protocol = shipped().by_id("openai-transcriptions").protocol
+    data = b'{"text": "caf\\u00e9 \\ud800", "start": 0.0, "end": 1.50, "exact": 12345678901234567890}'
+
+    kept = document_of(protocol, parsed_answer(200, {}, data))
+
+    assert list(json.loads(kept).items()) == list(json.loads(data).items())
+    assert "caf\u00e9".encode() in kept and b"$num" not in kept and b'"start": 0.0' in kept
+    assert document_of(protocol, Answer(200)) is None
+    assert document_of(shipped().by_id("deepgram-listen").protocol, Answer(200, body={"request_id": "x"})) is None

@@ -17,6 +17,7 @@ from drift.media.transcript import read_transcript
 from registry.capture.description import shipped
 from registry.capture.exchange import Exchange, description_of
 from registry.fetch import digests_of_asset
+from replay.outcome import OutcomeClass
 from replay.rerun import replay
 
 PICTURE = [{"type": "image_generation", "size": "1024x1024", "quality": "low"}]
@@ -265,3 +266,33 @@ def test_assemblyai_failures_are_the_sdks_own(emulator, transcriber, local_regis
     assert answer.status == assemblyai.TranscriptStatus.error and "memory" in answer.error
     made, _ = recorded(emulator, local_registry, "assemblyai-transcripts", tmp_path)
     assert (made.manifest.outcome.class_, made.manifest.outcome.state) == ("failed", "failed")
+
+
+def test_a_sound_is_sent_ahead_once_and_stands_in_the_order_by_its_address(bench, emulator, speech):
+    outcome = bench.call("assemblyai-transcripts", [("audio", speech, "audio/wav")], model="universal-2")
+
+    assert outcome.class_ is OutcomeClass.SUCCEEDED, outcome.error
+    assert [seen.path.rpartition("/")[2] for seen in emulator.seen[:2]] == ["upload", "transcript"]
+    assert emulator.seen[0].body == speech.read_bytes()
+    address = emulator.seen[1].json["audio_url"]
+    assert emulator.files[address.rpartition("/")[2]][0] == speech.read_bytes()
+    assert emulator.leaks == [] and emulator.charges("assemblyai") == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "operation", "wanted"),
+    [
+        ("gpt-image-2-2026-04-21", "image.generate", "openai-images"),
+        ("gpt-image-2", "image.generate", "openai-images"),
+        ("flux-on-my-server", "image.generate", "openai-images"),
+        ("openai/whatever", "image.generate", "openai-images"),
+        ("gpt-5.5-2026-04-23", "image.generate", "openai-responses"),
+        ("gpt-9", "image.generate", "openai-responses"),
+        ("o3", "image.generate", "openai-responses"),
+        ("sora-2", None, "openai-videos"),
+        ("whisper-1", None, "openai-transcriptions"),
+        ("gpt-4o-mini-transcribe-2025-12-15", "audio.transcribe", "openai-transcriptions"),
+    ],
+)
+def test_the_model_tells_which_of_openais_operations_is_meant(model, operation, wanted):
+    assert shipped().find("openai", model=model, operation=operation).id == wanted
