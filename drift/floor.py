@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from drift.media.media import Kind
@@ -62,6 +62,12 @@ class NoiseFloor:
     regime: Regime
     runs: tuple[tuple[Score, ...], ...] = ()
     apart: bool = False
+
+    def beside(self, scores: Sequence[Score]) -> "NoiseFloor":
+        """The same floor with the directions of ``scores``; records keep values and leave directions to the metrics."""
+        up = {score.name for score in scores if score.higher_is_better}
+        runs = tuple(tuple(replace(one, higher_is_better=one.name in up) for one in run) for run in self.runs)
+        return NoiseFloor(self.regime, runs, self.apart)
 
 
 UNCALIBRATED = NoiseFloor(Regime.UNKNOWN)

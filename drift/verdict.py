@@ -139,7 +139,7 @@ def decide_each(
     alone = [_alone(level, scores, floor, kind, limits) for scores in scored]
     if floor.regime is not Regime.SEEDED or all(verdict is not None for verdict in alone):
         return [verdict or _regime_alone(scores, floor) for verdict, scores in zip(alone, scored, strict=True)]
-    together = _by_floor(scored, floor, level, alpha)
+    together = _by_floor(scored, floor.beside(scored[0]), level, alpha)
     return [verdict or together for verdict in alone]
 
 
@@ -242,7 +242,7 @@ def _by_floor(scored: Sequence[Sequence[Score]], floor: NoiseFloor, level: Level
         bound = _bound(floor, only)
         return Verdict("within-noise", None, f"{_sentence(said, _inside(scored[0], floor))}{bound}", test)
     out = next(n for n, rank in enumerate(ranks[m:]) if rank > max(ranks[:m]))
-    beyond = _outside(scored[out], floor, found[m + out])
+    beyond = _outside(scored[out], floor, found[m + out], max(ranks[:m]))
     if decision.answer == "confirm":
         return Verdict("undecided", "confirmation", f"{beyond}; a second replay must confirm it.", test)
     if decision.answer == "drifted":
@@ -253,9 +253,10 @@ def _by_floor(scored: Sequence[Sequence[Score]], floor: NoiseFloor, level: Level
     return Verdict("within-noise", None, f"{beyond}, yet only in {few}: p = {decision.p:.2g}, above {alpha:g}.", test)
 
 
-def _outside(scores: Sequence[Score], floor: NoiseFloor, deviations: Mapping[str, float]) -> str:
-    """The score that lies furthest out, beside the nearest calibration run."""
-    name = max(deviations, key=lambda one: deviations[one])
+def _outside(scores: Sequence[Score], floor: NoiseFloor, deviations: Mapping[str, float], enough: float) -> str:
+    """A score that lies out far enough, a telling one if there is any, beside the nearest calibration run."""
+    said = [one.name for one in telling_scores(scores) if deviations.get(one.name, 0.0) > enough]
+    name = said[0] if said else max(deviations, key=lambda one: deviations[one])
     score = next(score for score in scores if score.name == name)
     seen = [one.value for run in floor.runs for one in run if one.name == name and one.value is not None]
     called = quoted_as(score.base)

@@ -1,5 +1,6 @@
 """Calibration: the regime is learned from replays, recorded, and decides what later replays mean."""
 
+import re
 from itertools import count
 from types import SimpleNamespace
 
@@ -253,3 +254,14 @@ def test_half_the_length_is_drift_however_alike_the_rest(local_registry, monkeyp
     monkeypatch.setattr(generating, "plain", lambda body: {**real(body), **long})
 
     assert set(judged(replay(local_registry, original, alpha=0.05))) == {"drifted"}
+
+
+def test_a_stored_floor_knows_which_way_is_worse(local_registry, made_picture):
+    original = made_picture("seeded")
+    calibrate(local_registry, original, 13)
+
+    same = replay(local_registry, original)
+    other = replay(local_registry, original, change=Change(model="procedural-image@2"))
+
+    assert "Two replays with SSIM below 0." in same.replays[0].verdicts[0].sentence
+    assert re.match(r"SSIM \S+ lies outside all 13 .* \(lowest 0\.", other.replays[0].verdicts[0].sentence)
