@@ -23,6 +23,13 @@ from replay.rerun import replay
 PICTURE = [{"type": "image_generation", "size": "1024x1024", "quality": "low"}]
 
 
+@pytest.fixture(autouse=True)
+def done_when_asked(emulator, monkeypatch):
+    """Jobs are done by the first poll: replays wait for as long as vendors want them to."""
+    for name in ("openai", "assemblyai"):
+        monkeypatch.setattr(emulator.vendors[name], "patience", 1)
+
+
 @pytest.fixture
 def openai_client(emulator):
     return openai.OpenAI(api_key=KEY, base_url=f"{emulator.url('openai')}/v1", max_retries=0)
