@@ -76,10 +76,12 @@ def comparing(resolve: Resolve) -> click.Command:
         if check:
             if metrics or output:
                 raise click.UsageError("--check measures nothing: leave out --metric and --output")
+            if language is not None:
+                _known(language)
             ctx.exit(_check(names, resolve, language, as_json))
         if len(names) != 2:
             raise click.UsageError(f"compare takes a reference and a candidate, not {len(names)} files")
-        if language:
+        if language is not None:
             raise click.UsageError("--language goes with --check")
         _compare([resolve(name) for name in names], metrics, output, as_json)
 
@@ -113,6 +115,17 @@ def _emit(document: dict[str, object]) -> None:
     from drift.visible import steering_escaped
 
     click.echo(steering_escaped(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)))
+
+
+def _known(language: str) -> None:
+    """Raises: click.UsageError: transcripts cannot be told to be in that language."""
+    from drift.assertions.language import LANGUAGES, code_of
+    from drift.visible import visible
+
+    if code_of(language) is None:
+        codes = ", ".join(LANGUAGES)
+        why = f"{visible(repr(language))} is no language that can be told"
+        raise click.UsageError(f"--language: {why}; give a code such as de or a name such as german, of {codes}")
 
 
 def _check(names: Sequence[str], resolve: Resolve, language: str | None, as_json: bool) -> int:

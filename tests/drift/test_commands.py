@@ -202,6 +202,33 @@ def test_check_as_json_has_every_finding(media, tmp_path, bad, is_valid):
     assert set(verdicts.values()) == {"ok"}
 
 
+@pytest.mark.parametrize("language", ["zz", "klingon", "", "d e", "\x1b[2J"])
+def test_a_language_that_cannot_be_told_is_refused(tmp_path, language):
+    (tmp_path / "a.txt").write_text("the cat sat on the mat and it was there for all of us to see " * 2)
+    done = run("--check", tmp_path / "a.txt", "--language", language)
+
+    assert done.exit_code == 2 and "\x1b" not in done.output
+    assert "give a code such as de or a name such as german" in done.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize("suffix", ["txt", "srt", "VTT", "json"])
+def test_a_transcript_of_no_bytes_is_an_empty_one(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(b"")
+
+    done = run("--check", path)
+    assert done.exit_code == 1 and "transcript.empty/1  the transcript holds no word" in done.output
+    document = run("--check", path, "--json")
+    assert jsonschema.Draft202012Validator(FINDINGS).is_valid(json.loads(document.output))
+
+
+def test_another_file_of_no_bytes_cannot_be_read(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"")
+
+    done = run("--check", tmp_path / "a.png")
+    assert done.exit_code == 3 and "has no bytes" in done.output
+
+
 def test_check_takes_the_language_transcripts_should_be_in(tmp_path):
     (tmp_path / "a.txt").write_text("I think that we should talk about it when you are back, there is not much time.")
 
