@@ -34,7 +34,7 @@ _GRAIN = {
     "words": 0.5,
     "ms": 5.0,
 }
-_RELATIVE = 0.02
+_RELATIVE = 0.01
 _UNMEASURED = 1e6  # deviations: what has no value lies beyond whatever has one
 _EXACT = frozenset({"bytes", "decoded"})
 
@@ -126,16 +126,19 @@ def distance(kind: Kind, scores: Sequence[Score]) -> float:
     return sum(_part(scores, name, scale) for name, scale in _PARTS[kind])
 
 
-def deviations(pairs: Sequence[Sequence[Score]], only: Collection[str] | None = None) -> list[Mapping[str, float]]:
+def deviations(
+    pairs: Sequence[Sequence[Score]], replays: int, only: Collection[str] | None = None
+) -> list[Mapping[str, float]]:
     """How far each pair lies beyond the usual one, score by score; what decides takes the largest of a pair.
 
-    A deviation is (loss - median loss) over the spread of all pairs given (1.4826 times the median absolute deviation,
-    at least a fiftieth of the median and the grain of the unit). All pairs are treated alike, calibration runs and
-    replays: if nothing changed, each is as likely as the other to have the largest one. A score without a value counts
-    as 1e6, unless no pair has one.
+    A deviation is (loss - median loss) over the spread of all pairs: the largest absolute deviation once as many as
+    there are replays, at least two, are left out; at least a hundredth of the median and the grain of the unit. All
+    pairs are treated alike, calibration runs and replays: if nothing changed, each is as likely as the other to have
+    the largest one. A score without a value counts as 1e6, unless no pair has one.
 
     Args:
         pairs: scores of each pair, all against the same recorded output.
+        replays: how many of them are replays.
         only: names without version; every score but ``bytes`` and ``decoded`` where None.
     """
     named = [{score.name: score for score in scores if score.base not in _EXACT} for scores in pairs]
@@ -145,18 +148,18 @@ def deviations(pairs: Sequence[Sequence[Score]], only: Collection[str] | None = 
         column = [scores[name] for scores in named]
         if only is not None and column[0].base not in only:
             continue
-        for at, value in zip(found, _column(column), strict=True):
+        for at, value in zip(found, _column(column, max(replays, 2)), strict=True):
             at[name] = value
     return [dict(one) for one in found]
 
 
-def _column(scores: Sequence[Score]) -> list[float]:
+def _column(scores: Sequence[Score], out: int) -> list[float]:
     losses = [_loss(score) for score in scores]
     known = [loss for loss in losses if loss is not None]
     if not known:
         return [0.0] * len(scores)
     middle = statistics.median(known)
-    spread = 1.4826 * statistics.median(abs(loss - middle) for loss in known)
+    spread = sorted(abs(loss - middle) for loss in known)[-min(out + 1, len(known))]
     scale = max(spread, _RELATIVE * middle, _GRAIN.get(scores[0].unit, 1.0))
     return [_UNMEASURED if loss is None else (loss - middle) / scale for loss in losses]
 

@@ -230,7 +230,7 @@ def _by_floor(scored: Sequence[Sequence[Score]], floor: NoiseFloor, level: Level
     """All replays of a run and the floor, ranked together by the score in which each lies furthest out."""
     m = len(floor.runs)
     only = _SEMANTIC if level == "semantic" else None
-    found = deviations([*floor.runs, *scored], only)
+    found = deviations([*floor.runs, *scored], len(scored), only)
     ranks = [max(one.values(), default=0.0) for one in found]
     decision = decide_group(ranks[:m], ranks[m:], alpha=alpha)
     test = decision.to_json()

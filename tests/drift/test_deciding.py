@@ -181,7 +181,7 @@ def test_a_distance_adds_what_each_part_lacks_and_counts_the_unmeasured_as_wholl
 def test_deviations_treat_all_pairs_alike(order):
     pairs = [picture_pair(0.9 + n / 100, n % 3, n / 10) for n in range(6)]
 
-    assert [deviations(pairs)[n] for n in order] == deviations([pairs[n] for n in order])
+    assert [deviations(pairs, 2)[n] for n in order] == deviations([pairs[n] for n in order], 2)
 
 
 def test_a_replay_inside_the_floor_is_within_noise_and_says_where_it_lies_and_what_would_have_shown():
