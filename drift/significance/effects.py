@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,11 @@ from drift.significance.samples import Sample
 
 _NEUTRAL = 128  # of OpenCV's 8-bit a and b
 _LIGHT = slice(0, 8)  # of block glob: percentiles and mean of L
-_TINTS = (slice(9, 17), slice(18, 26))  # of a and of b
-_TINT_SPREADS = [17, 26, 27, 28, 29]  # their deviations, and chroma
-_TINT_BANDS = slice(54, 60)
+_TINTS = (slice(9, 18), slice(18, 27))  # of a and of b: percentiles, mean, deviation
+_CHROMA = slice(27, 30)  # its mean, deviation and 95th percentile
+_PERCENTS = (1, 5, 25, 50, 75, 95, 99)  # of a tint, the first numbers of its slice
+_SHARE = 0.75  # of a colour change in RGB pixels that is sure to reach Lab
+_RANKS = np.linspace(1, 99, 99)  # percents at which a tint's levels are looked at
 _FINEST = [32, 34, 35, 36, 37]  # band energy and gradients of L's finest level
 _FLICKER, _REPEATED = 4, 5  # of a clip's facts of motion
 _RINGS = slice(68, 74)  # the spectrum's outer half
@@ -64,19 +67,37 @@ def _lighter(one: Sample, _: Sequence[Sample], levels: float, __: int) -> Sample
 
 
 def _paler(one: Sample, _: Sequence[Sample], percent: float, __: int) -> Sample:
+    """Colours closer to grey, as far as whole levels of 8 bits let them: a level of 4 less 3 % is still 4.
+
+    Fine colour detail is left alone: at that size it is the rounding of pixels as much as the picture. The strongest
+    colours, at the edge of what pixels can hold, weaken less in Lab than in RGB, so only a share is taken.
+    """
     assert isinstance(one, Descriptor)
-    by = np.float32(1 - percent / 100)
+    by = 1 - _SHARE * percent / 100
     glob, lay, cur = one.glob.copy(), one.lay.copy(), one.cur.copy()
-    for tint in _TINTS:
-        glob[tint] = _NEUTRAL + (glob[tint] - _NEUTRAL) * by
-    glob[_TINT_SPREADS] *= by
-    glob[_TINT_BANDS] = np.log((np.exp(glob[_TINT_BANDS]) - 0.02) * by**2 + 0.02)
-    for channel in (1, 2):
-        lay[channel:CELLS:3] = _NEUTRAL + (lay[channel:CELLS:3] - _NEUTRAL) * by
-        cur[channel:192:3] = (_NEUTRAL + (cur[channel:192:3] * 160 - _NEUTRAL) * by) / 160
-        cur[192 + channel] = (_NEUTRAL + (cur[192 + channel] * 6 - _NEUTRAL) * by) / 6
-        cur[195 + channel] *= by
+    strengths = []
+    for channel, tint in enumerate(_TINTS, 1):
+        levels = np.rint(np.interp(_RANKS, _PERCENTS, glob[tint][:7]))
+        kept = _rounded(levels, by)
+        glob[tint][:7] = _rounded(glob[tint][:7], by)
+        glob[tint][7] += kept.mean() - levels.mean()
+        spread, left = float(levels.std()), float(kept.std())
+        glob[tint][8] *= left / spread if spread else 1.0
+        strengths.append((np.abs(levels - _NEUTRAL).sum(), np.abs(kept - _NEUTRAL).sum()))
+        lay[channel:CELLS:3] = _rounded(lay[channel:CELLS:3], by)
+        cur[channel:192:3] = _rounded(cur[channel:192:3] * 160, by) / 160
+        cur[192 + channel] += (kept.mean() - levels.mean()) / 6
+        cur[195 + channel] *= left / spread if spread else 1.0
+    before, after = np.sum(strengths, axis=0)
+    glob[_CHROMA] *= after / before if before else 1.0
     return replace(one, glob=glob, lay=lay, cur=cur)
+
+
+def _rounded(levels: NDArray[Any], by: float) -> NDArray[Any]:
+    """Levels of a tint weakened and rounded; what lies between two levels, a cell's mean, moves as both together."""
+    whole = np.arange(-_NEUTRAL, _NEUTRAL)
+    moved = np.interp(levels - _NEUTRAL, whole, np.copysign(np.floor(np.abs(whole) * by + 0.5), whole))
+    return np.asarray(moved + _NEUTRAL)
 
 
 def _sharper(one: Sample, _: Sequence[Sample], percent: float, __: int) -> Sample:

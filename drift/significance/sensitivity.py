@@ -70,7 +70,7 @@ class Sensitivity:
         """What would have been seen and what would not, for people."""
         found = [one.means for one in self.effects if one.size is not None]
         missed = [one.means for one in self.effects if one.size is None]
-        how = f"in {round(self.power * 100)} % of {self.trials} simulated tests"
+        how = f"in {ceil(self.power * self.trials - 1e-9)} of {self.trials} simulated tests"
         said = (
             f"It would have shown, {how}: {'; '.join(found)}." if found else f"No change tried would have shown {how}."
         )
@@ -103,8 +103,8 @@ def smallest_effects(
     For the case that nothing was found: baseline and replays then are one distribution as far as anybody knows. Each
     trial draws anew which of them are called replays, changes those by a known size, and runs the test, with few
     relabelings, which understates what the real test sees. Sizes are tried by bisection. Changes are made in those
-    numbers of the descriptors that they are known to move, of transcripts in the text itself; a real change moves more
-    of them, and may show earlier.
+    numbers of the descriptors that they are known to move, of transcripts in the text itself. Colours move by whole
+    levels, as pixels do: what 8 bits round away is not found.
 
     Before there are any replays, split the baseline: what shows with fewer outputs shows with more.
 
