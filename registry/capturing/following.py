@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from registry.capture.answers import Answer, addresses_of, job_of, parsed_answer, state_of
 from registry.capture.description import Description
@@ -152,6 +152,11 @@ def told_by(seen: Observation) -> Told:
 
 
 def _same(url: str, others: tuple[str | None, ...]) -> bool:
-    """Whether a path was asked for: through the proxy, the host is another one than the provider names."""
-    path = urlsplit(url).path
-    return any(other is not None and (url == other or path == urlsplit(other).path) for other in others)
+    """Whether a path was asked for: through the proxy, the host is another one than the provider names.
+
+    What the provider's address says in its query has to be there too: some tell their jobs apart by it.
+    """
+    asked = urlsplit(url)
+    pairs = set(parse_qsl(asked.query))
+    named = [urlsplit(other) for other in others if other is not None]
+    return any(asked.path == one.path and pairs >= set(parse_qsl(one.query)) for one in named)

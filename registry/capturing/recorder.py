@@ -86,7 +86,7 @@ class Recorder:
         self._due: list[_Due] = []
         self._numbers = itertools.count()
         self._calls: dict[str, CapturedCall] = {}
-        self._paths: dict[str, CapturedCall] = {}
+        self._paths: dict[str, dict[str, CapturedCall]] = {}
         self._busy = self._open = 0
         self._idle = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -204,8 +204,9 @@ class Recorder:
         heapq.heappush(self._due, _Due(due, next(self._numbers), lambda: self._done(lambda: self._seen(seen))))
 
     def _seen(self, seen: Observation) -> None:
-        known = self._paths.get(urlsplit(seen.url).path) if seen.method == "GET" else None
-        if known is not None and known.tells_of(seen) and not seen.nothing:
+        asked_about = self._paths.get(urlsplit(seen.url).path, {}) if seen.method == "GET" else {}
+        known = next((call for call in asked_about.values() if call.tells_of(seen)), None)
+        if known is not None and not seen.nothing:
             known.hear(told_by(seen))
             self._advance(known)
             return
@@ -225,7 +226,7 @@ class Recorder:
             return
         for url in (call.poll_url, call.result_url):
             if url:
-                self._paths[urlsplit(url).path] = call
+                self._paths.setdefault(urlsplit(url).path, {})[call.id] = call
         if call.over or call.given_up or time.monotonic() > call.deadline:
             self._finish_later(call)
             return
@@ -244,7 +245,10 @@ class Recorder:
             return
         for url in (call.poll_url, call.result_url):
             if url:
-                self._paths.pop(urlsplit(url).path, None)
+                calls = self._paths.get(urlsplit(url).path, {})
+                calls.pop(call.id, None)
+                if not calls:
+                    self._paths.pop(urlsplit(url).path, None)
         self._labour_on(lambda: self._finish(call))
 
     # On the workers: everything that waits for a network or a disk.
