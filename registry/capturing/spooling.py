@@ -90,9 +90,14 @@ def _fetch(call: CapturedCall, fetcher: Fetcher, folder: Path) -> None:
 
 
 def _unsigned(urls: list[str]) -> dict[str, str]:
-    """Addresses without their queries, which are signatures; a number keeps those apart that differ in nothing else."""
+    """Addresses without their queries, which are signatures; a number keeps those apart that differ in nothing else.
+
+    A path alone was put together from the answer and is signed by nobody; it has to be found again from the answer.
+    """
     return {
-        url: urlunsplit(urlsplit(url)._replace(query=f"output={number}", fragment="")) if "?" in url else url
+        url: urlunsplit(urlsplit(url)._replace(query=f"output={number}", fragment=""))
+        if "?" in url and not url.startswith("/")
+        else url
         for number, url in enumerate(urls)
     }
 

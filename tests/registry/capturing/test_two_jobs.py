@@ -23,3 +23,19 @@ def test_two_tasks_of_flux_at_once_are_told_apart(way, emulator, request):
 
     assert sorted((one.seed.requested, one.seed.actual) for one in made) == [("11", "11"), ("22", "22")]
     assert len({one.outputs[0].digest["sha256"] for one in made}) == 2
+
+
+def test_pictures_at_addresses_put_together_from_the_answer_are_kept(hooked, emulator):
+    base = emulator.url("comfyui")
+    graph = {
+        "3": {"class_type": "KSampler", "inputs": {"seed": 7}},
+        "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "dreams.safetensors"}},
+        "9": {"class_type": "SaveImage", "inputs": {"images": ["3", 0]}},
+    }
+    job = requests.post(f"{base}/prompt", json={"prompt": graph}, timeout=10).json()["prompt_id"]
+    for _ in range(3):
+        requests.get(f"{base}/history/{job}", timeout=10)
+
+    (made,) = hooked.recorded()
+
+    assert made.outcome.class_ == "succeeded" and len(made.outputs) == 1
