@@ -62,7 +62,7 @@ def test_an_unchanged_version_raises_no_more_alarms_than_stated(trials, table, t
     count = trials(4_000)
     alarms = sum(decided(rng, times) == "drifted" for _ in range(count))
 
-    share, _ = table(f"false alarms: seeded runs of {times}, nine scores", alarms, count)
+    share, _ = table(f"false alarms: seeded runs of {times}, seven scores", alarms, count)
     assert share <= ALPHA + 2 * (ALPHA * (1 - ALPHA) / count) ** 0.5
 
 
