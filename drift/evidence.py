@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from drift.score import Score
 
 _DECIMALS = {"dB": 2, "bits": 1, "dE00": 2, "LU": 2, "ms": 1, "": 4}
+_PLURALS = frozenset({"bits", "cuts", "facts", "frames", "words"})
 # What is quoted first: one or two per medium, by structure, identity, words, spectrum.
 _TELLING = {
     "ssim": "SSIM",
@@ -20,6 +21,10 @@ _TELLING = {
     "logmel": "log-mel distance",
     "lag_ms": "lag",
 }
+_LENGTH_MS, _FRAMES = 100, 1  # differences up to these are what coders and containers add
+_ALIKE, _RECOLOURED = 0.95, 2.0  # SSIM sees no colour; a difference of 2 dE00 people see at a glance
+_NAMED = 2  # changed facts that are spelled out
+_SOUND = {"has_audio True became False": "the sound is gone", "has_audio False became True": "sound was added"}
 _BEYOND_WORDS = ("punctuation", "casing", "speaker_confusion", "boundary_shift_ms.median")
 
 
@@ -33,13 +38,15 @@ def shown(score: Score) -> str:
         return f"{score.value:.2%}"
     whole = float(score.value).is_integer() and score.unit not in {"", "dB", "dE00", "LU"}
     number = f"{score.value:,.0f}" if whole else f"{score.value:,.{_DECIMALS.get(score.unit, 4)}f}"
-    return f"{number} {score.unit}".rstrip()
+    unit = score.unit[:-1] if number == "1" and score.unit in _PLURALS else score.unit
+    return f"{number} {unit}".rstrip()
 
 
 def telling(scores: Iterable[Score], *, most: int = 2) -> str:
     """The scores that say most about a difference: ``SSIM 0.9100, pHash 6 of 64``; "" when there are none.
 
-    Those of the built-in metrics come first, in a fixed order; other metrics are quoted by name.
+    What these cannot show comes first: another length, sound lost or added, colour, changed facts. Then the built-in
+    metrics in a fixed order, at least one; other metrics are quoted by name.
     """
     scores = tuple(scores)
     beyond_words = _beyond_words(scores)
@@ -52,7 +59,28 @@ def telling(scores: Iterable[Score], *, most: int = 2) -> str:
     # That two recordings cannot be laid over each other says as much as any number.
     unaligned = (score.reason for score in scores if score.base == "lag_ms" and score.value is None)
     apart = [reason.partition(":")[0] for reason in unaligned if reason]
-    return ", ".join([*(_quoted(score) for score in (known or foreign)), *apart][:most])
+    plain = _plain(scores)
+    measures = [*(_quoted(score) for score in (known or foreign)), *apart]
+    return ", ".join([*plain, *measures[: max(most - len(plain), 1)]])
+
+
+def _plain(scores: Sequence[Score]) -> list[str]:
+    """Up to two differences that anybody sees or hears, and that no quoted metric shows."""
+    values = {score.base: score.value for score in scores if score.value is not None}
+    length, frames = values.get("facts.duration_ms", 0.0), values.get("facts.frames", 0.0)
+    found = []
+    if length > _LENGTH_MS:
+        found.append(f"{length / 1000:,.1f} s longer or shorter")
+    elif frames > _FRAMES:
+        found.append(f"{frames:,.0f} frames more or fewer")
+    stated = next((score for score in scores if score.base == "facts.stated" and score.value), None)
+    changed = stated.note.split("; ") if stated is not None and stated.note else []
+    found += [said for known, said in _SOUND.items() if known in changed]
+    changed = [one for one in changed if one not in _SOUND]
+    if values.get("ssim", 0.0) >= _ALIKE and values.get("color.mean", 0.0) > _RECOLOURED:
+        found.append(f"colours {values['color.mean']:.1f} dE00 apart")
+    found += [", ".join(changed[:_NAMED])] if changed else []
+    return found[:2]
 
 
 def _beyond_words(scores: Sequence[Score]) -> str | None:
