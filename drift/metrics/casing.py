@@ -1,9 +1,8 @@
 """Words that two transcripts share but write with other capitals."""
 
+from drift.metrics.matched import matched
 from drift.score import Score
 from drift.side import Side
-from drift.spoken import spoken_pair
-from drift.word_edits import TooLongToAlign
 
 
 class Casing:
@@ -17,11 +16,10 @@ class Casing:
 
     def compare(self, reference: Side, candidate: Side) -> Score:
         """Match words by the normalised alignment; words spelled in another way do not count."""
-        try:
-            pair = spoken_pair(reference, candidate)
-        except TooLongToAlign as error:
-            return Score("casing/1", None, self.unit, str(error))
-        name = f"casing/1/{pair.normaliser}"
+        found = matched(self, reference, candidate)
+        if isinstance(found, Score):
+            return found
+        pair, name = found
         ours, theirs = pair.reference.cased, pair.candidate.cased
         compared = differing = 0
         for mine, other in pair.edits.matches():

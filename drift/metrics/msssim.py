@@ -9,11 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.metrics.ssim import C1, C2, KERNEL
-from drift.resampling import resized_to
+from drift.metrics.ssim import C1, C2, KERNEL, laid_over
 from drift.score import Score
 from drift.side import Side
-from drift.turning import sideways
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 SMALLEST = (len(KERNEL) - 1) * 2 ** (len(WEIGHTS) - 1) + 1  # 161 pixels: the window still fits the last scale
@@ -89,11 +87,10 @@ class MsSsim:
 
     def compare(self, reference: Side, candidate: Side) -> Score:
         """Measure luma; a picture under 161 pixels on a side has no fifth scale, hence a reason."""
-        if why := sideways(reference, candidate):
-            return Score("msssim/1", None, self.unit, why, higher_is_better=True)
-        grey, note = resized_to(candidate.grey, reference.grey.shape)
-        if min(grey.shape) < SMALLEST:
-            why = f"five scales need {SMALLEST} pixels on each side; ssim measures smaller pictures"
-            return Score("msssim/1", None, self.unit, why, higher_is_better=True)
-        value = msssim(reference.grey, grey)
+        why = f"five scales need {SMALLEST} pixels on each side; ssim measures smaller pictures"
+        lumas = laid_over(reference, candidate, SMALLEST, why)
+        if isinstance(lumas, str):
+            return Score("msssim/1", None, self.unit, lumas, higher_is_better=True)
+        ours, theirs, note = lumas
+        value = msssim(ours, theirs)
         return Score("msssim/1", value, self.unit, higher_is_better=True, note=note)

@@ -4,10 +4,10 @@ from collections import Counter
 
 from rapidfuzz.distance import Levenshtein
 
+from drift.metrics.matched import matched
 from drift.score import Score
 from drift.side import Side
-from drift.spoken import SpokenPair, spoken_pair
-from drift.word_edits import TooLongToAlign
+from drift.spoken import SpokenPair
 
 
 def mark_pairs(pair: SpokenPair) -> Counter[tuple[str, str]]:
@@ -31,16 +31,15 @@ class Punctuation:
 
     def compare(self, reference: Side, candidate: Side) -> Score:
         """Match words by the normalised alignment."""
-        try:
-            pair = spoken_pair(reference, candidate)
-        except TooLongToAlign as error:
-            return Score("punctuation/1", None, self.unit, str(error))
-        name = f"punctuation/1/{pair.normaliser}"
-        found = mark_pairs(pair)
-        if not found:
+        found = matched(self, reference, candidate)
+        if isinstance(found, Score):
+            return found
+        pair, name = found
+        pairs = mark_pairs(pair)
+        if not pairs:
             why = f"no {pair.unit} are the same in both, so there is no place to compare punctuation at"
             return Score(name, None, self.unit, why)
-        errors = sum(count * Levenshtein.distance(*marks) for marks, count in found.items())
-        marks = sum(count * max(map(len, pair)) for pair, count in found.items())
+        errors = sum(count * Levenshtein.distance(*marks) for marks, count in pairs.items())
+        marks = sum(count * max(map(len, both)) for both, count in pairs.items())
         note = f"{errors:,} of {marks:,} marks" if errors else None
         return Score(name, errors / marks if marks else 0.0, self.unit, note=note)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from drift.metrics.matched import matched
 from drift.score import Score
 from drift.side import Side
-from drift.spoken import SpokenPair, spoken_pair
-from drift.word_edits import TooLongToAlign
+from drift.spoken import SpokenPair
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +59,17 @@ class SpeakerConfusion:
 
     def compare(self, reference: Side, candidate: Side) -> Score:
         """Match words by the normalised alignment."""
-        try:
-            pair = spoken_pair(reference, candidate)
-        except TooLongToAlign as error:
-            return Score("speaker_confusion/1", None, self.unit, str(error))
-        name = f"speaker_confusion/1/{pair.normaliser}"
+        found = matched(self, reference, candidate)
+        if isinstance(found, Score):
+            return found
+        pair, name = found
         for who, side in (("reference", reference.transcript), ("candidate", candidate.transcript)):
             if all(segment.speaker is None for segment in side.segments):
                 return Score(name, None, self.unit, f"the {who} names no speakers")
-        found = speakers(pair)
-        if not found.compared:
+        heard = speakers(pair)
+        if not heard.compared:
             return Score(name, None, self.unit, f"no {pair.unit} with a speaker are the same in both")
         note = (
-            f"{found.differing:,} of {found.compared:,} {pair.unit} are another speaker's" if found.differing else None
+            f"{heard.differing:,} of {heard.compared:,} {pair.unit} are another speaker's" if heard.differing else None
         )
-        return Score(name, found.differing / found.compared, self.unit, note=note, detail=found)
+        return Score(name, heard.differing / heard.compared, self.unit, note=note, detail=heard)

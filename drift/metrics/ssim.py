@@ -89,6 +89,19 @@ def ssim(reference: NDArray[np.uint8], candidate: NDArray[np.uint8]) -> float:
     return float(ssim_map(reference, candidate).mean(dtype=np.float64))
 
 
+def laid_over(
+    reference: Side, candidate: Side, smallest: int, why: str
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], str | None] | str:
+    """Luma of two pictures at the reference's size, uint8 of shape (height, width) each, and the note on resampling.
+
+    Only the reason where the candidate lies on its side, or ``why`` where a side is shorter than ``smallest`` pixels.
+    """
+    if turned := sideways(reference, candidate):
+        return turned
+    grey, note = resized_to(candidate.grey, reference.grey.shape)
+    return why if min(grey.shape) < smallest else (reference.grey, grey, note)
+
+
 class Ssim:
     """Mean SSIM of 8-bit luma; a candidate of another size is resampled to the reference first."""
 
@@ -100,12 +113,11 @@ class Ssim:
 
     def compare(self, reference: Side, candidate: Side) -> Score:
         """Measure luma; the score's detail is the map."""
-        if why := sideways(reference, candidate):
-            return Score("ssim/1", None, self.unit, why, higher_is_better=True)
-        grey, note = resized_to(candidate.grey, reference.grey.shape)
-        if min(grey.shape) < _WINDOW:
-            why = f"the picture is smaller than the {_WINDOW}x{_WINDOW} window"
-            return Score("ssim/1", None, self.unit, why, higher_is_better=True)
-        found = ssim_map(reference.grey, grey)
+        why = f"the picture is smaller than the {_WINDOW}x{_WINDOW} window"
+        lumas = laid_over(reference, candidate, _WINDOW, why)
+        if isinstance(lumas, str):
+            return Score("ssim/1", None, self.unit, lumas, higher_is_better=True)
+        ours, theirs, note = lumas
+        found = ssim_map(ours, theirs)
         value = min(float(found.mean(dtype=np.float64)), 1.0)
         return Score("ssim/1", value, self.unit, higher_is_better=True, note=note, detail=found)
