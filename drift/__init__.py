@@ -1,1 +1,1 @@
-"""Ground floor: measures media; two files in, scores out. No database, no network, no settings."""
+"""Ground floor: measures, checks, tests and reports drift of media files. No database, no network, no settings."""

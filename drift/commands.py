@@ -40,7 +40,7 @@ def _near(path: Path) -> str:
     except OSError:
         return f"; there is no folder {visible(str(path.parent))} either"
     near = get_close_matches(path.name, beside, n=1)
-    return f"; did you mean {visible(str(path.parent / near[0]))}?" if near else ""
+    return f" (did you mean {visible(str(path.parent / near[0]))}?)" if near else ""
 
 
 def comparing(resolve: Resolve) -> click.Command:

@@ -43,13 +43,27 @@ def check_black(rgb: NDArray[np.uint8]) -> Finding:
 
 
 def upper_level(plane: NDArray[np.uint8]) -> int:
-    """The least level that all but a ten-thousandth of a uint8 plane's values keep to (all of them in small planes)."""
+    """The least level that all but a ten-thousandth of a plane's values keep to (all of them below 10,000 values).
+
+    Args:
+        plane: uint8, shape (height, width).
+
+    Returns:
+        0 to 255.
+    """
     counts = _counts(plane)
     return _level(counts, int(counts.sum()))
 
 
 def spread(plane: NDArray[np.uint8]) -> int:
-    """The same of the distances from the plane's median: small for a flat plane."""
+    """As ``upper_level``, of the values' distances from their median: small for a flat plane.
+
+    Args:
+        plane: uint8, shape (height, width).
+
+    Returns:
+        0 to 255, in levels.
+    """
     return _spread(_counts(plane))
 
 
@@ -142,7 +156,14 @@ def _coloured(cells: NDArray[np.uint8]) -> bool:
 
 
 def neighbours(plane: NDArray[np.float32]) -> float:
-    """The largest absolute correlation of values one or two apart, down or across, in [0, 1]; 1 for a constant."""
+    """The largest absolute correlation of values one or two apart, down or across.
+
+    Args:
+        plane: float32, shape (height, width), in any unit.
+
+    Returns:
+        In [0, 1]; 1 for a plane that is constant or a single value.
+    """
     centred = plane - plane.mean()
     power = float(np.mean(centred * centred))
     if power < 1e-6:

@@ -30,7 +30,7 @@ def check_empty(transcript: Transcript) -> Finding:
     text = _REMARK.sub(lambda found: " " if unicode_1(found[0]) in _NOTHING else found[0], transcript.text)
     words = len(unicode_1(text).split())
     if words:
-        return Finding(name, "ok", f"it has {words:,} words", words, "words", 0, "below")
+        return Finding(name, "ok", f"it has {words:,} {'word' if words == 1 else 'words'}", words, "words", 0, "below")
     return Finding(name, "failed", "the transcript holds no word", 0, "words", 0, "below")
 
 
@@ -58,7 +58,8 @@ def check_looping(transcript: Transcript) -> Finding:
         shown = phrase if len(phrase) <= 60 else phrase[:59] + "…"
         why = f"the transcript loops: “{shown}” stands {times} times in a row"
         return Finding(name, "failed", why, times, "times", most)
-    return Finding(name, "ok", f"no phrase stands more than {times} times in a row", times, "times", most)
+    often = "once" if times == 1 else f"{times} times"
+    return Finding(name, "ok", f"no phrase stands more than {often} in a row", times, "times", most)
 
 
 def longest_row(tokens: Sequence[str], shortest: int, longest: int) -> tuple[int, int, int]:

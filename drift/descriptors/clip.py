@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from drift.descriptor import describe
 
-STEP = 3  # every so manieth frame is described; all are looked at for motion
+STEP = 3  # every third frame is described; all are looked at for motion
 _SIDE = 64
 
 Block = NDArray[np.float32]
@@ -44,7 +44,7 @@ def describe_clip(frames: Iterable[NDArray[np.uint8]], *, step: int = STEP) -> C
 
     Args:
         frames: uint8 RGB, shape (height, width, 3), in order; at least one.
-        step: every so manieth frame is described, from the first on.
+        step: the distance of described frames, 1 for every one, from the first on.
 
     Raises:
         ValueError: no frame, or one of another form.

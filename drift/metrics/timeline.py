@@ -60,7 +60,11 @@ def _late(alignment: Alignment) -> str | None:
     if not alignment.offset:
         return None
     side = "late" if alignment.offset > 0 else "early"
-    return f"the candidate runs {abs(alignment.offset)} frames {side}; aligned before measuring"
+    return f"the candidate runs {_frames(abs(alignment.offset))} {side}; aligned before measuring"
+
+
+def _frames(count: int) -> str:
+    return f"{count} frame" if count == 1 else f"{count} frames"
 
 
 def _listed(frames: NDArray[np.int64]) -> str | None:

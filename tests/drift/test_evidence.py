@@ -1,11 +1,15 @@
 """The sentence about a difference: what people see or hear at once comes before numbers that do not show it."""
 
+import click
 import numpy as np
 import pytest
 from PIL import Image
 
+from drift.assertions.words import check_words
+from drift.commands import existing
 from drift.compare import compare
 from drift.evidence import shown, telling
+from drift.media.segments import Segment, Transcript
 from drift.score import Score
 
 
@@ -49,3 +53,19 @@ def test_what_coders_add_is_not_named():
 @pytest.mark.parametrize(("unit", "one"), [("facts", "1 fact"), ("bits", "1 bit"), ("ms", "1 ms"), ("", "1.0000")])
 def test_one_of_a_kind(unit, one):
     assert shown(Score("x/1", 1.0, unit)) == one and shown(Score("x/1", 2.0, "facts")) == "2 facts"
+
+
+def test_a_hint_ends_before_what_follows(tmp_path):
+    (tmp_path / "noise.png").write_bytes(b"x")
+
+    with pytest.raises(click.UsageError, match=r"noise\.pgn \(did you mean \S*noise\.png\?\)$"):
+        existing(str(tmp_path / "noise.pgn"))
+
+
+def test_one_word_is_singular():
+    one = Transcript("text/plain", None, (Segment("Yes."),))
+
+    assert [finding.reason for finding in check_words(one)] == [
+        "it has 1 word",
+        "no phrase stands more than once in a row",
+    ]

@@ -71,7 +71,7 @@ def test_what_is_neither_file_nor_id_says_both(here):
     done = run("a.pgn", "@last")
 
     assert done.exit_code == 2
-    assert "there is no file a.pgn; did you mean a.png?; a generation is named by its id" in done.output
+    assert "there is no file a.pgn (did you mean a.png?); a generation is named by its id" in done.output
 
 
 def test_altered_bytes_are_not_compared(here, tmp_path, local_registry):
