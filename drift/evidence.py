@@ -59,9 +59,11 @@ def telling(scores: Iterable[Score], *, most: int = 2) -> str:
     # That two recordings cannot be laid over each other says as much as any number.
     unaligned = (score.reason for score in scores if score.base == "lag_ms" and score.value is None)
     apart = [reason.partition(":")[0] for reason in unaligned if reason]
+    measures = [_quoted(score) for score in (known or foreign)]
     plain = _plain(scores)
-    measures = [*(_quoted(score) for score in (known or foreign)), *apart]
-    return ", ".join([*plain, *measures[: max(most - len(plain), 1)]])
+    if plain:
+        return ", ".join([*plain, *measures[:1], *apart])
+    return ", ".join([*measures, *apart][:most])
 
 
 def _plain(scores: Sequence[Score]) -> list[str]:
