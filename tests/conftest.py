@@ -24,6 +24,7 @@ from registry.settings import Settings
 
 sys.path.append(str(Path(__file__).parent))  # for ``emulator``, which is no test and no package of the product
 
+INSTALL = "no Chromium here; `apt-get install chromium libatomic1` installs it"
 BACKENDS = ["sqlite", pytest.param("postgresql")]
 
 
@@ -187,3 +188,28 @@ def emulator(running_emulator, monkeypatch):
     for variable, value in running_emulator.environment().items():
         monkeypatch.setenv(variable, value)
     return running_emulator
+
+
+def _absent(why):
+    if os.environ.get("MINTMARK_REQUIRE_ALL") == "1":
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, driven by Playwright."""
+    path = shutil.which("chromium")
+    if path is None:
+        _absent(INSTALL)
+    playwright = pytest.importorskip("playwright.sync_api")
+    arguments = ["--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+    arguments += ["--no-sandbox"] if os.geteuid() == 0 else []
+    try:
+        driver = playwright.sync_playwright().start()
+        found = driver.chromium.launch(executable_path=path, args=arguments)
+    except playwright.Error as problem:
+        _absent(f"{INSTALL} ({problem.message.splitlines()[0]})")
+    yield found
+    found.close()
+    driver.stop()

@@ -1,7 +1,6 @@
 """A real Chromium by Playwright, and a served registry with something in it."""
 
 import os
-import shutil
 import threading
 from pathlib import Path
 
@@ -18,33 +17,7 @@ from registry.indexing import catch_up
 from registry.record import record
 from replay.generating import Ask, generate
 
-INSTALL = "no Chromium here; `apt-get install chromium libatomic1` installs it"
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
-
-
-def _absent(why):
-    if os.environ.get("MINTMARK_REQUIRE_ALL") == "1":
-        pytest.fail(why)
-    pytest.skip(why)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Chromium, driven by Playwright."""
-    path = shutil.which("chromium")
-    if path is None:
-        _absent(INSTALL)
-    playwright = pytest.importorskip("playwright.sync_api")
-    arguments = ["--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
-    arguments += ["--no-sandbox"] if os.geteuid() == 0 else []
-    try:
-        driver = playwright.sync_playwright().start()
-        found = driver.chromium.launch(executable_path=path, args=arguments)
-    except playwright.Error as problem:
-        _absent(f"{INSTALL} ({problem.message.splitlines()[0]})")
-    yield found
-    found.close()
-    driver.stop()
 
 
 @pytest.fixture

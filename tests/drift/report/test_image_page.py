@@ -1,8 +1,6 @@
 """The report of two pictures: its views, in a real Chromium by keyboard, at two widths, with no request anywhere."""
 
-import os
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -10,28 +8,6 @@ from PIL import Image
 
 from drift.compare import compare
 from drift.report.page import render
-
-INSTALL = "no Chromium here; `apt-get install chromium libatomic1` installs it"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium, driven by Playwright."""
-    path = shutil.which("chromium")
-    absent = pytest.fail if os.environ.get("MINTMARK_REQUIRE_ALL") == "1" else pytest.skip
-    if path is None:
-        absent(INSTALL)
-    playwright = pytest.importorskip("playwright.sync_api")
-    arguments = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    driver = playwright.sync_playwright().start()
-    try:
-        found = driver.chromium.launch(executable_path=path, args=arguments)
-    except playwright.Error as problem:
-        driver.stop()
-        absent(f"{INSTALL} ({problem.message.splitlines()[0]})")
-    yield found
-    found.close()
-    driver.stop()
 
 
 @pytest.fixture
