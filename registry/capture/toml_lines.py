@@ -42,8 +42,8 @@ def _places(text: str) -> Iterator[tuple[int, list[str], str]]:
             starts.append((number, table))
         elif key := _KEY.match(line):
             starts.append((number, [*table, *_parts(key["key"])]))
-    ends = [number for number, _ in starts[1:]] + [len(lines) + 1]
-    for (number, place), end in zip(starts, ends, strict=True):
+    ends = [*(number for number, _ in starts[1:]), len(lines) + 1]
+    for (number, place), end in zip(starts, ends, strict=False):  # a text without a key has one end too many
         yield number, place, "\n".join(lines[number - 1 : end - 1])
 
 

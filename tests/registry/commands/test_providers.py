@@ -138,3 +138,12 @@ def test_what_holds_a_description_is_read_from_its_head():
     assert checked_by("comfyui-prompt") == ("published documents",)
     assert checked_by("replicate-models") == ("SDK", "recorded traffic")
     assert checked_by("procedural-image") == ()
+
+
+@pytest.mark.parametrize("content", ["", "# nothing yet\n"])
+def test_a_file_without_a_key_is_told_what_it_lacks(mintmark, tmp_path, content):
+    (tmp_path / "mine.toml").write_text(content)
+
+    said = mintmark("providers", "check", "mine.toml")
+
+    assert said.status == 2 and "missing" in said.err and "internal" not in said.err
