@@ -53,8 +53,7 @@ def telling(scores: Iterable[Score], *, most: int = 2) -> str:
     if beyond_words is not None:
         return beyond_words
     measured = [score for score in scores if score.value is not None and score.base not in {"bytes", "decoded"}]
-    known = [score for name in _TELLING for score in measured if score.base == name]
-    known = [score for score in known if score.value or score.base not in _BEYOND_WORDS]
+    known = [score for score in telling_scores(scores) if score.value or score.base not in _BEYOND_WORDS]
     foreign = [score for score in measured if score.base not in _TELLING and "." not in score.base]
     # That two recordings cannot be laid over each other says as much as any number.
     unaligned = (score.reason for score in scores if score.base == "lag_ms" and score.value is None)

@@ -223,9 +223,13 @@ def _floor(
 ) -> NoiseFloor:
     contents = contents_of(registry, runs, output)
     recorded = next(iter(contents_of(registry, [manifest_id], output)), None)
-    files = [output_files(registry, run, registry.catalog.manifest(run))[output] for run in runs]
-    neighbours = [scores_of(registry, [one], [after])[0] for one, after in pairwise(files)]
     mine = [scores[output] for scores in scored]
+    neighbours: list[tuple[Score, ...]] = []
+    if (
+        regime_of(contents, [distance(kind, scores) for scores in mine]) is Regime.SEEDED
+    ):  # no other floor looks at them
+        files = [output_files(registry, run, registry.catalog.manifest(run))[output] for run in runs]
+        neighbours = [scores_of(registry, [one], [after])[0] for one, after in pairwise(files)]
     return noise_floor(contents, kind, mine, recorded=recorded, neighbours=neighbours)
 
 

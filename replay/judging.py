@@ -57,7 +57,7 @@ class _Output:
 class Judge:
     """Takes replays in the order made, says whether one more is wanted, and at the end what holds of each.
 
-    ``regime`` is what the calibration says, or what runs say that repeat each other.
+    ``regime`` is what the calibration says; without one, from ``answers`` on, what runs say that repeat each other.
     """
 
     def __init__(
@@ -92,8 +92,6 @@ class Judge:
             output.files.append(files[output.number] if there else None)
             if there:
                 output.scores.append(scored[output.number])
-        if self._calibration is None or self._calibration.regime is Regime.UNKNOWN:
-            self.regime = _repeating(self._registry, self._manifest, self._ready, self._succeeded)
         if self._samples_count:
             for output in self._outputs:
                 self._look(output)
@@ -114,6 +112,8 @@ class Judge:
 
     def answers(self) -> list[list[Judgement]]:
         """For each replay what holds of its outputs; nothing of a call that did not succeed."""
+        if self._calibration is None:  # told by all runs together, hence asked once
+            self.regime = _repeating(self._registry, self._manifest, self._ready, self._succeeded)
         columns = [self._judged(output) for output in self._outputs]
         rows = iter(zip(*columns, strict=True))
         return [list(next(rows)) if one.id in self._succeeded else [] for one in self._made]
