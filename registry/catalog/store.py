@@ -15,7 +15,7 @@ from registry.digest import Digest
 from registry.errors import AmbiguousPrefix, Corrupted, InvalidValue, NotFound
 from registry.manifest import Manifest, id_of
 
-HEAD = "0002_log"
+HEAD = "0003_journal"
 SHORTEST_PREFIX = 8  # hex digits of an id
 
 # What every look-up asks. Built once: SQLAlchemy then finds the compiled form by one key instead of walking the tree.
