@@ -5,12 +5,13 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from drift.errors import MediaTooLarge
 from drift.media.limits import Limits
 from registry.errors import HomeNotAFolder, InvalidValue, NoRegistry
+from registry.objectives import TABLES, Holding, read_holding
 
 HOME = ".mintmark"
 FILE = "mintmark.toml"
@@ -34,6 +35,7 @@ class Settings:
     ``database`` and ``vault`` are URLs; None means SQLite in the home.
     ``max_bytes``, ``max_pixels`` and ``max_seconds`` bound one media file.
     ``require_pin`` refuses to generate with a name that is no exact version.
+    ``holding`` is what providers are held to; it stands in the file only.
     """
 
     home: Path
@@ -46,6 +48,7 @@ class Settings:
     max_pixels: int = 100_000_000
     max_seconds: int = 4 * 3600
     require_pin: bool = False
+    holding: Holding = field(default_factory=Holding)
 
     @property
     def limits(self) -> Limits:
@@ -119,12 +122,13 @@ def _from_file(path: Path) -> dict[str, object]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise InvalidValue(str(path), str(problem), "TOML in UTF-8") from None
-    for name, value in content.items():
+    plain: dict[str, object] = {name: value for name, value in content.items() if name not in TABLES}
+    for name, value in plain.items():
         if name not in _KNOWN:
-            raise InvalidValue(str(path), name, f"a setting; known are {', '.join(_KNOWN)}")
+            raise InvalidValue(str(path), name, f"a setting; known are {', '.join((*_KNOWN, *TABLES))}")
         if type(value) is not _KNOWN[name]:
             raise InvalidValue(f"{path}, {name}", value, _WORDS[_KNOWN[name]])
-    return content
+    return plain | {"holding": read_holding(path, content)}
 
 
 def _typed(name: str, text: str, kind: type) -> object:

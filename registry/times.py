@@ -1,7 +1,7 @@
 """Times as records write them: RFC 3339, UTC, milliseconds."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from registry.errors import InvalidValue
 
@@ -19,8 +19,8 @@ def text_of(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def parse_time(field: str, text: str) -> str:
-    """A person's time: ``7d`` (ago), ``2026-11-01`` (local midnight), or RFC 3339 with or without zone (local).
+def parse_time(field: str, text: str, zone: tzinfo | None = None) -> str:
+    """A person's time: ``7d`` (ago), ``2026-11-01`` (midnight), or RFC 3339; without a zone in ``zone``, else local.
 
     Raises:
         InvalidValue: anything else.
@@ -29,6 +29,13 @@ def parse_time(field: str, text: str) -> str:
         return text_of(datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
     try:
         moment = datetime.fromisoformat(text)
-        return text_of(moment if moment.tzinfo else moment.astimezone())
+        return text_of(in_zone(moment, zone))
     except (ValueError, OverflowError, OSError):
         raise InvalidValue(field, text, "a time; write 7d, 2026-11-01 or 2026-11-01T12:00:00Z") from None
+
+
+def in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
+    """A moment that names no zone, taken as one of ``zone`` or, where that is None, of this machine."""
+    if moment.tzinfo:
+        return moment
+    return moment.replace(tzinfo=zone) if zone else moment.astimezone()
