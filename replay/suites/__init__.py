@@ -1,0 +1,1 @@
+"""Suites: many manifests with policies, replayed and judged as one."""
