@@ -18,6 +18,7 @@ FILE = "mintmark.toml"
 _KNOWN = {
     "database": str,
     "vault": str,
+    "jobs": str,
     "host": str,
     "actor": str,
     "max_bytes": int,
@@ -32,7 +33,7 @@ _WORDS = {str: "text", int: "a whole number", bool: "true or false"}
 class Settings:
     """Where the registry lies and what it accepts.
 
-    ``database`` and ``vault`` are URLs; None means SQLite in the home.
+    ``database``, ``vault`` and ``jobs`` are URLs; None means SQLite in the home.
     ``max_bytes``, ``max_pixels`` and ``max_seconds`` bound one media file.
     ``require_pin`` refuses to generate with a name that is no exact version.
     ``holding`` is what providers are held to; it stands in the file only.
@@ -41,6 +42,7 @@ class Settings:
     home: Path
     database: str | None = None
     vault: str | None = None
+    jobs: str | None = None
     host: str | None = None
     actor: str = "local"
     passphrase: str | None = None
