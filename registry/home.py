@@ -16,6 +16,10 @@ from registry.catalog.store import Catalog, StoredRecord
 from registry.database import AlreadyThere, file_url
 from registry.errors import CouldNotRun, NoRegistry
 from registry.index.store import Index
+from registry.journal.admissions import Admissions
+from registry.journal.answers import Answers
+from registry.journal.budgets import Budgets
+from registry.journal.calls import Calls
 from registry.keyfile import FileSigner
 from registry.keys import LOG, LOG_KEY, RECORDER, RECORDER_KEY, Snapshot, first_snapshot
 from registry.locking import exclusive
@@ -90,6 +94,26 @@ class Registry:
     def index(self) -> Index:
         """Fingerprints, words and sealed digests, derived from the rest."""
         return Index(self.home / "index.db")
+
+    @cached_property
+    def calls(self) -> Calls:
+        """The journal of paid calls."""
+        return Calls(self.catalog.database)
+
+    @cached_property
+    def budgets(self) -> Budgets:
+        """What may be spent on them."""
+        return Budgets(self.catalog.database)
+
+    @cached_property
+    def admissions(self) -> Admissions:
+        """What was let through to providers lately."""
+        return Admissions(self.catalog.database)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What providers answered to calls that are not recorded yet."""
+        return Answers(self.home / "calls", self.vault.secret("calls"))
 
     @cached_property
     def recorder(self) -> FileSigner:
