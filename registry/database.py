@@ -262,6 +262,15 @@ def first_row(connection: Connection, statement: Executable) -> Sequence[Any] | 
     return cast("Sequence[Any] | None", _driver(connection).execute(_wording(statement, ())[0]).fetchone())
 
 
+def all_rows(connection: Connection, statement: Executable, values: Mapping[str, int]) -> Sequence[Any]:
+    """All rows of a SELECT whose parameters ``values`` name, by the same short way."""
+    if connection.dialect.name != "sqlite":
+        return connection.execute(statement, values).all()
+    wording, names = _wording(statement, tuple(values))
+    given = {**_own_values(statement), **values}
+    return _driver(connection).execute(wording, [given[name] for name in names]).fetchall()
+
+
 @lru_cache(maxsize=64)
 def _wording(statement: ClauseElement, columns: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """A statement as SQLite takes it, and which columns its parameters are in order."""
@@ -271,6 +280,12 @@ def _wording(statement: ClauseElement, columns: tuple[str, ...]) -> tuple[str, t
         compile_kwargs={} if columns else {"literal_binds": True},
     )
     return str(compiled), tuple(compiled.positiontup or ()) if isinstance(compiled, SQLCompiler) else ()
+
+
+@lru_cache(maxsize=64)
+def _own_values(statement: ClauseElement) -> dict[str, Any]:
+    """What a statement holds itself, by parameter name: the number of its LIMIT."""
+    return dict(statement.compile(dialect=SQLiteDialect_pysqlite()).params)
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

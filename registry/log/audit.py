@@ -43,8 +43,8 @@ def audit(connection: Connection, trust: Sequence[VerifierKey] = ()) -> AuditRep
         trust: keys that may sign checkpoints; without any, no signature is checked.
     """
     run = _Run(connection, trust)
-    for row in reading.bodies(connection, 0, 1 << 62):
-        run.take(*row)
+    for page in reading.bodies(connection, 0, 1 << 62):
+        run.take(page)
     run.finish()
     return AuditReport(
         run.size, run.root(), run.checkpoints, run.unknown, run.size - run.signed, tuple(run.findings[:MOST_FINDINGS])
@@ -63,29 +63,30 @@ class _Run:
         self._next = next(self._stored, None)
         self._time, self._keys = b"", 0
 
-    def take(self, index: int, stored: bytes, body: bytes) -> None:
-        """The next entry."""
-        if index != self.size:
-            self._find(f"entry {index} stands where entry {self.size} belongs: there is a gap")
-        computed = leaf_hash(body)
-        if computed != stored:
-            self._find(f"entry {index}: its body does not give its stored hash")
-        try:
-            kind, keys, time = Leaf.chained(body)
-        except LogError as problem:
-            self._find(f"entry {index}: {problem}")
-        else:
-            if keys != self._keys or time < self._time or index == 0:
-                self._compare_neighbours(index, kind, keys, time)
-            self._time, self._keys = time, index if kind == b"key" else keys
-        self.size += 1
-        leaves = self._filling[0]
-        leaves.append(computed)
-        if len(leaves) == FULL:
-            self._complete(0)
-        if self._next is not None and self._next[0] == self.size:
-            self._compare_checkpoint(*self._next)
-            self._next = next(self._stored, None)
+    def take(self, page: Sequence[tuple[int, bytes, bytes]]) -> None:
+        """The next entries: index, stored hash and body of each."""
+        leaves, chained = self._filling[0], Leaf.chained
+        for index, stored, body in page:
+            if index != self.size:
+                self._find(f"entry {index} stands where entry {self.size} belongs: there is a gap")
+            computed = leaf_hash(body)
+            if computed != stored:
+                self._find(f"entry {index}: its body does not give its stored hash")
+            try:
+                kind, keys, time = chained(body)
+            except LogError as problem:
+                self._find(f"entry {index}: {problem}")
+            else:
+                if keys != self._keys or time < self._time or index == 0:
+                    self._compare_neighbours(index, kind, keys, time)
+                self._time, self._keys = time, index if kind == b"key" else keys
+            self.size += 1
+            leaves.append(computed)
+            if len(leaves) == FULL:
+                self._complete(0)
+            if self._next is not None and self._next[0] == self.size:
+                self._compare_checkpoint(*self._next)
+                self._next = next(self._stored, None)
 
     def finish(self) -> None:
         """What only shows at the end."""

@@ -1,10 +1,10 @@
 """Reads the log's rows: entries, tiles, checkpoints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from registry.database import first_row, raw
+from registry.database import all_rows, first_row, raw
 from registry.log.checkpoint import Checkpoint
 from registry.log.errors import LogUnusable
 from registry.log.leaf import Leaf, id_prefix
@@ -74,16 +74,16 @@ def index_of(connection: Connection, record: str) -> int | None:
     return next((int(row.idx) for row in rows if Leaf.parse(raw(row.body)).id == record), None)
 
 
-def bodies(connection: Connection, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
-    """Index, leaf hash and body of the entries in [start, end), as they are stored."""
+def bodies(connection: Connection, start: int, end: int) -> Iterator[Sequence[tuple[int, bytes, bytes]]]:
+    """Index, leaf hash and body of the entries in [start, end), as they are stored, a page at a time."""
     while start < end:
-        rows = connection.execute(_PAGE, {"start": start, "end": end}).all()
+        rows = all_rows(connection, _PAGE, {"start": start, "end": end})
         if not rows:
             return
-        for row in rows:
-            index, stored, body = row
-            yield (index, stored, body) if type(body) is type(stored) is bytes else (index, raw(stored), raw(body))
-        start = rows[-1].idx + 1
+        if any(type(body) is not bytes or type(stored) is not bytes for _, stored, body in rows):
+            rows = [(index, raw(stored), raw(body)) for index, stored, body in rows]
+        yield rows
+        start = rows[-1][0] + 1
 
 
 def tile(connection: Connection, level: int, number: int, width: int) -> bytes:

@@ -144,7 +144,8 @@ class LogStore:
 
     def entries(self, connection: Connection, start: int, end: int) -> Iterator[tuple[int, bytes]]:
         """Index and body of the entries in [start, end)."""
-        return ((index, bytes(body)) for index, _, body in reading.bodies(connection, start, end))
+        pages = reading.bodies(connection, start, end)
+        return ((index, bytes(body)) for page in pages for index, _, body in page)
 
     def index_of(self, connection: Connection, record_id: str) -> int | None:
         """Where a record stands; None if it is not in the log (yet)."""
