@@ -216,9 +216,11 @@ def of_samples(found: Decision | SequentialDecision, sensitivity: Sensitivity | 
     return Verdict(found.answer, None, f"{said}{seen}", test | also)
 
 
-def of_assertions(recorded: Sequence[Finding], replayed: Sequence[Finding]) -> Verdict | None:
-    """``drifted`` where a replay fails an assertion that the recorded output does not fail; one sample is enough."""
-    known = {found.name for found in recorded if found.verdict == "failed"}
+def of_assertions(known: Collection[str], replayed: Sequence[Finding]) -> Verdict | None:
+    """``drifted`` where a replay fails an assertion whose name is not ``known``; one sample is enough.
+
+    ``known`` names the assertions that the recorded output itself fails.
+    """
     broken = [found for found in replayed if found.verdict == "failed" and found.name not in known]
     if not broken:
         return None

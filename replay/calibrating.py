@@ -21,9 +21,8 @@ from registry.record import Recorded
 from registry.schema import validate
 from registry.show import calibration_of as newest_calibration
 from registry.times import now
+from replay.measuring import COSTLY
 from replay.preparing import AS_RECORDED, Ready, output_files, prepare, run_again
-
-_COSTLY = frozenset({"vmaf"})  # `mintmark compare` measures them
 
 
 class CalibrationFailed(CouldNotRun):
@@ -143,7 +142,7 @@ def scores_of(registry: Registry, originals: Sequence[Path], files: Sequence[Pat
     """The scores of each pair of outputs, by every metric but those that cost many times the decoding."""
     limits = registry.settings.limits
     return [
-        compare(original, made, without=_COSTLY, limits=limits).scores
+        compare(original, made, without=COSTLY, limits=limits).scores
         for original, made in zip(originals, files, strict=False)
     ]
 

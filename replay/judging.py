@@ -1,6 +1,6 @@
 """Judges replays of one manifest as they come: by equality, by the noise floor, or as samples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from drift.significance.samples import Sample
 from drift.significance.sampling import UnsupportedMedium, sample_of
 from drift.significance.sensitivity import Sensitivity, smallest_effects
 from drift.significance.sequential import BASELINE, LOOKS, SequentialDecision, sequential
-from drift.verdict import Level, Verdict, decide_each, of_assertions, of_samples, undecided
+from drift.verdict import Level, Limit, Verdict, decide_each, of_assertions, of_samples, undecided
 from registry.canonical import JSON, parse
 from registry.home import Registry
 from registry.manifest import Manifest
 from registry.record import Recorded
-from replay.calibrating import Calibration, calibration_of, contents_of, floor_at, kinds_of, scores_of
+from replay.calibrating import Calibration, contents_of, floor_at, scores_of
+from replay.measuring import Measured
 from replay.preparing import Ready, output_files
 
 _BY_REGIME: Mapping[Regime, Level] = {Regime.SEEDED: "perceptual", Regime.UNSEEDED: "statistical"}
@@ -36,6 +37,42 @@ class Judgement:
     test: Mapping[str, JSON] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What replays are held against: a manifest with its output files, and what the replays were asked of."""
+
+    id: str
+    manifest: Manifest
+    originals: Sequence[Path]
+    model: str
+    seed: str | None
+
+    @classmethod
+    def of(cls, manifest_id: str, ready: Ready) -> "Held":
+        """As it was prepared."""
+        return cls(
+            manifest_id, ready.manifest, ready.originals, ready.draft.model.requested, ready.draft.seed.requested
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """By what replays are judged.
+
+    Attributes:
+        level: what to ask for; None is what the manifest's context says, else what the regime allows.
+        alpha: the error rate of a decision by noise or by samples.
+        limits: a policy's, by score name; they decide alone.
+        samples: what holds of an output's free samples, where somebody looks at those of many manifests together; None
+            looks at them here, as they come.
+    """
+
+    level: Level | None = None
+    alpha: float = 0.01
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    samples: Callable[[int], Verdict] | None = None
+
+
 @dataclass(slots=True)
 class _Output:
     """One output of the manifest, and what its replays made of it; of one that made none, None."""
@@ -46,6 +83,7 @@ class _Output:
     floor: NoiseFloor
     files: list[Path | None] = field(default_factory=list)
     scores: list[tuple[Score, ...]] = field(default_factory=list)
+    broken: dict[Path, Verdict | None] = field(default_factory=dict)
     baseline: list[Sample] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     series: SequentialDecision | None = None
@@ -60,39 +98,43 @@ class Judge:
     ``regime`` is what the calibration says; without one, from ``answers`` on, what runs say that repeat each other.
     """
 
-    def __init__(
-        self, registry: Registry, manifest_id: str, ready: Ready, *, level: Level | None, alpha: float
-    ) -> None:
-        self._registry, self._manifest, self._ready, self._alpha = registry, manifest_id, ready, alpha
-        self._calibration = calibration_of(registry, manifest_id)
+    def __init__(self, registry: Registry, held: Held, rules: Rules, calibration: Calibration | None) -> None:
+        self._registry, self._held, self._rules, self._calibration = registry, held, rules, calibration
+        kinds = [(asset.media or {})["kind"] for asset in held.manifest.outputs]
         self._outputs = [
-            _Output(n, kind, original, floor_at(self._calibration, n))
-            for n, (kind, original) in enumerate(zip(kinds_of(registry, manifest_id), ready.originals, strict=True))
+            _Output(n, kind, original, floor_at(calibration, n))
+            for n, (kind, original) in enumerate(zip(kinds, held.originals, strict=True))
         ]
-        self._asked = level or ready.manifest.context.reproducibility
+        self._asked = rules.level or held.manifest.context.reproducibility
         self._made: list[Recorded] = []
-        self.regime = self._calibration.regime if self._calibration else Regime.UNKNOWN
+        self.regime = calibration.regime if calibration else Regime.UNKNOWN
         # Free samples that no series has used up yet count, in the order they were made.
-        self._before = _unused(registry, manifest_id, ready, self._calibration) if self._samples_count else []
+        self._before = _unused(registry, held, calibration) if self._looks else []
 
     @property
     def level(self) -> Level:
         """What is asked for: by the caller, by the manifest, or what the regime allows."""
         return self._asked or _BY_REGIME.get(self.regime, "decoded")
 
-    def add(self, made: Recorded) -> None:
-        """Score one more replay, and look at the samples if it is time to."""
+    def add(self, made: Recorded, measured: Sequence[Measured] | None = None) -> None:
+        """Take one more replay, and look at the samples if it is time to; scores it unless somebody measured it."""
         self._made.append(made)
         if made.manifest.outcome.class_ != "succeeded":
             return
         files = output_files(self._registry, made.id, made.manifest)
-        scored = scores_of(self._registry, self._ready.originals, files)
+        if measured is None:
+            scored = scores_of(self._registry, self._held.originals, files)
+        else:
+            scored = [one.scores for one in measured]
         for output in self._outputs:
-            there = output.number < len(files)
+            there = output.number < min(len(files), len(scored))
             output.files.append(files[output.number] if there else None)
             if there:
                 output.scores.append(scored[output.number])
-        if self._samples_count:
+            if there and measured is not None:
+                found = measured[output.number]
+                output.broken[files[output.number]] = of_assertions(found.known, found.failed)
+        if self._looks:
             for output in self._outputs:
                 self._look(output)
 
@@ -113,7 +155,7 @@ class Judge:
     def answers(self) -> list[list[Judgement]]:
         """For each replay what holds of its outputs; nothing of a call that did not succeed."""
         if self._calibration is None:  # told by all runs together, hence asked once
-            self.regime = _repeating(self._registry, self._manifest, self._ready, self._succeeded)
+            self.regime = _repeating(self._registry, self._held, self._succeeded)
         columns = [self._judged(output) for output in self._outputs]
         rows = iter(zip(*columns, strict=True))
         return [list(next(rows)) if one.id in self._succeeded else [] for one in self._made]
@@ -123,16 +165,21 @@ class Judge:
         return self.regime is Regime.UNSEEDED and self.level not in _EXACT
 
     @property
+    def _looks(self) -> bool:
+        return self._samples_count and self._rules.samples is None
+
+    @property
     def _succeeded(self) -> list[str]:
         return [one.id for one in self._made if one.manifest.outcome.class_ == "succeeded"]
 
     @property
     def _other_seed(self) -> bool:
-        return self._ready.draft.seed.requested != self._ready.manifest.seed.requested
+        return self._held.seed != self._held.manifest.seed.requested
 
     def _decided(self, output: _Output) -> list[Verdict]:
         floor = output.floor if output.floor.regime is self.regime else NoiseFloor(self.regime)
-        return decide_each(self.level, output.scores, floor, output.kind, alpha=self._alpha)
+        limits = self._rules.limits
+        return decide_each(self.level, output.scores, floor, output.kind, limits=limits, alpha=self._rules.alpha)
 
     def _judged(self, output: _Output) -> list[Judgement]:
         found = iter(zip(self._decided(output), output.scores, strict=True))
@@ -152,9 +199,11 @@ class Judge:
         """What a pair alone cannot say: of samples, of another seed, of a broken file."""
         if verdict.kind == "reproduced":
             return verdict
-        if self._other_seed and self.regime is not Regime.UNSEEDED:
+        if self._other_seed and self.regime is not Regime.UNSEEDED and not self._rules.limits:
             return undecided("other-seed", "Another seed was sent, so another output says nothing about the model.")
-        if verdict.reason_code == "samples" and not output.testable:
+        if verdict.reason_code == "samples" and self._rules.samples is not None:
+            verdict = self._rules.samples(output.number)
+        elif verdict.reason_code == "samples" and not output.testable:
             why = f"Free samples of {output.kind} cannot be tested for drift; its replays can be compared one by one."
             verdict = undecided("unsupported-medium", why)
         elif verdict.reason_code == "samples" and output.series is None:
@@ -165,10 +214,13 @@ class Judge:
             verdict = of_samples(output.series, self._sensitivity(output))
         if verdict.kind == "drifted":
             return verdict
-        limits = self._registry.settings.limits
-        if output.findings is None:
-            output.findings = check(output.original, limits=limits)
-        return of_assertions(output.findings, check(file, limits=limits)) or verdict
+        if file not in output.broken:
+            limits = self._registry.settings.limits
+            if output.findings is None:
+                output.findings = check(output.original, limits=limits)
+            known = [found.name for found in output.findings if found.verdict == "failed"]
+            output.broken[file] = of_assertions(known, check(file, limits=limits))
+        return output.broken[file] or verdict
 
     def _look(self, output: _Output) -> None:
         """Take the look that the samples made so far allow, if one is due."""
@@ -188,8 +240,8 @@ class Judge:
         if len(output.baseline) < BASELINE:
             return
         if output.series is None or len(output.samples) in LOOKS:
-            seed = int(self._manifest[7:20], 16) + output.number  # nobody can choose it, anybody can have it again
-            output.series = sequential(output.baseline, output.samples, alpha=self._alpha, seed=seed)
+            seed = seed_of(self._held.id, output.number)
+            output.series = sequential(output.baseline, output.samples, alpha=self._rules.alpha, seed=seed)
 
     def _sensitivity(self, output: _Output) -> Sensitivity | None:
         """What the last look would have found; told where it found nothing, and computed once."""
@@ -205,51 +257,56 @@ class Judge:
 
     def _test(self, verdict: Verdict) -> Mapping[str, JSON] | None:
         """The test with the runs it was made on, so that anybody can make it again."""
-        if verdict.test is None:
-            return None
+        if verdict.test is None or "baseline_runs" in verdict.test:
+            return verdict.test
         runs = list(self._calibration.runs) if self._calibration else []
         return {
             **verdict.test,
-            "baseline_runs": [self._manifest, *runs],
+            "baseline_runs": [self._held.id, *runs],
             "replay_runs": [*self._before, *self._succeeded],
         }
 
 
-def _repeating(registry: Registry, manifest_id: str, ready: Ready, fresh: Sequence[str]) -> Regime:
+def seed_of(manifest_id: str, output: int) -> int:
+    """Of the relabelings: nobody can choose it, anybody can have it again."""
+    return int(manifest_id[7:20], 16) + output
+
+
+def _repeating(registry: Registry, held: Held, fresh: Sequence[str]) -> Regime:
     """Whether the provider repeats itself, told by runs that are recorded already.
 
     Two groups can show it: the recorded output with earlier replays of the same
     version, and the replays of the version asked for now. Neither may be judged by
     the other: after a change both repeat themselves and differ from each other.
     """
-    model, seed = ready.draft.model.requested, ready.draft.seed.requested
-    before, target = [manifest_id], list(fresh)
-    for earlier in registry.catalog.replays(manifest_id):
+    model, seed = held.model, held.seed
+    before, target = [held.id], list(fresh)
+    for earlier in registry.catalog.replays(held.id):
         if earlier in fresh:
             continue
         manifest = registry.catalog.manifest(earlier)
         if (manifest.model.requested, manifest.seed.requested) == (model, seed):
             target.append(earlier)
-        if _version(manifest) == _version(ready.manifest):
+        if _version(manifest) == _version(held.manifest):
             before.append(earlier)
     groups = (target, before)
     repeats = any(regime_of(contents_of(registry, group)) is Regime.DETERMINISTIC for group in groups)
     return Regime.DETERMINISTIC if repeats else Regime.UNKNOWN
 
 
-def _unused(registry: Registry, manifest_id: str, ready: Ready, calibration: Calibration | None) -> list[str]:
+def _unused(registry: Registry, held: Held, calibration: Calibration | None) -> list[str]:
     """Replays of the version asked for, made since the calibration, that no decided series rests on."""
-    drift = [parse(found.body) for found in registry.catalog.about(manifest_id, "drift")]
+    drift = [parse(found.body) for found in registry.catalog.about(held.id, "drift")]
     used = {run for one in drift if one["test"] and one["verdict"]["kind"] != "undecided"
             for run in one["test"]["replay_runs"]}  # fmt: skip
     runs = calibration.runs if calibration else ()
-    replays = registry.catalog.replays(manifest_id)
+    replays = registry.catalog.replays(held.id)
     since = replays[replays.index(runs[-1]) + 1 :] if runs and runs[-1] in replays else []
     found = []
     for run in since:
         manifest = registry.catalog.manifest(run)
-        whole = len(manifest.outputs) >= len(ready.originals)
-        if whole and run not in used and manifest.model.requested == ready.draft.model.requested:
+        whole = len(manifest.outputs) >= len(held.originals)
+        if whole and run not in used and manifest.model.requested == held.model:
             found.append(run)
     return found
 

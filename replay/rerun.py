@@ -13,8 +13,8 @@ from registry.home import Registry
 from registry.record import Recorded
 from registry.schema import validate
 from registry.times import now
-from replay.calibrating import plain_scores
-from replay.judging import Judge, Judgement
+from replay.calibrating import calibration_of, plain_scores
+from replay.judging import Held, Judge, Judgement, Rules
 from replay.preparing import AS_RECORDED, Change, prepare, run_again
 
 
@@ -90,7 +90,8 @@ def replay(
     ready = prepare(registry, manifest_id, change)
     if isinstance(ready, Verdict):
         return Answer(manifest_id, Regime.UNKNOWN, [], ready)
-    judge = Judge(registry, manifest_id, ready, level=level, alpha=alpha)
+    held, rules = Held.of(manifest_id, ready), Rules(level, alpha)
+    judge = Judge(registry, held, rules, calibration_of(registry, manifest_id))
     made: list[Recorded] = []
     while judge.wants_more(times):
         recorded = run_again(registry, ready)
