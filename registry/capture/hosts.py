@@ -1,6 +1,64 @@
-"""Hosts that may receive a key: exact names with their port, or any name below a domain."""
+"""Where a provider is reached, and which hosts may receive its key."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+class NoAddress(ValueError):
+    """A variable ``MINTMARK_BASE_URL_…`` that holds no address; ``shown`` is what of it may be told."""
+
+    def __init__(self, variable: str, shown: str) -> None:
+        """Keep both."""
+        super().__init__(f"{variable}={shown}")
+        self.variable, self.shown = variable, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A provider's address, and the hosts that may receive its key: exact ones with their port, or ``*.name``."""
+
+    base_url: str
+    hosts: tuple[str, ...]
+
+    @property
+    def host(self) -> str:
+        """Host and port."""
+        return urlsplit(self.base_url).netloc
+
+    def may_have_key(self, url: str) -> bool:
+        """Whether a key may go to ``url``: its host is the provider's, and no secrecy is lost on the way there.
+
+        Raises:
+            ValueError: it is no address.
+        """
+        parts = urlsplit(url)
+        plain = parts.scheme == "http" and urlsplit(self.base_url).scheme == "https"
+        return not plain and host_allowed(parts.netloc, self.hosts)
+
+    def absolute(self, url: str) -> str:
+        """``url`` in full: a path is the provider's own."""
+        return f"{self.base_url}{url}" if url.startswith("/") else url
+
+
+def place_by(provider: str, base_url: str, hosts: Iterable[str], environment: Mapping[str, str]) -> Place:
+    """Where ``MINTMARK_BASE_URL_<PROVIDER>`` says, and then its host alone gets the key; else as described.
+
+    Raises:
+        NoAddress: the variable holds none.
+    """
+    variable = f"MINTMARK_BASE_URL_{provider.upper().replace('-', '_')}"
+    given = environment.get(variable)
+    if not given:
+        return Place(base_url.rstrip("/"), tuple(dict.fromkeys(hosts)))
+    try:
+        parts = urlsplit(given)
+        parts.port  # noqa: B018 - it is looked at here, where it can be refused
+    except ValueError:
+        raise NoAddress(variable, "no address") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise NoAddress(variable, f"{parts.scheme}://{parts.hostname or ''}")
+    return Place(given.rstrip("/"), (parts.netloc,))
 
 
 def host_allowed(netloc: str, hosts: Iterable[str]) -> bool:

@@ -8,19 +8,18 @@ from urllib.parse import urlsplit
 
 from registry.capture.description import Description, shipped
 from registry.capture.exchange import is_submit
-from registry.capture.hosts import host_allowed
+from registry.capture.hosts import NoAddress, host_allowed, place_by
+from registry.capture.hosts import Place as Address
 from registry.errors import InvalidValue
 
 _HOSTS: Final = 4096  # names of hosts that are remembered, not to be looked up for every request
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Place(Address):
     """A provider's address, the hosts that may receive its key, and the operations that are described."""
 
     provider: str
-    base_url: str
-    hosts: tuple[str, ...]
     descriptions: tuple[Description, ...]
 
     def reached_by(self, url: str) -> bool:
@@ -28,16 +27,6 @@ class Place:
         parts = urlsplit(url)
         own = urlsplit(self.base_url)
         return host_allowed(parts.netloc, self.hosts) and parts.path.startswith(own.path.rstrip("/") + "/")
-
-    def may_have_key(self, url: str) -> bool:
-        """Whether a key may go to ``url``: its host is the provider's, and no secrecy is lost on the way there."""
-        parts = urlsplit(url)
-        plain = parts.scheme == "http" and urlsplit(self.base_url).scheme == "https"
-        return not plain and host_allowed(parts.netloc, self.hosts)
-
-    def absolute(self, url: str) -> str:
-        """``url`` in full: a path is the provider's own."""
-        return f"{self.base_url}{url}" if url.startswith("/") else url
 
     def description_of(self, method: str, url: str) -> Description | None:
         """The operation that a request starts; None for any other request."""
@@ -77,13 +66,10 @@ class Known:
 
 
 def _place(provider: str, found: list[Description], environment: Mapping[str, str]) -> Place:
-    variable = f"MINTMARK_BASE_URL_{provider.upper().replace('-', '_')}"
-    given = environment.get(variable)
-    hosts = tuple(dict.fromkeys(host for description in found for host in description.hosts))
-    if not given:
-        return Place(provider, str(found[0].base_url).rstrip("/"), hosts, tuple(found))
-    parts = urlsplit(given)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        shown = f"{parts.scheme}://{parts.hostname or ''}"
-        raise InvalidValue(variable, shown, "an address; write https://host or https://host:port/path")
-    return Place(provider, given.rstrip("/"), (parts.netloc,), tuple(found))
+    hosts = [host for description in found for host in description.hosts]
+    try:
+        address = place_by(provider, str(found[0].base_url), hosts, environment)
+    except NoAddress as problem:
+        wanted = "an address; write https://host or https://host:port/path"
+        raise InvalidValue(problem.variable, problem.shown, wanted) from None
+    return Place(address.base_url, address.hosts, provider, tuple(found))

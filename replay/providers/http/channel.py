@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx2
 
 from registry import __version__
 from registry.capture.answers import Answer, parsed_answer
-from registry.capture.hosts import host_allowed
 from replay.providers.http.pace import Pace
 from replay.providers.http.secrets import Key, Place
 
@@ -137,7 +136,7 @@ class Channel:
 
     def absolute(self, url: str) -> str:
         """``url`` in full: a path is the provider's own."""
-        return f"{self.place.base_url}{url}" if url.startswith("/") else url
+        return self.place.absolute(url)
 
     def _followed(self, url: str, keep: tuple[Path, int] | None) -> Answer:
         """GET, following redirects; the key is decided upon anew at every host."""
@@ -184,19 +183,13 @@ class Channel:
         return parsed_answer(response.status_code, got, data)
 
     def _may_have_key(self, url: str) -> bool:
-        parts = _split(url)
-        plain = parts.scheme == "http" and urlsplit(self.place.base_url).scheme == "https"
-        return not plain and host_allowed(parts.netloc, self.place.hosts)
+        try:
+            return self.place.may_have_key(url)
+        except ValueError as problem:
+            raise NoAddress(str(problem)) from None
 
     def _told(self, problem: Exception) -> str:
         return self.scrub(f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__)
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError as problem:
-        raise NoAddress(str(problem)) from None
 
 
 def _joined(url: str, location: str) -> str:

@@ -58,6 +58,11 @@ class HttpProvider:
         """Host and port that requests go to."""
         return self._channel.place.host
 
+    @property
+    def protocol(self) -> Protocol:
+        """How the operation speaks."""
+        return self._protocol
+
     def submit(self, call: Call) -> Job:
         """Upload what goes ahead, send the request once, and read what came of it."""
         started = self._clock()
@@ -75,7 +80,9 @@ class HttpProvider:
         except OSError as problem:
             return self._end(job, Ending("failed", "none"), f"an input cannot be read: {problem}")
         url = f"{self._channel.place.base_url}{sent.target}"
-        return self._submit(job, Sending(sent.method, url, sent.headers, sent.content, sent.length))
+        key = self._protocol.idempotency
+        headers = sent.headers if key is None else (*sent.headers, (key.lower(), call.idempotency_key))
+        return self._submit(job, Sending(sent.method, url, headers, sent.content, sent.length))
 
     def poll(self, job: Job) -> Job:
         """Read the job's state; trouble on the line leaves the job as it is, to be asked again."""
@@ -144,6 +151,7 @@ class HttpProvider:
         while True:
             tried += 1
             job = replace(job, attempts=tried)
+            job.call.gate()
             try:
                 answer = self._channel.send(sending, read_s=self._protocol.timeout_s, keep=keep)
             except Unsent as problem:
@@ -151,6 +159,9 @@ class HttpProvider:
                     continue
                 return self._end(job, Ending("retryable", "unknown"), f"no connection to {self.host}: {problem}")
             except Cut as problem:
+                # The provider knows the request by its key: sent again, it is still one call.
+                if self._protocol.idempotency is not None and self._pace.wait(tried, {}):
+                    continue
                 why = f"cut after sending ({problem}): it may have been carried out and billed; ask the provider"
                 return self._end(job, Ending("ambiguous", "unknown"), why)
             except TooLarge as problem:

@@ -1,13 +1,14 @@
 """Keys and addresses of providers, from the environment; a key is never printed, stored or logged."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from registry.capture.description import Description
+from registry.capture.hosts import NoAddress, place_by
+from registry.capture.hosts import Place as Place
+from registry.capture.secrets import Unreadable, variables_of, words_in
 from replay.errors import BadAddress, SecretMissing, SecretUnreadable
 
 
@@ -24,19 +25,6 @@ class Key:
         return text.replace(self.secret, "[secret]").replace(quote(self.secret, safe=""), "[secret]")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a provider is reached, and the hosts that may receive its key."""
-
-    base_url: str
-    hosts: tuple[str, ...]
-
-    @property
-    def host(self) -> str:
-        """Host and port."""
-        return urlsplit(self.base_url).netloc
-
-
 def key_of(description: Description, environment: Mapping[str, str] = os.environ) -> Key | None:
     """The key of a description's provider; None where it takes none.
 
@@ -49,14 +37,14 @@ def key_of(description: Description, environment: Mapping[str, str] = os.environ
     auth = description.auth
     if auth is None:
         return None
-    names = [auth.secret]
-    if scope := environment.get("MINTMARK_ENV"):
-        names.insert(0, f"MINTMARK_SECRET_{re.sub('[^A-Z0-9]', '_', scope.upper())}_{auth.secret}")
+    names = variables_of(auth.secret, environment)
     for name in names:
-        secret = environment.get(name, "").strip() or _from_file(f"{name}_FILE", environment)
-        if secret:
+        if words := _words(name, environment):
+            secret = " ".join(words)
             if not (secret.isascii() and secret.isprintable()):  # a header cannot carry it
                 raise SecretUnreadable(name, "it has characters that no key has")
+            if len(words) > 1:
+                raise SecretUnreadable(name, f"{len(words)} words are in it")
             return Key(auth.header, auth.value.replace("{secret}", secret), secret)
     raise SecretMissing(description.provider, [shown for name in names for shown in (name, f"{name}_FILE")])
 
@@ -67,24 +55,14 @@ def place_of(description: Description, environment: Mapping[str, str] = os.envir
     Raises:
         BadAddress: the variable holds no address.
     """
-    variable = f"MINTMARK_BASE_URL_{description.provider.upper().replace('-', '_')}"
-    given = environment.get(variable)
-    if not given:
-        return Place(str(description.base_url).rstrip("/"), description.hosts)
-    parts = urlsplit(given)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise BadAddress(variable, f"{parts.scheme}://{parts.hostname or ''}")
-    return Place(given.rstrip("/"), (parts.netloc,))
-
-
-def _from_file(variable: str, environment: Mapping[str, str]) -> str | None:
-    named = environment.get(variable)
-    if not named:
-        return None
     try:
-        lines = Path(named).read_text("utf-8").split()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise SecretUnreadable(variable, getattr(problem, "strerror", None) or "it is no text") from None
-    if len(lines) != 1:
-        raise SecretUnreadable(variable, f"{len(lines)} words are in it")
-    return lines[0]
+        return place_by(description.provider, str(description.base_url), description.hosts, environment)
+    except NoAddress as problem:
+        raise BadAddress(problem.variable, problem.shown) from None
+
+
+def _words(variable: str, environment: Mapping[str, str]) -> list[str]:
+    try:
+        return words_in(variable, environment)
+    except Unreadable as problem:
+        raise SecretUnreadable(problem.variable, problem.why) from None

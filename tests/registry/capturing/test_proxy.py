@@ -118,18 +118,17 @@ async def taken(reader, headers):
 
 
 def test_events_arrive_one_by_one(upstream, fronted):
-    go_on = threading.Event()
+    first_may_go, second_may_go = threading.Event(), threading.Event()
 
     async def answer(reader, writer):
         await upstream.head(reader)
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
         await writer.drain()
-        if not await asyncio.to_thread(go_on.wait, 5):
+        if not await asyncio.to_thread(first_may_go.wait, 5):
             return
         writer.write(b"6\r\ndata:1\r\n")
         await writer.drain()
-        go_on.clear()
-        if not await asyncio.to_thread(go_on.wait, 5):
+        if not await asyncio.to_thread(second_may_go.wait, 5):
             return
         writer.write(b"6\r\ndata:2\r\n0\r\n\r\n")
         await writer.drain()
@@ -138,9 +137,9 @@ def test_events_arrive_one_by_one(upstream, fronted):
     connection = connect(fronted)
     connection.request("POST", PATH, b"{}", JSON)
     got = connection.getresponse()  # the head is here though no event is
-    go_on.set()
+    first_may_go.set()
     first = got.read(6)  # and the first event, though the second is held back
-    go_on.set()
+    second_may_go.set()
 
     assert (first, got.read()) == (b"data:1", b"data:2")
 
