@@ -3,8 +3,10 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sqlalchemy import Connection
 
@@ -26,6 +28,8 @@ from registry.manifest import Asset, Manifest
 from registry.prices.store import estimated
 from registry.sealing import Disclosure, disclose, seals_in
 from registry.times import now
+
+Also: TypeAlias = Callable[[Connection, str], None]
 
 
 class AssetVanished(CouldNotRun):
@@ -55,7 +59,7 @@ class Recorded:
     new: bool
 
 
-def record(registry: Registry, draft: Draft, files: Files) -> Recorded:
+def record(registry: Registry, draft: Draft, files: Files, *, also: Also | None = None) -> Recorded:
     """Record one generation; durable when this returns.
 
     Args:
@@ -63,6 +67,7 @@ def record(registry: Registry, draft: Draft, files: Files) -> Recorded:
         draft: what the caller says.
         files: the draft's file names with the files, or with what was staged
             from an upload.
+        also: a step of the same transaction, given the new manifest's id; what it raises undoes the record.
 
     Raises:
         MediaRefused: an output cannot be read as media.
@@ -89,7 +94,7 @@ def record(registry: Registry, draft: Draft, files: Files) -> Recorded:
             value["model"]["pin"] = description.pin(draft.model.requested)
         disclosures = seal_manifest(value, description)
         manifest = Manifest.check(value)
-        return _commit(registry, draft, manifest, canonical(value), disclosures, [*inputs, *outputs], mac)
+        return _commit(registry, draft, manifest, canonical(value), disclosures, [*inputs, *outputs], mac, also)
 
 
 def _commit(
@@ -100,6 +105,7 @@ def _commit(
     disclosures: list[Disclosure],
     arrived: list[Arrived],
     mac: bytes,
+    also: Also | None,
 ) -> Recorded:
     """Assets and vault first, then the record, if under the lock nothing speaks against it."""
     exchange_id = manifest.recorder.exchange_id
@@ -119,6 +125,8 @@ def _commit(
 
     def derive(connection: Connection, manifest_id: str) -> None:
         registry.catalog.insert_generation(connection, manifest_id, manifest, mac)
+        if also is not None:
+            also(connection, manifest_id)
 
     manifest_id = registry.append("generation", body, disclosures=disclosures, beside=keep, derive=derive, check=check)
     if taken:

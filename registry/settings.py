@@ -12,6 +12,7 @@ from drift.errors import MediaTooLarge
 from drift.media.limits import Limits
 from registry.errors import HomeNotAFolder, InvalidValue, NoRegistry
 from registry.objectives import TABLES, Holding, read_holding
+from registry.sending import KEYS, SendingRules, read_sending
 
 HOME = ".mintmark"
 FILE = "mintmark.toml"
@@ -36,7 +37,7 @@ class Settings:
     ``database``, ``vault`` and ``jobs`` are URLs; None means SQLite in the home.
     ``max_bytes``, ``max_pixels`` and ``max_seconds`` bound one media file.
     ``require_pin`` refuses to generate with a name that is no exact version.
-    ``holding`` is what providers are held to; it stands in the file only.
+    ``holding`` is what providers are held to, ``sending`` what may be sent to them; both stand in the file only.
     """
 
     home: Path
@@ -51,6 +52,7 @@ class Settings:
     max_seconds: int = 4 * 3600
     require_pin: bool = False
     holding: Holding = field(default_factory=Holding)
+    sending: SendingRules = field(default_factory=SendingRules)
 
     @property
     def limits(self) -> Limits:
@@ -124,13 +126,13 @@ def _from_file(path: Path) -> dict[str, object]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise InvalidValue(str(path), str(problem), "TOML in UTF-8") from None
-    plain: dict[str, object] = {name: value for name, value in content.items() if name not in TABLES}
+    plain: dict[str, object] = {name: value for name, value in content.items() if name not in (*TABLES, *KEYS)}
     for name, value in plain.items():
         if name not in _KNOWN:
-            raise InvalidValue(str(path), name, f"a setting; known are {', '.join((*_KNOWN, *TABLES))}")
+            raise InvalidValue(str(path), name, f"a setting; known are {', '.join((*_KNOWN, *TABLES, *KEYS))}")
         if type(value) is not _KNOWN[name]:
             raise InvalidValue(f"{path}, {name}", value, _WORDS[_KNOWN[name]])
-    return plain | {"holding": read_holding(path, content)}
+    return plain | {"holding": read_holding(path, content), "sending": read_sending(path, content)}
 
 
 def _typed(name: str, text: str, kind: type) -> object:

@@ -1,9 +1,10 @@
 """Makes a generation: description and settings in, provider run, recorded generation out."""
 
+import hmac
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from drift.media.limits import Limits
 from drift.media.probe import probe
 from registry.canonical import JSON
 from registry.capture.description import Description, shipped
-from registry.capture.request import Placed, read_slot, settings_of, template_request
+from registry.capture.request import Placed, read_slot, request_digest, settings_of, template_request
 from registry.capture.wire import Fetch
 from registry.digest import digests_of_file
 from registry.drafting import Draft, Incoming, new_exchange_id
@@ -22,12 +23,13 @@ from registry.home import Registry
 from registry.manifest import Context, Cost, Latency, License, Model, Parent, Prompt, Provider, Request, Seed
 from registry.manifest import Outcome as RecordedOutcome
 from registry.pinning import check_pin
-from registry.record import Recorded, record
+from registry.record import Also, Recorded, record
 from registry.templating import slots_of, templated
 from registry.times import now
 from registry.verbatim import plain
 from replay.errors import ReplayError
 from replay.outcome import EndState, OutcomeClass
+from replay.paying import Order, Paying, pay
 from replay.provider import Call, CallInput, Outcome, run
 from replay.providers import provider_for
 from replay.providers.http.engine import HttpProvider
@@ -61,8 +63,17 @@ class Ask:
     parents: Sequence[Parent] = ()
 
 
-def generate(registry: Registry, ask: Ask) -> Recorded:
+def generate(
+    registry: Registry,
+    ask: Ask,
+    pay: Callable[[Draft, Description], Paying] | None = None,
+) -> Recorded:
     """Run the provider once and record what came of it, failures too.
+
+    Args:
+        registry: where to.
+        ask: what for.
+        pay: how the finished request is paid for; it may refuse. With nobody to ask, there is no budget.
 
     Raises:
         ProviderUnknown, UnknownSlot, AmbiguousDescription: nothing was run.
@@ -95,17 +106,31 @@ def generate(registry: Registry, ask: Ask) -> Recorded:
         placed = [_placed(role, path, registry.settings.limits) for role, path in ask.inputs]
         request = template_request(description, slots_of(draft, description), placed)
         draft = msgspec.structs.replace(draft, request=request)
-    return call(registry, templated(draft, description), description, ask.inputs)
+    draft = templated(draft, description)
+    return call(registry, draft, description, ask.inputs, None if pay is None else pay(draft, description))
 
 
-def call(registry: Registry, draft: Draft, description: Description, inputs: Sequence[tuple[str, Path]]) -> Recorded:
+def call(
+    registry: Registry,
+    draft: Draft,
+    description: Description,
+    inputs: Sequence[tuple[str, Path]],
+    paying: Paying | None = None,
+) -> Recorded:
     """Send a draft's request to its provider and record the outcome.
+
+    A remote call goes through the journal. An engine of this machine costs nothing and is asked as it is; under a key
+    that has been recorded, it is not asked again.
 
     Args:
         registry: where the generation is recorded.
         draft: complete but for outcome and outputs; its request body is plain.
         description: how the operation speaks.
         inputs: role and file of everything that goes with the call; a role may come twice.
+        paying: how it is paid for; a fresh key and no budget where left out.
+
+    Raises:
+        BudgetSpent, KeyTaken, CallBusy, AnswerElsewhere: as ``replay.paying.pay``.
     """
     request = draft.request
     if request is None or (description.local and request.body is msgspec.UNSET):
@@ -114,24 +139,87 @@ def call(registry: Registry, draft: Draft, description: Description, inputs: Seq
     if isinstance(provider, HttpProvider):
         sent_to = msgspec.structs.replace(draft.provider, host=provider.host)
         draft = msgspec.structs.replace(draft, provider=sent_to, license=_license(draft, description))
-    poll = description.protocol.poll if description.protocol else None
-    body = plain(request.body) if description.local else {}
+        order = _order(registry, draft, description, request, inputs, provider)
+        return pay(registry, order, paying or Paying(draft.exchange_id or new_exchange_id()))
+    key = paying.key if paying else draft.exchange_id or new_exchange_id()
+    if paying is not None and (found := registry.catalog.exchange(key)) is not None:
+        return Recorded(found[0], registry.catalog.manifest(found[0]), False)
     workdir = Path(tempfile.mkdtemp(prefix="mintmark-call-"))
     try:
-        given = tuple(CallInput(role, "application/octet-stream", path) for role, path in inputs)
-        fetch = _fetch(registry, [path for _, path in inputs])
-        exchange_id = draft.exchange_id or new_exchange_id()
         submitted_at = now()
-        asked = Call(description, body, given, workdir, exchange_id, request, fetch)
-        outcome = run(provider, asked, limit_s=poll.limit_s if poll else None)
-        told = _with_outcome(draft, description, request, outcome, submitted_at)
-        files = {str(path): path for _, path in inputs} | {str(out.path): out.path for out in outcome.outputs}
-        try:
-            return record(registry, told, files)
-        except MediaRefused as problem:  # it paid for bytes that are no media: that is an outcome, not a lost call
-            return record(registry, _malformed(told, str(problem)), files)
+        outcome = run(provider, _call(registry, draft, description, request, inputs, key, workdir))
+        return _told(registry, draft, description, request, inputs, key, outcome, submitted_at)
     finally:
         shutil.rmtree(workdir, ignore_errors=True)
+
+
+def _order(
+    registry: Registry,
+    draft: Draft,
+    description: Description,
+    request: Request,
+    inputs: Sequence[tuple[str, Path]],
+    provider: HttpProvider,
+) -> Order:
+    """The call as the journal pays for it."""
+    protocol = provider.protocol
+
+    def calling(key: str, workdir: Path, gate: Callable[[], None]) -> Call:
+        return replace(_call(registry, draft, description, request, inputs, key, workdir), gate=gate)
+
+    def told(key: str, outcome: Outcome, submitted_at: str, also: Also | None) -> Recorded:
+        return _told(registry, draft, description, request, inputs, key, outcome, submitted_at, also)
+
+    return Order(
+        provider=provider,
+        name=description.provider,
+        host=provider.host,
+        operation=draft.operation or description.operation_of(draft.model.requested),
+        model=draft.model.requested,
+        manifest=draft.replay_of,
+        request_digest=hmac.digest(registry.draft_secret, request_digest(request).encode(), "sha256").hex(),
+        idempotent=protocol.idempotency is not None,
+        answer_s=protocol.timeout_s,
+        limit_s=protocol.poll.limit_s if protocol.poll else None,
+        calling=calling,
+        told=told,
+    )
+
+
+def _call(
+    registry: Registry,
+    draft: Draft,
+    description: Description,
+    request: Request,
+    inputs: Sequence[tuple[str, Path]],
+    key: str,
+    workdir: Path,
+) -> Call:
+    body = plain(request.body) if description.local else {}
+    given = tuple(CallInput(role, "application/octet-stream", path) for role, path in inputs)
+    fetch = _fetch(registry, [path for _, path in inputs])
+    return Call(description, body, given, workdir, key, request, fetch)
+
+
+def _told(
+    registry: Registry,
+    draft: Draft,
+    description: Description,
+    request: Request,
+    inputs: Sequence[tuple[str, Path]],
+    key: str,
+    outcome: Outcome,
+    submitted_at: str,
+    also: Also | None = None,
+) -> Recorded:
+    """Record an outcome under the key of its call."""
+    draft = msgspec.structs.replace(draft, exchange_id=key)
+    told = _with_outcome(draft, description, request, outcome, submitted_at)
+    files = {str(path): path for _, path in inputs} | {str(out.path): out.path for out in outcome.outputs}
+    try:
+        return record(registry, told, files, also=also)
+    except MediaRefused as problem:  # it paid for bytes that are no media: that is an outcome, not a lost call
+        return record(registry, _malformed(told, str(problem)), files, also=also)
 
 
 def _placed(role: str, path: Path, limits: Limits) -> Placed:

@@ -92,7 +92,7 @@ ENDS: Final[Mapping[OutcomeClass, frozenset[EndState]]] = {
     OutcomeClass.AMBIGUOUS: frozenset({EndState.UNKNOWN}),
     OutcomeClass.FAILED: _FAILED,
     OutcomeClass.MALFORMED: frozenset({EndState.SUCCEEDED, EndState.FAILED, EndState.UNKNOWN}),
-    OutcomeClass.CANCELED: frozenset({EndState.CANCELED}),
+    OutcomeClass.CANCELED: frozenset({EndState.CANCELED, EndState.UNKNOWN}),  # not every provider can be stopped
     OutcomeClass.EXPIRED: frozenset({EndState.EXPIRED, EndState.SUCCEEDED}),  # done, but its files are gone
     OutcomeClass.RETIRED: _FAILED,
     OutcomeClass.UNSUPPORTED: _FAILED,

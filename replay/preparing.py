@@ -18,6 +18,7 @@ from registry.manifest import Context, Manifest, Model, Prompt, Provider, Reques
 from registry.record import Recorded
 from registry.sealing import disclose, is_seal, seals_in
 from replay.generating import call
+from replay.paying import Paying
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,21 @@ def prepare(registry: Registry, manifest_id: str, change: Change) -> Ready | Ver
     return Ready(manifest, description, draft, inputs, originals)
 
 
-def run_again(registry: Registry, ready: Ready) -> Recorded:
-    """Send the prepared request as a call of its own and record what came."""
+def run_again(registry: Registry, ready: Ready, paying: Paying | None = None) -> Recorded:
+    """Send the prepared request as a call of its own and record what came.
+
+    Args:
+        registry: where the manifest lies and the replay goes.
+        ready: from ``prepare``.
+        paying: how it is paid for. The same key again goes on with the same call, and never makes a second one; a
+            fresh key and no budget where left out.
+
+    Raises:
+        BudgetSpent: nothing was sent.
+        KeyTaken, CallBusy, AnswerElsewhere: as ``replay.paying.pay``.
+    """
     draft = msgspec.structs.replace(ready.draft, exchange_id=new_exchange_id())
-    return call(registry, draft, ready.description, ready.inputs)
+    return call(registry, draft, ready.description, ready.inputs, paying)
 
 
 def _draft(

@@ -21,6 +21,14 @@ POLL_MS: Final = 1000
 """Pause between two polls where the provider gives no hint."""
 
 
+def _open() -> None:
+    """A gate that lets everything through."""
+
+
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class CallInput:
     """A file that goes with a call: what it is for (``audio``, ``reference``, ``mask`` …), its type, where it lies."""
@@ -36,7 +44,8 @@ class Call:
 
     ``workdir`` is an existing folder that belongs to this call; outputs are written there and nowhere else. A local
     engine takes ``body`` and ``inputs``; a remote provider is sent ``request`` as it is stored, and ``fetch`` finds the
-    files that stand in it as ``$asset``.
+    files that stand in it as ``$asset``. ``gate`` is called right before every try to send the request that is paid for;
+    what it raises keeps that try from being sent, and passes through ``submit``.
     """
 
     description: Description
@@ -46,6 +55,7 @@ class Call:
     idempotency_key: str
     request: Request | None = None
     fetch: Fetch | None = None
+    gate: Callable[[], None] = _open
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +186,36 @@ def run(
         IllegalTransition: the provider moved the job in a way no job can move.
     """
     start = clock()
-    job = provider.submit(call)
+    return follow(provider, provider.submit(call), start=start, limit_s=limit_s, pause=pause, clock=clock)
+
+
+def follow(
+    provider: Provider,
+    job: Job,
+    *,
+    start: float,
+    limit_s: float | None = None,
+    pause: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    stopping: Callable[[], bool] = _never,
+) -> Outcome:
+    """Drive a job that was submitted, here or by a process that has ended, to its outcome.
+
+    Args:
+        provider: who makes it.
+        job: as it was answered.
+        start: when it was submitted, by ``clock``.
+        limit_s: as ``run`` takes it.
+        pause: as ``run`` takes it.
+        clock: as ``run`` takes it.
+        stopping: asked before every poll; once true, the job is canceled where that can be, and so is the outcome.
+
+    Raises:
+        IllegalTransition: the provider moved the job in a way no job can move.
+    """
     while not ended(job.state):
+        if stopping():
+            return _canceled(provider, job, round((clock() - start) * 1000))
         if limit_s is not None and clock() - start >= limit_s:
             return _timed_out(provider, job, round((clock() - start) * 1000))
         pause((POLL_MS if job.poll_after_ms is None else job.poll_after_ms) / 1000)
@@ -185,6 +223,20 @@ def run(
         advance(job.state, polled.state)
         job = polled
     return provider.fetch(job)
+
+
+def _canceled(provider: Provider, job: Job, waited_ms: int) -> Outcome:
+    stopped = provider.cancel(job)
+    advance(job.state, stopped.state)
+    if ended(stopped.state):
+        return provider.fetch(stopped)
+    return Outcome(
+        class_=OutcomeClass.CANCELED,
+        state=EndState.UNKNOWN,
+        job_id=job.id,
+        latency_ms=latency_ms(total=waited_ms),
+        error=f"stopped here while it was {job.state}; the provider could not be made to stop it and may bill it",
+    )
 
 
 def _timed_out(provider: Provider, job: Job, waited_ms: int) -> Outcome:

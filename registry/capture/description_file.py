@@ -131,6 +131,8 @@ def _against_itself(path: Path, content: dict[str, Any]) -> Iterator[tuple[list[
         yield ["id"], f"expected {path.stem!r}, as the file is called {path.name}"
     if "base_url" in content and not host_allowed(urlsplit(content["base_url"]).netloc, content["hosts"]):
         yield ["base_url"], f"expected a host that hosts names: {', '.join(content['hosts'])}"
+    if "base_url" in content and content["caps"]["idempotency"] is not ("idempotency" in content["submit"]):
+        yield ["caps", "idempotency"], "expected true if, and only if, submit.idempotency names the header of the key"
     yield from _pins_against_themselves(content)
     yield from expressions_in(content)
     yield from _places_against_slots(content)

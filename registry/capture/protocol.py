@@ -89,12 +89,16 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """Everything a remote operation says and takes besides its request; ``when`` looks at requests that match."""
+    """Everything a remote operation says and takes besides its request; ``when`` looks at requests that match.
+
+    ``idempotency`` is the header by which the provider tells a repeated request from a new one; None where it cannot.
+    """
 
     job: Expression | None
     when: Expression | None
     count: str | None
     headers: Mapping[str, str]
+    idempotency: str | None
     timeout_s: int
     inputs: Mapping[str, Input]
     upload: Upload | None
@@ -125,6 +129,7 @@ def protocol_of(content: Mapping[str, Any]) -> Protocol:
         when=_optional(submit, "when"),
         count=submit.get("count"),
         headers=submit.get("headers", {}),
+        idempotency=submit.get("idempotency"),
         timeout_s=submit.get("timeout_s", TIMEOUT_S),
         inputs={
             role: Input(given["at"], given["as"], given.get("type_at"))

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -79,14 +79,23 @@ class Answers:
             os.link(folder / _FILE, workdir / _FILE)
         return answer
 
+    def holds(self, key: str) -> bool:
+        """Whether an answer to the call lies here."""
+        return (self._folder / key / _SEALED).exists()
+
     def drop(self, key: str) -> None:
         """Delete all that lies here of a call."""
         shutil.rmtree(self._folder / key, ignore_errors=True)
 
-    def keys(self) -> Iterator[str]:
-        """The calls that something lies here of."""
-        if self._folder.is_dir():
-            yield from (path.name for path in self._folder.iterdir() if path.is_dir())
+    def tidy(self, done: Callable[[list[str]], set[str]]) -> None:
+        """Delete what killed processes left of calls that are done.
+
+        Args:
+            done: those of the given keys that nobody has to go on with.
+        """
+        keys = [path.name for path in self._folder.iterdir()] if self._folder.is_dir() else []
+        for key in done(keys) if keys else ():
+            self.drop(key)
 
     def _prepared(self, key: str) -> Path:
         self._folder.mkdir(mode=0o700, exist_ok=True)

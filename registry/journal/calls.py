@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -13,6 +14,9 @@ from registry.journal.budgets import reserve, settle
 from registry.journal.states import OPEN, RESERVING, SETTLING, CallState, check_move
 from registry.journal.tables import call as _call
 from registry.times import now
+
+
+_FRESH_S = 10.0
 
 
 class KeyTaken(CouldNotRun):
@@ -119,12 +123,11 @@ class Calls:
         Raises:
             Superseded: somebody else has the call, or it has moved on.
         """
-        column = _call.c
-        mine = (column.key == key, column.owner == owner, column.state == CallState.INTENDED.value)
-        with self.database.writing() as connection:
-            if connection.execute(update(_call).where(*mine).values(updated_at=now())).rowcount != 1:
-                found = _get(connection, key)
-                raise Superseded(key, found.owner if found else "nobody")
+        found = self.get(key)
+        if found is None or found.owner != owner or found.state is not CallState.INTENDED:
+            raise Superseded(key, found.owner if found else "nobody")
+        if age_s(found.updated_at) > _FRESH_S and not self.take_over(found, owner):
+            raise Superseded(key, "somebody else")
 
     def acknowledge(self, key: str, owner: str, job: str | None) -> None:
         """Say that the provider has answered; what it said must be on disk by now.
@@ -154,6 +157,12 @@ class Calls:
         with self.database.reading() as connection:
             row = connection.execute(query.order_by(_call.c.intended_at.desc()).limit(1)).first()
         return None if row is None else _stored(row)
+
+    def done_among(self, keys: Sequence[str]) -> set[str]:
+        """Those of some calls that nobody has to go on with."""
+        done = _call.c.state.not_in([state.value for state in OPEN])
+        with self.database.reading() as connection:
+            return set(connection.execute(select(_call.c.key).where(_call.c.key.in_(keys), done)).scalars())
 
     def in_states(self, states: Sequence[CallState], *, run: str | None = None) -> list[StoredCall]:
         """Every call in one of these states, oldest first; of one run where it is named."""
@@ -226,6 +235,17 @@ def move(
     found = _get(connection, key)
     assert found is not None
     return found
+
+
+def link(connection: Connection, key: str, generation: str) -> None:
+    """Name the manifest that says how a call ended, where none was named yet; a step of the caller's transaction."""
+    unnamed = (_call.c.key == key, _call.c.generation.is_(None))
+    connection.execute(update(_call).where(*unnamed).values(generation=generation))
+
+
+def age_s(at: str) -> float:
+    """Seconds since a time of a row, by this machine's clock."""
+    return (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds()
 
 
 def _get(connection: Connection, key: str, *, lock: bool = False) -> StoredCall | None:

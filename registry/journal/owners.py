@@ -8,13 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from sqlalchemy import select
-
 from registry.database import Database
-from registry.journal.tables import worker as _worker
-
-SILENT_MS = 30_000
-"""A worker that has not been seen for so long is taken for gone."""
+from registry.journal.workers import Workers
 
 Fate: TypeAlias = Literal["alive", "gone", "unknown"]
 
@@ -28,21 +23,25 @@ def fate_of(database: Database, owner: str) -> Fate:
     """Whether the owner of a call still works on it.
 
     On this machine the system knows: a process that was stopped counts as gone, since nobody can tell whether it will
-    ever go on. Of another machine's, its heartbeat in table ``worker`` tells, where it has one.
+    ever go on. Of a worker its heartbeat tells; of another machine's process without one, nothing does.
 
     Args:
         database: where heartbeats lie.
         owner: from ``this_process``, or the id of a worker.
     """
-    host, _, rest = owner.rpartition(":")[0].rpartition(":")
-    start = owner.rpartition(":")[2]
-    if host == _host() and rest.isdigit():
-        return "alive" if _runs(int(rest), start) else "gone"
-    with database.reading() as connection:
-        seen = connection.execute(select(_worker.c.seen_ms).where(_worker.c.id == owner)).scalar()
-    if seen is None:
-        return "unknown"
-    return "alive" if time.time() * 1000 - seen < SILENT_MS else "gone"
+    host, pid, start = _parts(owner)
+    if host == _host():
+        return "alive" if _runs(int(pid), start) else "gone"
+    if owner in Workers(database).living():
+        return "alive"
+    return "unknown" if host else "gone"
+
+
+def _parts(owner: str) -> tuple[str, str, str]:
+    """Host, pid and start; empty texts for the id of a worker."""
+    front, _, start = owner.rpartition(":")
+    host, _, pid = front.rpartition(":")
+    return (host, pid, start) if pid.isdigit() and start.isdigit() else ("", "", "")
 
 
 def _runs(pid: int, start: str) -> bool:

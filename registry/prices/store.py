@@ -174,7 +174,7 @@ def estimated(registry: Registry, value: Mapping[str, JSON]) -> dict[str, JSON] 
     if cost["kind"] != "unknown" or outcome["class"] != "succeeded" or not (registry.home / FOLDER).is_dir():
         return None
     day = (outcome["completed_at"] or outcome["submitted_at"] or value["recorded_at"])[:10]
-    units = _counted(value) | _named(cost["units"], value["operation"])
+    units = units_of(value)
     if units.get("channels", 1) > 1:  # some vendors bill each channel, some do not
         return None
     provider, model = value["provider"]["name"], value["model"]["requested"]
@@ -191,6 +191,11 @@ def estimated(registry: Registry, value: Mapping[str, JSON]) -> dict[str, JSON] 
         "price_table": msgspec.to_builtins(found.price_table),
         "units": cost["units"] | found.units,
     }
+
+
+def units_of(value: Mapping[str, JSON]) -> dict[str, int]:
+    """What an open manifest's call is charged by: counted from what came out, and as the provider reported it."""
+    return _counted(value) | _named(value["cost"]["units"], value["operation"])
 
 
 def _counted(value: Mapping[str, JSON]) -> dict[str, int]:
