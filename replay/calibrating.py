@@ -13,7 +13,7 @@ from drift.media.media import Kind
 from drift.score import Score
 from drift.significance.resolution import floor_needed
 from drift.verdict import Verdict
-from registry.canonical import JSON, canonical
+from registry.canonical import JSON, canonical, parse
 from registry.errors import CouldNotRun
 from registry.home import Registry
 from registry.indexing import catch_up
@@ -21,6 +21,7 @@ from registry.record import Recorded
 from registry.schema import validate
 from registry.show import calibration_of as newest_calibration
 from registry.times import now
+from replay.consenting import Pay
 from replay.measuring import COSTLY
 from replay.preparing import AS_RECORDED, Ready, output_files, prepare, run_again
 
@@ -85,6 +86,7 @@ def calibrate(
     *,
     alpha: float = 0.01,
     tell: Callable[[int, Recorded], None] = lambda number, recorded: None,
+    pay: Callable[[Ready, int], Pay] = lambda ready, calls: lambda: None,
 ) -> Calibration | Verdict:
     """Replay the recorded version, up to ``most`` times, and record what that says.
 
@@ -97,21 +99,24 @@ def calibrate(
         most: calibration replays at most, at least 1.
         alpha: the error rate that is meant.
         tell: hears of each replay as soon as it is recorded.
+        pay: asked once, with the most calls there may be, how each is paid for; it may refuse.
 
     Returns:
         The calibration, or the verdict ``not-replayable`` with its reason.
 
     Raises:
         NotFound: no such generation.
+        BudgetSpent: it does not pay for the next replay; those made before it stay recorded.
         CalibrationFailed: a call did not succeed.
     """
     ready = prepare(registry, manifest_id, AS_RECORDED)
     if isinstance(ready, Verdict):
         return ready
+    paying = pay(ready, most)
     runs: list[Recorded] = []
     scored: list[list[tuple[Score, ...]]] = []
     while len(runs) < _wanted(registry, ready, runs, scored, most, alpha):
-        made = run_again(registry, ready)
+        made = run_again(registry, ready, paying())
         tell(len(runs), made)
         files = output_files(registry, made.id, made.manifest)
         if len(files) < len(ready.originals):
@@ -125,6 +130,12 @@ def calibration_of(registry: Registry, manifest_id: str) -> Calibration | None:
     """The newest calibration of a manifest; None where it has none, or one by other distances than today's."""
     value = newest_calibration(registry, manifest_id, MEASURE)
     return None if value is None else _opened(value["id"], value, len(kinds_of(registry, manifest_id)))
+
+
+def calibration_called(registry: Registry, record: str) -> Calibration:
+    """The calibration that a record of that id holds."""
+    value = parse(registry.catalog.get(record).body)
+    return _opened(record, value, len(kinds_of(registry, value["manifest"])))
 
 
 def floor_at(calibration: Calibration | None, output: int) -> NoiseFloor:

@@ -66,7 +66,7 @@ class Ask:
 def generate(
     registry: Registry,
     ask: Ask,
-    pay: Callable[[Draft, Description], Paying] | None = None,
+    pay: Callable[[Draft, Description], Paying | None] | None = None,
 ) -> Recorded:
     """Run the provider once and record what came of it, failures too.
 

@@ -44,8 +44,8 @@ class Call:
 
     ``workdir`` is an existing folder that belongs to this call; outputs are written there and nowhere else. A local
     engine takes ``body`` and ``inputs``; a remote provider is sent ``request`` as it is stored, and ``fetch`` finds the
-    files that stand in it as ``$asset``. ``gate`` is called right before every try to send the request that is paid for;
-    what it raises keeps that try from being sent, and passes through ``submit``.
+    files that stand in it as ``$asset``. ``gate`` is called right before every try to send the request that is paid
+    for; what it raises keeps that try from being sent, and passes through ``submit``.
     """
 
     description: Description

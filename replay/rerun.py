@@ -3,19 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from drift.floor import Regime
 from drift.score import Score
 from drift.verdict import Level, Verdict
-from registry.canonical import JSON, canonical
 from registry.home import Registry
+from registry.journal.budgets import BudgetSpent
 from registry.record import Recorded
-from registry.schema import validate
-from registry.times import now
-from replay.calibrating import calibration_of, plain_scores
+from replay.calibrating import calibration_of
+from replay.consenting import Pay
 from replay.judging import Held, Judge, Judgement, Rules
-from replay.preparing import AS_RECORDED, Change, prepare, run_again
+from replay.preparing import AS_RECORDED, Change, Ready, prepare, run_again
+from replay.recording import record_drift
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +33,13 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All replays of one run; ``refused`` is set instead where none could be made."""
+    """All replays of one run; ``refused`` is set instead where none could be made, ``spent`` where more were wanted."""
 
     manifest: str
     regime: Regime
     replays: list[Replayed]
     refused: Verdict | None = None
+    spent: BudgetSpent | None = None
 
     @property
     def exit_code(self) -> int:
@@ -52,7 +51,7 @@ class Answer:
             return 1
         if any(one.recorded.manifest.outcome.class_ != "succeeded" for one in self.replays):
             return 3
-        return 4 if "undecided" in kinds or "not-replayable" in kinds else 0
+        return 4 if self.spent or "undecided" in kinds or "not-replayable" in kinds else 0
 
 
 def replay(
@@ -64,6 +63,7 @@ def replay(
     level: Level | None = None,
     alpha: float = 0.01,
     tell: Callable[[int, Recorded], None] = lambda number, recorded: None,
+    pay: Callable[[Ready, int], Pay] = lambda ready, calls: lambda: None,
 ) -> Answer:
     """Replay a generation and say whether it is still the same.
 
@@ -82,9 +82,11 @@ def replay(
             what its regime allows.
         alpha: the error rate of a statistical decision.
         tell: hears of each replay as soon as it is recorded.
+        pay: asked once, with the most calls there may be, how each is paid for; it may refuse.
 
     Raises:
         NotFound: no such generation.
+        BudgetSpent: it does not pay for the first replay; later ones are left out, and the answer says so.
         EngineMissing: the provider's extra is not installed.
     """
     ready = prepare(registry, manifest_id, change)
@@ -92,15 +94,23 @@ def replay(
         return Answer(manifest_id, Regime.UNKNOWN, [], ready)
     held, rules = Held.of(manifest_id, ready), Rules(level, alpha)
     judge = Judge(registry, held, rules, calibration_of(registry, manifest_id))
+    paying = pay(ready, times + (judge.regime is Regime.SEEDED))
     made: list[Recorded] = []
+    spent: BudgetSpent | None = None
     while judge.wants_more(times):
-        recorded = run_again(registry, ready)
+        try:
+            recorded = run_again(registry, ready, paying())
+        except BudgetSpent as problem:
+            if not made:
+                raise
+            spent = problem
+            break
         tell(len(made), recorded)
         made.append(recorded)
         judge.add(recorded)
     found = zip(made, judge.answers(), strict=True)
     replays = [_record(registry, manifest_id, one, judgements) for one, judgements in found]
-    return Answer(manifest_id, judge.regime, replays)
+    return Answer(manifest_id, judge.regime, replays, spent=spent)
 
 
 def _record(registry: Registry, baseline: str, made: Recorded, found: Sequence[Judgement]) -> Replayed:
@@ -111,29 +121,5 @@ def _record(registry: Registry, baseline: str, made: Recorded, found: Sequence[J
         replayed.verdicts.append(one.verdict)
         replayed.scores.append(one.scores)
         if one.scores:
-            replayed.drift.append(_append(registry, baseline, made.id, output, one))
+            replayed.drift.append(record_drift(registry, baseline, made.id, output, one))
     return replayed
-
-
-def _append(registry: Registry, baseline: str, made: str, output: int, found: Judgement) -> str:
-    recorded_at = now()
-    value: dict[str, JSON] = {
-        "format": "mintmark/drift/v1",
-        "recorded_at": recorded_at,
-        "baseline": baseline,
-        "replay": made,
-        "output": output,
-        "level": found.level,
-        "regime": found.regime.value,
-        "scores": plain_scores(found.scores),
-        "verdict": found.verdict.to_json(),
-        "calibration": found.calibration,
-        "test": found.test,
-        "actor": registry.settings.actor,
-    }
-    validate("record/v1", value)
-
-    def derive(connection: Connection, record_id: str) -> None:
-        registry.catalog.insert_about(connection, record_id, "drift", recorded_at, [baseline, made])
-
-    return registry.append("drift", canonical(value), derive=derive)

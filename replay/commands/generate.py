@@ -1,10 +1,17 @@
 """``mintmark generate``: make something new and record it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from registry.commands.printing import as_json
+from replay.commands.consent import may_cost
+
+if TYPE_CHECKING:
+    from registry.capture.description import Description
+    from registry.drafting import Draft
+    from replay.paying import Paying
 
 
 @click.command(short_help="Generate with a provider and record the result.")
@@ -26,6 +33,7 @@ from registry.commands.printing import as_json
 @click.option("--workflow", help="The business purpose.")
 @click.option("--subject", help="The person it is about; it is sealed.")
 @click.option("--label", "labels", multiple=True, metavar="K=V", help="A label. Repeatable.")
+@may_cost
 @as_json
 def generate(
     provider: str,
@@ -40,11 +48,18 @@ def generate(
     workflow: str | None,
     subject: str | None,
     labels: tuple[str, ...],
+    budget: str | None,
+    assume_cost: str | None,
+    yes: bool,
     as_json: bool,
 ) -> int:
     """Generate with a provider and record the result, failures too.
 
-    Exit status: 0 generated; 1 the provider refused or failed (recorded all the same); 2 usage; 3 could not run.
+    A call that costs money needs --budget, --yes, or a yes at the terminal. Where its price is unknown, say with
+    --assume-cost what it costs at most.
+
+    Exit status: 0 generated; 1 the provider refused or failed (recorded all the same); 2 usage, or nobody agreed to
+    pay; 3 could not run; 4 the budget does not pay for it, or somebody said no.
     """
     from registry.annotate import parse_labels
     from registry.capture.description import shipped
@@ -52,6 +67,9 @@ def generate(
     from registry.commands.printing import emit, harmless, short, writing
     from registry.fetch import fetch
     from registry.verbatim import plain
+    from replay.commands.consent import terms_of
+    from replay.consenting import agreed
+    from replay.costing import worst_case_of
     from replay.generating import Ask, generate
 
     files = [split_pair("input", pair) for pair in inputs]
@@ -73,7 +91,13 @@ def generate(
         labels=tags,
         parents=[parse_parent(pair, registry.catalog.resolve) for pair in parents],
     )
-    recorded = generate(registry, ask)
+    terms = terms_of(budget, assume_cost, yes, silent=as_json)
+
+    def pay(draft: "Draft", description: "Description") -> "Paying | None":
+        cost = worst_case_of(registry, draft, description, ask.inputs)
+        return agreed(registry, description, model, cost, 1, terms)()
+
+    recorded = generate(registry, ask, pay)
     outcome = recorded.manifest.outcome
     if as_json:
         emit({"id": recorded.id, "outcome": outcome.class_, "manifest": recorded.manifest.to_json()})
@@ -84,6 +108,8 @@ def generate(
     if outcome.class_ != "succeeded":
         errors = [found.value for found in registry.vault.get(recorded.id) if found.pointer == "/outcome/error"]
         click.echo(f"{outcome.class_}: {harmless(str(errors[0])) if errors else 'no reason was given'}", err=True)
+        if outcome.class_ == "ambiguous":
+            click.echo("it is not sent again by itself; see: mintmark replay ambiguous", err=True)
         return 1
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

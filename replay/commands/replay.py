@@ -1,22 +1,46 @@
 """``mintmark replay``: could it be made again?"""
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from registry.commands.printing import as_json
+from replay.commands.ambiguous import ambiguous
+from replay.commands.consent import may_cost
 
 if TYPE_CHECKING:
     from drift.verdict import Level, Verdict
     from registry.home import Registry
     from replay.calibrating import Calibration
+    from replay.consenting import Pay
+    from replay.preparing import Ready
     from replay.rerun import Answer
 
 _LEVELS = ("bytes", "decoded", "perceptual", "semantic", "statistical")
 
 
-@click.command(short_help="Make a generation again and judge the result.")
+class WithCommands(click.Command):
+    """A command of its own that also leads to others: ``replay ID``, and ``replay ambiguous``. No id is such a word."""
+
+    commands: Mapping[str, click.Command] = MappingProxyType({"ambiguous": ambiguous})
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - as click has it
+    ) -> click.Context:
+        """The context of the command that the first word names, else of this one."""
+        if args and (other := self.commands.get(args[0])) is not None:
+            return other.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=WithCommands, short_help="Make a generation again and judge the result.")
 @click.argument("manifest", metavar="ID")
 @click.option("--times", type=click.IntRange(1, 1000), help="How many replays; 1 unless told.")
 @click.option("--calibrate", type=click.IntRange(1, 1000), metavar="K", help="Learn from at most K replays; see below.")
@@ -25,6 +49,7 @@ _LEVELS = ("bytes", "decoded", "perceptual", "semantic", "statistical")
 @click.option("--level", type=click.Choice(_LEVELS), help="What to ask for; what the calibration allows unless told.")
 @click.option("--alpha", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.01, show_default=True,
               help="How often a decision by samples or noise may be a false alarm.")  # fmt: skip
+@may_cost
 @as_json
 def replay(
     manifest: str,
@@ -34,6 +59,9 @@ def replay(
     seed: str | None,
     level: "Level | None",
     alpha: float,
+    budget: str | None,
+    assume_cost: str | None,
+    yes: bool,
     as_json: bool,
 ) -> int:
     """Send the stored request of generation ID again, record what comes, and compare it with the recorded output.
@@ -43,8 +71,12 @@ def replay(
     topped up to 13 replays (5 for --alpha 0.05); free samples need 19 for a decision on this one generation.
     Later replays are judged by the newest calibration.
 
-    Exit status: 0 reproduced or within noise; 1 drifted; 3 the provider failed; 4 undecided or not replayable, with
-    the reason. With --calibrate: 0 done, 1 the version has changed since it was recorded, 3, 4 not replayable.
+    A replay that costs money needs --budget, --yes, or a yes at the terminal; where its price is unknown, say with
+    --assume-cost what one call costs at most. `mintmark replay ambiguous` is about calls that may have been billed.
+
+    Exit status: 0 reproduced or within noise; 1 drifted; 2 usage, or nobody agreed to pay; 3 the provider failed;
+    4 undecided or not replayable, with the reason, or the budget is spent. With --calibrate: 0 done, 1 the version has
+    changed since it was recorded, 2, 3, 4 not replayable.
     """
     from registry.commands.printing import open_for_change
 
@@ -54,8 +86,11 @@ def replay(
         raise click.BadParameter("a number between 0 and 1", param_hint="--alpha")
     registry = open_for_change()
     full = registry.catalog.resolve(manifest)
+    from replay.commands.consent import paying_for, terms_of
+
+    pay = paying_for(registry, terms_of(budget, assume_cost, yes, silent=as_json))
     if calibrate is not None:
-        return _calibrate(registry, full, calibrate, alpha, as_json=as_json)
+        return _calibrate(registry, full, calibrate, alpha, pay, as_json=as_json)
     from replay.preparing import Change
     from replay.rerun import replay
 
@@ -68,6 +103,7 @@ def replay(
         level=level,
         alpha=alpha,
         tell=lambda number, _: _progress(number, times or 1, quiet=as_json or not many),
+        pay=pay,
     )
     if as_json:
         from registry.commands.printing import emit
@@ -78,11 +114,22 @@ def replay(
     return answer.exit_code
 
 
-def _calibrate(registry: "Registry", full: str, most: int, alpha: float, *, as_json: bool) -> int:
+def _calibrate(
+    registry: "Registry",
+    full: str,
+    most: int,
+    alpha: float,
+    pay: "Callable[[Ready, int], Pay]",
+    *,
+    as_json: bool,
+) -> int:
     from registry.commands.printing import emit
     from replay.calibrating import Calibration, calibrate
 
-    found = calibrate(registry, full, most, alpha=alpha, tell=lambda number, _: _progress(number, most, quiet=as_json))
+    def tell(number: int, _: object) -> None:
+        _progress(number, most, quiet=as_json)
+
+    found = calibrate(registry, full, most, alpha=alpha, tell=tell, pay=pay)
     if isinstance(found, Calibration):
         if as_json:
             emit(_calibration_json(found))
@@ -116,6 +163,10 @@ def _say(answer: "Answer") -> None:
             # A test of samples says one thing of all of them.
             click.echo(f"{short(one.recorded.id)}  {'the same' if found == said and len(found) > 80 else found}")
             said = found
+    if any(one.recorded.manifest.outcome.class_ == "ambiguous" for one in answer.replays):
+        click.echo("it is not sent again by itself; see: mintmark replay ambiguous", err=True)
+    if answer.spent is not None:
+        click.echo(f"no further replay: {answer.spent}", err=True)
     reasons = {verdict.reason_code for one in answer.replays for verdict in one.verdicts}
     if "uncalibrated" in reasons:
         click.echo(f"hint: mintmark replay {short(answer.manifest)} --calibrate 13", err=True)
@@ -131,6 +182,7 @@ def _json(answer: "Answer") -> dict[str, object]:
         "manifest": answer.manifest,
         "regime": answer.regime.value,
         "refused": None if answer.refused is None else answer.refused.to_json(),
+        "budget_spent": None if answer.spent is None else str(answer.spent),
         "replays": [
             {
                 "id": one.recorded.id,

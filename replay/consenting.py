@@ -1,0 +1,112 @@
+"""Asks before anything is paid: a budget, or a yes to the worst case. What costs nothing is never asked about."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from registry.capture.description import Description
+from registry.drafting import new_exchange_id
+from registry.home import Registry
+from replay.costing import Money, is_free
+from replay.errors import ReplayError
+from replay.paying import Paying
+
+Pay: TypeAlias = Callable[[], Paying | None]
+"""How the next call is paid for; None where it costs nothing."""
+
+
+class PriceUnknown(ReplayError):
+    """Nothing says what a call costs."""
+
+    exit_code = 2
+
+    def __init__(self, provider: str, model: str) -> None:
+        """Name both and give the two ways on."""
+        super().__init__(
+            f"what {provider} charges for {model} is not known here, so nothing was sent; say what a call costs at "
+            "most with --assume-cost 0.04, or import prices (`mintmark prices import FILE`)"
+        )
+
+
+class ConsentNeeded(ReplayError):
+    """A paid call without a budget, and nobody at a terminal to ask."""
+
+    exit_code = 2
+
+    def __init__(self, bill: str, total: Money) -> None:
+        """Say what it would cost and what to type."""
+        super().__init__(f'{bill}; nothing was sent: add --budget "{total}" or --yes')
+
+
+class Declined(ReplayError):
+    """Somebody was asked, and said no."""
+
+    exit_code = 4
+
+    def __init__(self) -> None:
+        """Say that nothing was paid."""
+        super().__init__("nothing was sent and nothing paid")
+
+
+class WrongCurrency(ReplayError):
+    """A budget in another currency than the price."""
+
+    exit_code = 2
+
+    def __init__(self, budget: Money, cost: Money) -> None:
+        """Name both."""
+        super().__init__(f"the budget is in {budget.currency}, and a call costs {cost}; give it in {cost.currency}")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a person has said: a budget, what a call costs at most, yes to everything; ``ask`` puts the question."""
+
+    budget: Money | None = None
+    assumed: Money | None = None
+    yes: bool = False
+    ask: Callable[[str], bool] | None = None
+
+
+def agreed(
+    registry: Registry, description: Description, model: str, cost: Money | None, calls: int, terms: Terms
+) -> Pay:
+    """How up to ``calls`` calls are paid for, once somebody has agreed to it.
+
+    A yes makes a budget of exactly what was named, so the answer binds even if more calls are wanted later.
+
+    Args:
+        registry: where the budget is kept.
+        description: of the operation.
+        model: the one that is sent.
+        cost: of one call, at most; None where it is unknown.
+        calls: how many there may be.
+        terms: what was said.
+
+    Raises:
+        PriceUnknown, ConsentNeeded, Declined, WrongCurrency: nothing was sent.
+    """
+    one = terms.assumed or cost
+    if description.local or (terms.assumed is None and (is_free(description) or (one is not None and one.nanos == 0))):
+        return lambda: None
+    if one is None:
+        raise PriceUnknown(description.provider, model)
+    total = Money(one.nanos * calls, one.currency)
+    if terms.budget is None and not terms.yes:
+        bill = _bill(description.provider, model, one, total, calls)
+        if terms.ask is None:
+            raise ConsentNeeded(bill, total)
+        if not terms.ask(bill):
+            raise Declined
+    allowed = terms.budget or total
+    if allowed.currency != one.currency:
+        raise WrongCurrency(allowed, one)
+    budget = registry.budgets.create(allowed.nanos, allowed.currency)
+    return lambda: Paying(new_exchange_id(), budget, one.nanos, one.currency)
+
+
+def _bill(provider: str, model: str, one: Money, total: Money, calls: int) -> str:
+    source = f" (by the {one.source})" if one.source else ""
+    if calls == 1:
+        return f"this calls {model} of {provider}, which costs up to {one}{source}"
+    return f"this calls {model} of {provider} up to {calls} times, at {one} each{source}: up to {total}"
