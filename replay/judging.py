@@ -162,7 +162,7 @@ class Judge:
 
     @property
     def _samples_count(self) -> bool:
-        return self.regime is Regime.UNSEEDED and self.level not in _EXACT
+        return self.regime is Regime.UNSEEDED and self.level not in _EXACT and not self._rules.limits
 
     @property
     def _looks(self) -> bool:

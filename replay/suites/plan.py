@@ -77,6 +77,12 @@ class Amount(_Part, frozen=True):
     currency: str
 
 
+class Budgeted(Amount, frozen=True):
+    """What a run may spend; ``id`` is its budget's in the journal."""
+
+    id: str
+
+
 class Allow(_Part, frozen=True):
     """How many manifests may stay without an answer before the run says so by its exit code."""
 
@@ -139,7 +145,7 @@ class Plan(_Part, frozen=True):
     actor: str
     target: Target = Target()
     options: Options = Options()
-    budget: Amount | None = None
+    budget: Budgeted | None = None
     allow: Allow = Allow()
     allow_alias: bool = False
     may_send_to: tuple[str, ...] = ()
