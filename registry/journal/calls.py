@@ -99,8 +99,8 @@ class Calls:
         row = {**asdict(intent), "state": CallState.INTENDED.value, "intended_at": at, "updated_at": at}
         with self.database.writing() as connection:
             dialect = sqlite if self.database.is_sqlite else postgresql
-            begun = connection.execute(dialect.insert(_call).on_conflict_do_nothing(index_elements=["key"]), row)
-            new = begun.rowcount == 1
+            begin = dialect.insert(_call).on_conflict_do_nothing(index_elements=["key"]).returning(_call.c.key)
+            new = connection.execute(begin, row).first() is not None
             if new and intent.budget is not None:
                 reserve(connection, intent.budget, intent.currency, intent.reserved)
             found = _get(connection, intent.key)

@@ -19,8 +19,8 @@ def every():
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         command = entry.load()
         yield entry.name, command
-        if isinstance(command, click.Group):
-            yield from ((f"{entry.name} {name}", inner) for name, inner in sorted(command.commands.items()))
+        inside = getattr(command, "commands", {})  # of a group, or of a command that leads to others
+        yield from ((f"{entry.name} {name}", inner) for name, inner in sorted(inside.items()))
 
 
 COMMANDS = dict(every())

@@ -50,6 +50,7 @@ CASES = {
     "stability": ["--model", "core", "--seed", "7", "--setting", "output_format=png"],
     "replicate": ["--model", "black-forest-labs/flux-schnell", "--seed", "7"],
 }
+AGREED = ("--yes", "--assume-cost", "0.04")
 WITHOUT_KEY = ("automatic1111", "comfyui")
 every_provider = pytest.mark.parametrize("provider", CASES)
 
@@ -78,7 +79,7 @@ def mintmark(tmp_path, monkeypatch, emulator, capfd):
 def ask(case, *more):
     """The words of a case; its name begins with the provider's. Deepgram takes no prompt."""
     prompt = [] if case == "deepgram" else ["--prompt", "a stone bridge"]
-    return ["generate", "--provider", case.split()[0], *CASES[case], *prompt, "--json", *more]
+    return ["generate", "--provider", case.split()[0], *CASES[case], *prompt, "--json", *AGREED, *more]
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_generate_then_replay_sends_the_same_request(mintmark, opened, emulator,
     assert status == 0, err
     first = json.loads(out)["id"]
 
-    status, out, err = mintmark("replay", first, "--json")
+    status, out, err = mintmark("replay", first, "--json", *AGREED)
 
     assert status in (0, 1, 4), err
     again = json.loads(out)["replays"][0]
@@ -141,7 +142,7 @@ def test_a_missing_key_is_said_before_anything_is_sent(mintmark, emulator, monke
 
 
 def test_two_operations_of_one_provider_have_to_be_told_apart(mintmark, emulator):
-    status, _, err = mintmark("generate", "--provider", "openai", "--model", "gpt-image-2", "--prompt", "x")
+    status, _, err = mintmark("generate", "--provider", "openai", "--model", "gpt-image-2", "--prompt", "x", *AGREED)
 
     assert status == 2 and "image.edit, image.generate" in err
     assert emulator.seen == []
@@ -150,11 +151,11 @@ def test_two_operations_of_one_provider_have_to_be_told_apart(mintmark, emulator
 def test_an_edit_with_its_files_replays_with_the_same_bytes(mintmark, opened, emulator, picture):
     words = ["--operation", "image.edit", "--model", "gpt-image-2-2026-04-21", "--prompt", "more fog"]
     status, out, err = mintmark(
-        "generate", "--provider", "openai", *words, "--input", f"image={picture('mine.png')}", "--json"
+        "generate", "--provider", "openai", *words, "--input", f"image={picture('mine.png')}", "--json", *AGREED
     )
     assert status == 0, err
 
-    mintmark("replay", json.loads(out)["id"])
+    mintmark("replay", json.loads(out)["id"], *AGREED)
 
     first, again = [request.form() for request, _ in emulator.exchanges]
     assert first == again and any(content == picture("mine.png").read_bytes() for *_, content in first)

@@ -1,0 +1,77 @@
+"""Answers on their way: durable, for their owner's eyes, unreadable without the vault, gone when the call is done."""
+
+import os
+import stat
+
+import pytest
+
+from registry.journal.answers import Answers
+from registry.journal.owners import fate_of, this_process
+
+SECRET = bytes(range(32))
+
+
+@pytest.fixture
+def answers(tmp_path):
+    return Answers(tmp_path / "calls", SECRET)
+
+
+def test_an_answer_comes_back_in_another_process_with_its_file(answers, tmp_path):
+    work = answers.workdir("call-0001")
+    (work / "answer").write_bytes(b"RIFF")
+
+    answers.keep("call-0001", b'{"prompt": "a stone bridge"}', work / "answer")
+
+    other = Answers(tmp_path / "calls", SECRET)
+    work = other.workdir("call-0001")
+    assert other.holds("call-0001")
+    assert other.load("call-0001", work) == b'{"prompt": "a stone bridge"}'
+    assert (work / "answer").read_bytes() == b"RIFF"
+    (work / "answer").rename(work / "output-0.wav")  # as taking it down does
+    assert other.load("call-0001", other.workdir("call-0001")) is not None, "a second try finds it all again"
+
+
+def test_nobody_else_reads_it(answers, tmp_path):
+    answers.keep("call-0001", b'{"prompt": "a stone bridge"}', None)
+
+    folder = tmp_path / "calls"
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o700 for path in (folder, folder / "call-0001"))
+    assert b"bridge" not in b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    work = answers.workdir("call-0001")
+    assert Answers(folder, bytes(32)).load("call-0001", work) is None, "another vault's"
+    (folder / "call-0001").rename(folder / "call-0002")
+    assert answers.load("call-0002", work) is None, "another call's"
+
+
+def test_what_is_done_is_tidied_away_and_what_is_open_stays(answers, tmp_path):
+    for key in ("call-0001", "call-0002"):
+        answers.keep(key, b"{}", None)
+
+    answers.tidy(lambda keys: {key for key in keys if key.endswith("1")})
+
+    assert [path.name for path in (tmp_path / "calls").iterdir()] == ["call-0002"]
+    answers.drop("call-0002")
+    answers.drop("call-0002")
+    assert not answers.holds("call-0002")
+
+
+def test_an_owner_lives_is_stopped_or_is_gone(database):
+    here = this_process()
+    host, pid, _ = here.rsplit(":", 2)
+    child = os.fork()
+    if child == 0:
+        os.kill(os.getpid(), 19)  # SIGSTOP
+        os._exit(0)
+    os.waitpid(child, os.WUNTRACED)
+    with open(f"/proc/{child}/stat") as stat_file:
+        start = stat_file.read().rpartition(")")[2].split()[19]
+
+    assert len(here) <= 64 and pid == str(os.getpid())
+    assert fate_of(database, here) == "alive"
+    assert fate_of(database, f"{host}:{child}:{start}") == "gone", "it was stopped: nobody knows whether it goes on"
+    assert fate_of(database, f"{host}:{child}:1") == "gone", "another process had this number"
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    assert fate_of(database, f"{host}:{child}:{start}") == "gone"
+    assert fate_of(database, "elsewhere:12:34") == "unknown"
+    assert fate_of(database, "worker-7") == "gone", "a worker without a heartbeat"
