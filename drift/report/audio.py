@@ -33,8 +33,8 @@ def audio_section(comparison: Comparison) -> dict[str, object] | None:
             figures.append((title, value, aside))
     return {
         "figures": figures,
-        "reference": _mel(found.reference),
-        "candidate": _mel(found.candidate),
+        "reference": data_uri(mel_picture(found.reference), most=_COLUMNS),
+        "candidate": data_uri(mel_picture(found.candidate), most=_COLUMNS),
         "difference": data_uri(_two_sided(difference), most=_COLUMNS),
         "aligned": found.aligned,
         "ticks": [f"{seconds * tick / (_TICKS - 1):.1f} s" for tick in range(_TICKS)],
@@ -42,8 +42,9 @@ def audio_section(comparison: Comparison) -> dict[str, object] | None:
     }
 
 
-def _mel(values: NDArray[np.float32]) -> str:
-    return data_uri(heat(_pooled(values), FLOOR_DB, 0.0), most=_COLUMNS)
+def mel_picture(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A mel picture in colours: time to the right, low tones at the bottom, at most 1,000 columns; uint8 RGB."""
+    return heat(_pooled(values), FLOOR_DB, 0.0)
 
 
 def _pooled(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -41,10 +41,17 @@ def write(output: Path, comparison: Comparison) -> None:
 
     Raises: ReportNotWritten.
     """
-    page = render(comparison)
+    put(output, render(comparison))
+
+
+def put(output: Path, text: str) -> None:
+    """Write a text file whole or not at all, as UTF-8.
+
+    Raises: ReportNotWritten.
+    """
     draft = output.with_name(f".{output.name}.{os.getpid()}")
     try:
-        draft.write_text(page, encoding="utf-8")
+        draft.write_text(text, encoding="utf-8")
         os.replace(draft, output)
     except OSError as error:
         raise _refused(output, error.strerror or str(error)) from None

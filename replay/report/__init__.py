@@ -1,0 +1,1 @@
+"""A run's result as people and pipelines read it: HTML, JUnit and Markdown, projections of one JSON document."""
