@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from registry.canonical import JSON
 from registry.sealing import is_seal
@@ -22,9 +23,16 @@ def json_lines(manifests: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
 
 def csv_lines(manifests: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
     """A header and one row per manifest, UTF-8, RFC 4180; a spreadsheet never takes a cell for a formula."""
-    yield _row(COLUMNS)
+    yield csv_row(COLUMNS)
     for manifest_id, body in manifests:
-        yield _row([_cell(value) for value in _values(manifest_id, json.loads(body))])
+        yield csv_row(_values(manifest_id, json.loads(body)))
+
+
+def csv_row(values: Iterable[JSON]) -> bytes:
+    """One row, with its end of line; text that a spreadsheet would take for a formula begins with an apostrophe."""
+    line = io.StringIO()
+    csv.writer(line).writerow([_cell(value) for value in values])
+    return line.getvalue().encode()
 
 
 def _values(manifest_id: str, value: dict[str, JSON]) -> Iterator[JSON]:
@@ -53,11 +61,7 @@ def _values(manifest_id: str, value: dict[str, JSON]) -> Iterator[JSON]:
 def _cell(value: JSON) -> str:
     if value is None:
         return ""
+    if isinstance(value, int | float | Decimal):
+        return str(value)
     text = "[sealed]" if is_seal(value) else str(value)
     return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
-
-
-def _row(cells: Iterable[str]) -> bytes:
-    line = io.StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue().encode()

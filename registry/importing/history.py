@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, datetime, tzinfo
+from decimal import InvalidOperation
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -21,7 +21,7 @@ from registry.importing.mapping import Map
 from registry.importing.tables import BadTable, Number, Row, cell, read_rows
 from registry.manifest import Context, Cost, Latency, License, Model, Outcome, OutcomeClass, Prompt, Provider, Seed
 from registry.record import record
-from registry.times import text_of
+from registry.times import in_zone, text_of
 from registry.verbatim import number
 
 State: TypeAlias = Literal["imported", "known", "refused"]
@@ -104,7 +104,7 @@ def draft_of_row(row: Row, mapped: Map, terms: Terms, folder: Path, digest: str)
         InvalidValue: a cell that its member cannot hold; it names the member and the value.
         FileMissing: a file that is not there.
     """
-    read = _Reader(row, mapped)
+    read = RowReader(row, mapped)
     status = read.text("status") or "succeeded"
     if status not in get_args(OutcomeClass):
         raise InvalidValue("status", status, f"one of {', '.join(get_args(OutcomeClass))} ([values.status] translates)")
@@ -138,11 +138,12 @@ def draft_of_row(row: Row, mapped: Map, terms: Terms, folder: Path, digest: str)
     return draft, {str(path): path for path in (*outputs, *inputs.values())}
 
 
-class _Reader:
+class RowReader:
     """One row, read by the names of members."""
 
-    def __init__(self, row: Row, mapped: Map) -> None:
-        self.row, self.cells, self.mapped = row, row.cells, mapped
+    def __init__(self, row: Row, mapped: Map, zone: tzinfo | None = None) -> None:
+        """Of a row and the map of its table; ``zone`` is what times without one mean, None this machine's."""
+        self.row, self.cells, self.mapped, self.zone = row, row.cells, mapped, zone
 
     def value(self, name: str) -> Any:  # noqa: ANN401 - any JSON
         """The cell, else the constant; None where both are absent or empty."""
@@ -192,7 +193,7 @@ class _Reader:
         try:
             if self.mapped.time_form == "iso":
                 moment = datetime.fromisoformat(text.strip())
-                return text_of(moment if moment.tzinfo else moment.astimezone())
+                return text_of(in_zone(moment, self.zone))
             seconds = float(text) / (1000 if self.mapped.time_form == "unix-ms" else 1)
             return text_of(datetime.fromtimestamp(seconds, UTC))
         except (ValueError, OverflowError, OSError):
@@ -243,7 +244,7 @@ def _inside(folder: Path, name: str) -> Path:
     return path
 
 
-def _outcome(read: _Reader, status: str) -> Outcome:
+def _outcome(read: RowReader, status: str) -> Outcome:
     return Outcome(
         class_=status,  # type: ignore[arg-type]  # checked by the caller
         state=_STATES.get(status, "failed"),  # type: ignore[arg-type]
@@ -257,15 +258,15 @@ def _outcome(read: _Reader, status: str) -> Outcome:
     )
 
 
-def _cost(read: _Reader) -> Cost:
+def _cost(read: RowReader) -> Cost:
     units = {name: read.whole(f"units.{name}") or 0 for name in read.group("units")}
     text = read.text("cost")
     if text is None:
         return Cost(units=units)
     currency = read.text("currency") or "USD"
     try:
-        amount = Decimal(text.strip())
-        if not amount.is_finite() or amount < 0 or amount >= 10**18 or amount != round(amount, 12):
+        amount = read.mapped.amount(text.strip())
+        if amount < 0 or amount >= 10**18 or amount != round(amount, 12):
             raise InvalidOperation
         amount = abs(round(amount, 12).normalize())
     except InvalidOperation:
@@ -275,7 +276,7 @@ def _cost(read: _Reader) -> Cost:
     return Cost(amount=f"{amount:f}", currency=currency, kind="reported", units=units)
 
 
-def _license(read: _Reader, terms: Terms) -> License:
+def _license(read: RowReader, terms: Terms) -> License:
     name, use = read.text("license"), read.text("commercial_use") or "unknown"
     if name is None and use == "unknown":
         return terms.license

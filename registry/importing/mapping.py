@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -20,7 +21,7 @@ MEMBERS: Final = (
 GROUPS: Final = ("settings", "labels", "inputs", "units")
 TimeForm: TypeAlias = Literal["iso", "unix", "unix-ms"]
 _TABLES: Final = ("columns", "constants", "values", "files", "csv", "time")
-_OPTIONS: Final = {"files": ("root",), "csv": ("delimiter", "encoding"), "time": ("form",)}
+_OPTIONS: Final = {"files": ("root",), "csv": ("delimiter", "encoding", "decimal"), "time": ("form",)}
 _NAMES: Final = {
     "settings": re.compile(r"[^\x00-\x1f\x7f]{1,128}").fullmatch,
     "labels": re.compile(r"[a-z0-9][a-z0-9._/-]{0,62}").fullmatch,
@@ -28,6 +29,7 @@ _NAMES: Final = {
     "units": re.compile(r"[a-z][a-z0-9_]{0,63}").fullmatch,
 }
 _EXAMPLES: Final = {"settings": "size", "labels": "team", "inputs": "reference", "units": "images"}
+_COMMA: Final = re.compile(r"-?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?").fullmatch
 _LINE: Final = re.compile(r" \(at line (\d+), column \d+\)")
 
 
@@ -53,6 +55,7 @@ class Map:
         root: the folder that paths are relative to and must not leave, relative to the table's own.
         delimiter: between the cells of a CSV file.
         encoding: of the table.
+        decimal: what stands before the decimals of an amount, a point or a comma.
         time_form: how times are written.
         text: of the map, to find lines in.
     """
@@ -66,6 +69,7 @@ class Map:
     encoding: str
     time_form: TimeForm
     text: str
+    decimal: str = "."
 
     def check_columns(self, there: Sequence[str]) -> None:
         """Let a table's heading pass.
@@ -81,9 +85,28 @@ class Map:
                     line = line_of(self.text, ["columns", *name.split(".", 1)])
                     raise BadMap(self.path, line, f"columns.{name}", f"the table has no column {column!r}; {hint}")
 
+    def amount(self, text: str) -> Decimal:
+        """An amount as the table writes it: ``0.04``; with a decimal comma ``0,04`` or ``1.234,56``.
 
-def read_map(path: Path) -> Map:
+        Raises:
+            InvalidOperation: it is none, or not written like that.
+        """
+        if self.decimal == ",":
+            if not _COMMA(text):
+                raise InvalidOperation
+            text = text.replace(".", "").replace(",", ".")
+        found = Decimal(text)
+        if not found.is_finite() or "_" in text:
+            raise InvalidOperation
+        return found
+
+
+def read_map(path: Path, *, needs: Sequence[str] = ("provider", "model")) -> Map:
     """Read and check the map at ``path``.
+
+    Args:
+        path: of the map.
+        needs: members that must have a column or a constant.
 
     Raises:
         BadMap: unreadable, no TOML, or with keys or values it cannot have; the first mistake is shown.
@@ -99,7 +122,7 @@ def read_map(path: Path) -> Map:
         place = _LINE.search(str(problem))
         line = int(place[1]) if place else text.count("\n") + 1
         raise BadMap(path, line, "", f"expected TOML: {_LINE.sub('', str(problem))}") from None
-    for keys, expected in _mistakes(content):
+    for keys, expected in _mistakes(content, needs):
         raise BadMap(path, line_of(text, keys) if content else 1, ".".join(keys), expected)
     return Map(
         path=path,
@@ -111,10 +134,11 @@ def read_map(path: Path) -> Map:
         encoding=content.get("csv", {}).get("encoding", "utf-8-sig"),
         time_form=content.get("time", {}).get("form", "iso"),
         text=text,
+        decimal=content.get("csv", {}).get("decimal", "."),
     )
 
 
-def _mistakes(content: Mapping[str, Any]) -> Iterator[tuple[list[str], str]]:
+def _mistakes(content: Mapping[str, Any], needs: Sequence[str]) -> Iterator[tuple[list[str], str]]:
     for table, members in content.items():
         if table not in _TABLES:
             yield [table], f"expected no such table; {_hint(table, _TABLES)}"
@@ -131,7 +155,7 @@ def _mistakes(content: Mapping[str, Any]) -> Iterator[tuple[list[str], str]]:
     given = {**content.get("columns", {}), **content.get("constants", {})}
     if {"output", "outputs"} <= set(content.get("columns", {})):
         yield ["columns", "outputs"], "expected either output or outputs"
-    for name in ("provider", "model"):
+    for name in needs:
         if name not in given:
             yield ["columns"], f"expected a column or a constant for {name}"
 
@@ -178,6 +202,8 @@ def _options(table: str, members: Mapping[str, Any]) -> Iterator[tuple[list[str]
             yield [table, name], "expected a text"
         elif name == "delimiter" and (len(value) != 1 or value in '"\r\n'):
             yield [table, name], "expected one character"
+        elif name == "decimal" and value not in (".", ","):
+            yield [table, name], 'expected "." or ","'
         elif name == "form" and value not in get_args(TimeForm):
             yield [table, name], f"expected one of {', '.join(get_args(TimeForm))}"
         elif name == "encoding" and not _is_encoding(value):

@@ -21,6 +21,7 @@ class BadTable(Refused):
     def __init__(self, file: Path, line: int, why: str) -> None:
         """Name the file and the line where reading ended."""
         super().__init__(f"{file}:{line}: {why}; rows before it are done, correct the file and import it again")
+        self.line, self.why = line, why
 
 
 class Number(str):
