@@ -8,7 +8,12 @@ Refused (registry.errors)        exit  HTTP
     ├── UnknownOperation         2     422   a provider that is described, an operation of it that is not
     ├── UnknownModel             2     422   a model that a local engine does not have
     ├── UnknownSlot              2     422   a slot name the description does not have
-    └── SlotMismatch             2     422   a slot's path and the given body do not fit together
+    ├── SlotMismatch             2     422   a slot's path and the given body do not fit together
+    └── DeliveryRefused          2     400   a webhook's delivery that is not taken
+        ├── NoWebhook            2     404   the provider calls nobody back, or is not known
+        ├── DeliveryMalformed    2     400   a header is missing, or the body tells of no job
+        ├── DeliveryForged       2     401   no secret made its signature
+        └── DeliveryLate         2     401   genuine, and too old or too new
 """
 
 from collections.abc import Iterable
@@ -84,3 +89,48 @@ class SlotMismatch(CaptureError):
     def __init__(self, path: str, why: str) -> None:
         """Say which path and why it cannot be written or read."""
         super().__init__(f"slot path {path!r}: {why}")
+
+
+class DeliveryRefused(CaptureError):
+    """A webhook's delivery that is not taken; nothing that it says is repeated."""
+
+    http_status = 400
+
+
+class NoWebhook(DeliveryRefused):
+    """A provider of which no webhook is described."""
+
+    http_status = 404
+
+    def __init__(self, provider: str) -> None:
+        """Name the provider."""
+        super().__init__(f"no webhook of {provider[:64]!r} is described; `mintmark providers list` names the providers")
+
+
+class DeliveryMalformed(DeliveryRefused):
+    """A delivery without what it should have."""
+
+    def __init__(self, provider: str | None, why: str) -> None:
+        """Say what is missing."""
+        super().__init__(f"a delivery{f' of {provider}' if provider else ''} cannot be read: {why}; send it as signed")
+
+
+class DeliveryForged(DeliveryRefused):
+    """A delivery that no known secret signed."""
+
+    http_status = 401
+
+    def __init__(self, provider: str) -> None:
+        """Name who is said to have sent it."""
+        super().__init__(f"no secret that is known here signed this delivery of {provider}; compare the secrets")
+
+
+class DeliveryLate(DeliveryRefused):
+    """A genuine delivery of another time: it may be a copy."""
+
+    http_status = 401
+
+    def __init__(self, provider: str, late_s: int) -> None:
+        """Say by how many seconds."""
+        when = f"{late_s} s old" if late_s > 0 else f"{-late_s} s in the future"
+        super().__init__(f"this delivery of {provider} is {when}; compare the clocks, or have it sent anew")

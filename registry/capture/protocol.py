@@ -79,12 +79,18 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """How callbacks are signed; ``job`` finds the job's id in one."""
+    """How callbacks are signed: ``secret`` is a name, ``keys`` the address of published keys.
+
+    ``job`` and ``state`` find the job's id and state in one, ``states`` are words that polls do not know.
+    """
 
     scheme: str
     secret: str | None
     header: str | None
+    keys: str | None
     job: Expression | None
+    state: Expression | None
+    states: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +169,7 @@ def expressions_in(content: Mapping[str, Any]) -> Iterator[tuple[list[str], str]
 def _expressions(content: Mapping[str, Any]) -> Iterator[tuple[list[str], Any]]:
     for table, name in (
         ("submit", "job"), ("submit", "when"), ("poll", "url"), ("poll", "state"), ("cancel", "url"), ("upload", "put"),
-        ("upload", "url"), ("output", "expr"), ("output", "result"), ("webhook", "job"),
+        ("upload", "url"), ("output", "expr"), ("output", "result"), ("webhook", "job"), ("webhook", "state"),
     ):  # fmt: skip
         if name in content.get(table, {}):
             yield [table, name], content[table][name]
@@ -224,4 +230,12 @@ def _outputs(table: Mapping[str, Any]) -> Outputs:
 def _webhook(table: Mapping[str, Any] | None) -> Webhook | None:
     if table is None:
         return None
-    return Webhook(table["scheme"], table.get("secret"), table.get("header"), _optional(table, "job"))
+    return Webhook(
+        table["scheme"],
+        table.get("secret"),
+        table.get("header"),
+        table.get("keys"),
+        _optional(table, "job"),
+        _optional(table, "state"),
+        table.get("map", {}),
+    )

@@ -18,19 +18,25 @@ from drift.errors import MintmarkError
 from registry import __version__
 from registry.canonical import escape
 from registry.home import Registry
-from registry.http import assets, documents, generations, health, log, lookup
+from registry.http import assets, documents, generations, health, log, lookup, webhooks
 from registry.http.doors import Doors
 from registry.http.following import Follower
 from registry.http.idempotency import InFlight
 from registry.http.problems import Problem, response
+from registry.http.published_keys import PublishedKeys
 from registry.web import pages
 
 _API = ("/v1", "/healthz", "/readyz", "/openapi.json")
 _KINDS = {404: "no-such-address", 405: "method-not-allowed", 400: "request-malformed"}
 
 
-def create_app(registry: Registry) -> FastAPI:
-    """The ASGI application that serves one registry; it neither opens nor closes it."""
+def create_app(registry: Registry, wake: webhooks.Wake = webhooks.nobody_waits) -> FastAPI:
+    """The ASGI application that serves one registry; it neither opens nor closes it.
+
+    Args:
+        registry: what is served.
+        wake: is told of every genuine delivery of a provider's webhook.
+    """
     app = FastAPI(
         title="mintmark",
         version=__version__,
@@ -43,7 +49,16 @@ def create_app(registry: Registry) -> FastAPI:
     app.state.registry = registry
     app.state.follower = Follower(registry)
     app.state.in_flight = InFlight()
-    for router in (generations.router, lookup.router, assets.router, log.router, health.router, pages.router):
+    app.state.wake, app.state.published_keys = wake, PublishedKeys()
+    for router in (
+        generations.router,
+        lookup.router,
+        assets.router,
+        log.router,
+        health.router,
+        webhooks.router,
+        pages.router,
+    ):
         app.include_router(router)
     app.mount("/static", pages.static_files(), name="static")
     app.add_middleware(Doors)

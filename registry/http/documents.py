@@ -15,6 +15,7 @@ PUBLISHED = {"Manifest": "manifest/v1", "Record": "record/v1", "Draft": "draft/v
 }
 _REASONS = {
     400: "Malformed",
+    401: "Signed by nobody who is known, or at another time",
     403: "Sent by a page from elsewhere",
     404: "There is none",
     405: "Another method",
@@ -121,6 +122,16 @@ RECORDED: Responses = answers(
     413,
     415,
     422,
+)
+DELIVERING: Document = {"requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}}
+DELIVERED: Responses = answers(
+    {
+        202: _json("Something waits for it, and was woken", _object(delivery=_TEXT, job=_TEXT, state=_OR_NULL)),
+        204: {"description": "Genuine; taken before, or nothing waits for it"},
+    },
+    401,
+    404,
+    413,
 )
 LISTED: Responses = answers({200: _json("One page", _object(generations=_list(_ROW), next_cursor=_OR_NULL))}, 422)
 VIEWED: Responses = answers({200: _json("The generation", ref("View"))}, 404, 422)

@@ -10,6 +10,7 @@ from registry.errors import CouldNotRun, InvalidValue
 from registry.home import Registry
 from registry.http.app import create_app
 from registry.http.doors import is_loopback
+from registry.http.webhooks import Wake, nobody_waits
 
 PATIENCE = 10  # seconds for requests that are being answered when the server is told to stop
 
@@ -82,10 +83,10 @@ def warm(registry: Registry) -> None:
     registry.sign_checkpoint()
 
 
-def server(registry: Registry) -> uvicorn.Server:
+def server(registry: Registry, wake: Wake = nobody_waits) -> uvicorn.Server:
     """A server that writes no access log: paths hold digests, queries hold prompts."""
     config = uvicorn.Config(
-        create_app(registry),
+        create_app(registry, wake),
         access_log=False,
         log_level="warning",
         server_header=False,

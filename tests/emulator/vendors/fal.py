@@ -1,6 +1,6 @@
 """fal: a queue whose answers name every further address in full; a model's refusal stands where its result would."""
 
-from emulator import media
+from emulator import callbacks, media
 from emulator.server import Reply, Request, Vendor
 
 WORDS = {"queued": "IN_QUEUE", "processing": "IN_PROGRESS", "done": "COMPLETED"}
@@ -21,6 +21,12 @@ class Fal(Vendor):
     def unauthorized(self) -> Reply:
         """As fal says it."""
         return Reply(401, {"detail": "Authentication is required to access this application."})
+
+    def answer(self, request: Request) -> Reply:
+        """The keys are for everybody."""
+        if request.path == "/.well-known/jwks.json":
+            return Reply(200, callbacks.jwks())
+        return super().answer(request)
 
     def submit(self, request: Request) -> Reply:
         """Take a request; what is wrong with it is told where the result would be."""

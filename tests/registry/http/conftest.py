@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from PIL import Image
 
 from registry.home import Registry, create_at
@@ -38,6 +39,7 @@ class Served:
     url: str
     registry: Registry
     client: httpx.Client
+    app: FastAPI
 
     def record(self, draft=None, files=None, **headers):
         """POST a generation; files by part name."""
@@ -60,7 +62,7 @@ def serving(home, registry=None, **settings):
     try:
         with httpx.Client(base_url=listener.url, timeout=30, trust_env=False) as client:
             client.get("/healthz").raise_for_status()
-            yield Served(listener.url, registry, client)
+            yield Served(listener.url, registry, client, running.config.app)
     finally:
         running.should_exit = True
         thread.join(20)
