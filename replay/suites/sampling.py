@@ -227,7 +227,7 @@ class Sampling:
             )
             return Verdict("undecided", "power", why, test)
         seen = self.sensitivity[one.kind]
-        said = f"All {self._count} together: {gate.sentence} {seen.sentence}"
+        said = f"All {self._count} together: {gate.sentence} What would have shown stands with the suite."
         return Verdict("within-noise", None, said, {**test, "sensitivity": seen.to_json()})
 
     def _suspected(self, one: Tested, gate: Decision) -> Verdict:
