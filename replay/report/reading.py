@@ -12,14 +12,13 @@ Result: TypeAlias = Mapping[str, JSON]
 """A run's result, as schemas/run/v1 describes it."""
 Standing = Literal["failure", "error", "skipped", "passed"]
 
-_WORDS: Final = {0: "Yes", 1: "Drifted", 3: "Could not run", 4: "Undecided"}
 _FIRST: Final = ("drifted", "error", "undecided", "not-replayable", "within-noise", "reproduced")
 
 
 def headline(result: Result) -> str:
     """The answer in one sentence, without the exit status."""
-    reason = str(result["exit_reason"]).strip()
-    return f"{_WORDS[result['exit_code']]}: {reason[:1].lower()}{reason[1:]}"
+    reason = str(result["exit_reason"])
+    return f"{reason[:1].upper()}{reason[1:]}"
 
 
 def told(manifest: JSON) -> tuple[str, str]:

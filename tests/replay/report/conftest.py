@@ -66,7 +66,7 @@ def manifest_row(
     } | more
 
 
-def result_of(*manifests, code=0, reason="every manifest is reproduced or within noise", **more):
+def result_of(*manifests, code=0, reason="reproduced: 1 reproduced, 1 within-noise", **more):
     kinds = [one["verdict"]["kind"] for one in manifests if one["verdict"]]
     return {
         "format": "mintmark/run/v1",
@@ -174,11 +174,11 @@ def results():
     ]
     return {
         "reproduced": result_of(manifest_row(1), sampled | {"id": digest(2)}),
-        "drifted-by-gate": result_of(sampled, code=1, reason="the suite as a whole drifted", gate=gate()),
+        "drifted-by-gate": result_of(sampled, code=1, reason="drifted: the suite as a whole drifted", gate=gate()),
         "drifted": result_of(
-            manifest_row(1), manifest_row(2, "drifted", DRIFTED), code=1, reason="1 of 2 manifests drifted"
+            manifest_row(1), manifest_row(2, "drifted", DRIFTED), code=1, reason="drifted: 1 of 2 manifests drifted"
         ),
-        "seeded-drift": result_of(seeded, code=1, reason="1 of 1 manifests drifted"),
+        "seeded-drift": result_of(seeded, code=1, reason="drifted: 1 of 1 manifests drifted"),
         "uncalibrated": result_of(
             undecided(1, "uncalibrated", "It is not known how far honest runs differ."),
             code=4,
@@ -208,12 +208,12 @@ def results():
             manifest_row(1),
             failing(2, "retryable", "the provider answered 503 three times"),
             code=3,
-            reason="1 manifest met an error",
+            reason="could not run: 1 manifest without an answer (retryable 1x)",
         ),
         "ambiguous": result_of(
             failing(1, "ambiguous", "the call was cut after sending; `mintmark replay ambiguous` settles it"),
             code=3,
-            reason="1 call is ambiguous",
+            reason="could not run: 1 manifest without an answer (ambiguous 1x)",
         ),
         "canceled": result_of(
             manifest_row(1, None, replays=[]), code=3, state="canceled", reason="the run was canceled", finished_at=None
@@ -221,7 +221,7 @@ def results():
         "drift-and-error": result_of(
             manifest_row(1, "drifted", DRIFTED, error={"class": "timeout", "why": "no answer in 600 s"}),
             code=1,
-            reason="1 of 1 manifests drifted",
+            reason="drifted: 1 of 1 manifests drifted",
         ),
         "hostile": result_of(
             manifest_row(1, "drifted", f"{DRIFTED} {HOSTILE}", name=HOSTILE),
@@ -230,7 +230,7 @@ def results():
             reason=HOSTILE,
             suite={"name": HOSTILE, "sha256": "a" * 64, "lock_sha256": None},
         ),
-        "thousand": result_of(*big, code=1, reason="111 of 1000 manifests drifted", gate=gate()),
+        "thousand": result_of(*big, code=1, reason="drifted: 111 of 1000 manifests drifted", gate=gate()),
     }
 
 
