@@ -1,0 +1,187 @@
+"""One worker: the engine, its threads, its heartbeat, and the eye it has on the others."""
+
+import itertools
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from drift.errors import MintmarkError
+from registry.home import Registry
+from registry.journal.owners import this_process
+from registry.journal.workers import STALE_MS, Workers
+from replay.crew import Crew, HandOver
+from replay.engine import Engine, Queue
+from replay.jobs import BATCH, INTERACTIVE, SHARE, SHARES, SUITE, JobError, Jobs, Lane, prepare
+from replay.workflows import Suites, Work, told
+
+BEAT_S: Final = 3.0
+REAP_S: Final = 5.0
+GRACE_S: Final = 25.0
+"""How long a worker that is told to end waits for calls that nothing can interrupt."""
+
+_FRESH_S: Final = STALE_MS / 1000 - 2 * BEAT_S  # older than that, a heartbeat leaves in doubt who is taken for dead
+_LOOK_S: Final = {INTERACTIVE: 0.5, BATCH: 1.0, SHARES: 1.0}
+_AT_ONCE: Final = {INTERACTIVE: 32, BATCH: 4, SHARES: 2}
+_QUEUES: Final[dict[Lane, tuple[str, ...]]] = {"interactive": (INTERACTIVE,), "batch": (BATCH, SHARES)}
+_OWN: Final = 4, 0.2
+_started = itertools.count()
+
+
+class Worker:
+    """Takes jobs until it is stopped.
+
+    Args:
+        registry: whose jobs.
+        suites: what a run is.
+        threads: replays at a time, in each lane.
+        lanes: which to serve.
+        own: take nothing but what is put into this worker's own ``queue``: a command that waits for its run is no
+            worker for others, whose keys it may not have.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        suites: Suites,
+        *,
+        threads: int = 4,
+        lanes: Sequence[Lane] = ("interactive", "batch"),
+        own: bool = False,
+    ) -> None:
+        number = next(_started)
+        self.id = this_process() + (f".{number}" if number else "")
+        self.queue = f"own-{self.id}" if own else None
+        self.jobs = Jobs(registry.settings)
+        self._workers = Workers(registry.catalog.database)
+        self._beat_at = time.monotonic(), time.time()
+        self._lost, self._stop = threading.Event(), threading.Event()
+        self._running, self._counting = 0, threading.Lock()
+        self.crew = Crew(
+            {"interactive": threads, "batch": threads}, listen=lambda: self._engine.listen(), fit=self._wait_until_fit
+        )
+        work = Work(registry, self.jobs, self.crew, self.id, suites, own=self.queue)
+        kinds = {SUITE: self._guarded(work.suite), SHARE: self._guarded(work.share)}
+        self._engine = Engine(prepare(registry.settings), self.id, kinds, self.crew.ring)
+        shared = [Queue(name, _AT_ONCE[name], _LOOK_S[name]) for lane in lanes for name in _QUEUES[lane]]
+        self._queues = shared if self.queue is None else [Queue(self.queue, *_OWN)]
+        self._beside = [
+            threading.Thread(target=step, name=f"mintmark-{name}", daemon=True)
+            for name, step in (("heartbeat", self._keep_beating), ("reaper", self._keep_reaping))
+        ]
+
+    def start(self) -> None:
+        """Join the others and take jobs; returns at once.
+
+        Raises:
+            DatabaseFailed: a database cannot be reached.
+        """
+        self._workers.join(self.id)
+        self._engine.start(self._queues)
+        for thread in self._beside:
+            thread.start()
+
+    def stop(self, grace: float = GRACE_S) -> None:
+        """End: what can be interrupted is handed over at once, what cannot has ``grace`` seconds to finish.
+
+        What was in this worker's own queue is nobody else's: it waits until it is asked for again.
+        """
+        self.crew.let_go()
+        self._stop.set()
+        until = time.monotonic() + grace
+        while self._running and time.monotonic() < until:
+            time.sleep(0.02)
+        self.crew.dismiss()
+        self._engine.stop()
+        try:
+            self._leave()
+        except MintmarkError as problem:  # the others find out when they miss the heartbeat
+            say(f"the jobs of this worker wait until another one misses it: {problem}")
+        self.jobs.close()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait; True as soon as the others have taken this worker for dead: it must stop, its jobs are theirs."""
+        return self._lost.wait(seconds)
+
+    def reap(self) -> None:
+        """Give the jobs of workers that are gone to those that live."""
+        if not self._beat():
+            return
+        living = self._workers.living()
+        if len(self._workers.all()) == len(living) and not self.jobs.orphaned(living):
+            return
+        with self._workers.reaping() as living:
+            back, dead = self.jobs.take_over(living)
+        for id in back:
+            say(f"took over job {id}, whose worker is gone")
+        for id in dead:
+            say(f"job {id} is dead: worker after worker died of it; see `mintmark jobs show {id}`")
+
+    def _leave(self) -> None:
+        if self.queue is not None:
+            for job in self.jobs.find(states=["running", "queued"]):
+                if job.worker == self.id or job.queue == self.queue:
+                    self.jobs.cancel(job.id)
+            self.jobs.drop_queue(self.queue)
+        self._workers.leave(self.id)
+        with self._workers.reaping() as living:
+            self.jobs.take_over(living)
+
+    def _guarded(self, work: Callable[..., object]) -> Callable[..., object]:
+        """Count what runs; a failure leaves harmless words."""
+
+        def run(*args: object) -> object:
+            with self._counting:
+                self._running += 1
+            try:
+                return work(*args)
+            except JobError:
+                raise
+            except Exception as problem:
+                raise JobError(told(problem)) from None
+            finally:
+                with self._counting:
+                    self._running -= 1
+
+        return run
+
+    def _wait_until_fit(self) -> None:
+        """Hold back while the last heartbeat is too old: a process that was stopped learns here what it missed."""
+        while not self._lost.is_set() and not self.crew.ending.is_set():
+            monotonic, wall = self._beat_at  # one of them stands still while a machine sleeps
+            if max(time.monotonic() - monotonic, time.time() - wall) < _FRESH_S:
+                return
+            self.crew.ending.wait(0.05)
+        raise HandOver
+
+    def _beat(self) -> bool:
+        at = time.monotonic(), time.time()
+        if self._workers.beat(self.id):
+            self._beat_at = at
+            return True
+        self.crew.let_go()
+        self._lost.set()
+        return False
+
+    def _keep_beating(self) -> None:
+        while not self._stop.wait(BEAT_S):
+            try:
+                if not self._beat():
+                    return
+            except MintmarkError:  # the database is away: in doubt, nothing new is begun
+                continue
+
+    def _keep_reaping(self) -> None:
+        while not self._lost.is_set():
+            try:
+                self.reap()
+            except Exception as problem:  # the next round may do better
+                say(f"could not look after the other workers: {told(problem)}")
+            if self._stop.wait(REAP_S):
+                return
+
+
+def say(sentence: str) -> None:
+    """One line for whoever reads this process's output."""
+    print(f"mintmark: {sentence}", file=sys.stderr, flush=True)

@@ -1,0 +1,89 @@
+"""Runs to make, workers in this process, and workers in others that may be killed."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from registry.journal.runs import Runs
+from replay.worker import Worker
+
+TALLY = Path(__file__).with_name("tally.py")
+
+
+@pytest.fixture(scope="session")
+def tally():
+    """The module: ``tally.Tally(log)``."""
+    spec = importlib.util.spec_from_file_location("tally", TALLY)
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+@pytest.fixture
+def new_run():
+    """Begins a run of ``count`` manifests: ``new_run(registry, 12)``."""
+
+    def begin(registry, count, mark=0):
+        wanted = [(f"sha256:{mark:032d}{n:032d}", 0, "first") for n in range(count)]
+        return Runs(registry.catalog.database).create("a suite", {}, wanted)
+
+    return begin
+
+
+@pytest.fixture
+def until():
+    """Waits for something: ``until(lambda: …)``."""
+
+    def wait(holds, seconds=40):
+        patience = time.monotonic() + seconds
+        while not (found := holds()):
+            assert time.monotonic() < patience, "it did not come about"
+            time.sleep(0.02)
+        return found
+
+    return wait
+
+
+@pytest.fixture
+def working():
+    """Starts a worker in this process: ``working(registry, suites, …)``; there can be one at a time."""
+    started = []
+
+    def start(registry, suites, **options):
+        worker = Worker(registry, suites, **options)
+        started.append(worker)
+        worker.start()
+        return worker
+
+    yield start
+    for worker in started:
+        if not worker.crew.ending.is_set():
+            worker.stop(grace=2)
+
+
+@pytest.fixture(scope="module")
+def forking():
+    """Workers in processes of their own: ``pid = forking(home, log, seconds, **urls)``; whoever is left is killed."""
+    program = subprocess.Popen([sys.executable, str(TALLY)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    born = []
+
+    def fork(home, log, seconds=0.0, **urls):
+        program.stdin.write(json.dumps([str(home), str(log), seconds, urls]) + "\n")
+        program.stdin.flush()
+        born.append(int(program.stdout.readline()))
+        return born[-1]
+
+    yield fork
+    program.stdin.close()
+    for pid in born:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    program.wait(timeout=20)
