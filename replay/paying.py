@@ -376,14 +376,14 @@ class _Payment:
         return nanos_of(cost.amount)
 
     def _answered_late(self, job: Job) -> None:
-        """Somebody gave this call up while it was on its way; that it was carried out is known now."""
-        outcome = job.outcome
-        if outcome is not None and (outcome.http_status is None or outcome.http_status >= 300):
+        """Somebody else went on with this call while it was on its way; that it was carried out is known now."""
+        outcome, stored = job.outcome, self._calls.get(self._key)
+        if stored is None or stored.state in OPEN:
             return
-        stored = self._calls.get(self._key)
-        if stored is not None and stored.state in (CallState.AMBIGUOUS, CallState.UNPAID):
+        carried_out = outcome is None or (outcome.http_status is not None and outcome.http_status < 300)
+        if carried_out and stored.state in (CallState.AMBIGUOUS, CallState.UNPAID):
             self._calls.move(self._key, CallState.PAID, note=f"the answer came after all: job {job.id or 'without id'}")
-            self._answers.drop(self._key)
+        self._answers.drop(self._key)
 
     def _recorded(self, generation: str) -> Recorded:
         return Recorded(generation, self._registry.catalog.manifest(generation), False)

@@ -105,12 +105,24 @@ class Vendor:
         self.emulator = emulator
         self.jobs: dict[str, dict[str, Any]] = {}
         self.runs: list[dict[str, Any]] = []
+        self.kept: dict[str, Reply] = {}
 
     def unauthorized(self) -> Reply:
         """The answer to a wrong key."""
         return Reply(401, {"error": {"message": "wrong key", "code": "invalid_api_key"}})
 
     def answer(self, request: Request) -> Reply:
+        """Answer; a request with a key that was carried out before gets the same answer, and nothing runs."""
+        key = request.headers.get("idempotency-key")
+        if key is None or request.method != "POST":
+            return self._answer(request)
+        with self.emulator.lock:
+            reply = self.kept.get(key) or self._answer(request)
+            if reply.status < 400:
+                self.kept[key] = reply
+        return reply
+
+    def _answer(self, request: Request) -> Reply:
         """Find the route."""
         if self.key_header and request.headers.get(self.key_header) != self.key_prefix + KEY:
             return self.unauthorized()
@@ -193,7 +205,7 @@ class Emulator:
         with self.lock:
             self.faults, self.files, self.seen, self.leaks, self.exchanges = [], {}, [], [], []
             for vendor in self.vendors.values():
-                vendor.jobs, vendor.runs = {}, []
+                vendor.jobs, vendor.runs, vendor.kept = {}, [], {}
 
     def misbehave(self, kind: str, *, at: str = "", method: str | None = None, times: int = 1, **options: Any) -> None:
         """Plan a fault.
