@@ -1,8 +1,6 @@
 """Asks a provider on the caller's behalf: where a job stands, and for its outputs, before their addresses die."""
 
-import ipaddress
 import logging
-import socket
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +12,7 @@ import httpx2
 from registry import __version__
 from registry.capture.description import Description
 from registry.capture.exchange import Exchange
+from registry.capture.outside import Inside, OutsideTransport
 from registry.capturing.known import Place
 from registry.times import now
 
@@ -57,11 +56,13 @@ class Fetcher:
         """Connect to nothing yet."""
         for name in _LOGGERS:  # they would tell signed addresses
             logging.getLogger(name).addFilter(_not_our_own)
-        self._client = httpx2.Client(trust_env=False, follow_redirects=False, timeout=_PATIENCE)
+        self._clients: dict[str, httpx2.Client] = {}
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close what is open."""
-        self._client.close()
+        for client in self._clients.values():
+            client.close()
 
     def ask(self, place: Place, url: str, key: Mapping[str, str]) -> Exchange:
         """GET an answer about a job.
@@ -74,8 +75,7 @@ class Fetcher:
             headers |= key
         asked_at = now()
         try:
-            _refuse_inside(place, url)
-            with self._client.stream("GET", url, headers=headers) as response:
+            with self._client(place, url).stream("GET", url, headers=headers) as response:
                 pieces, count = [], 0
                 for piece in response.iter_bytes():
                     count += len(piece)
@@ -84,6 +84,8 @@ class Fetcher:
                     pieces.append(piece)
                 got = [(name.lower(), value) for name, value in response.headers.items()]
                 return Exchange("GET", url, (), b"", response.status_code, got, b"".join(pieces), asked_at, now())
+        except Inside as problem:
+            raise NotHad(str(problem), gone=True) from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
             raise NotHad(type(problem).__name__) from None
 
@@ -98,9 +100,10 @@ class Fetcher:
             headers = {"user-agent": f"mintmark/{__version__}", "accept": "*/*", "accept-encoding": "identity"}
             if place.may_have_key(url):
                 headers |= key
-            _refuse_inside(place, url)
             try:
-                onward = self._taken(url, headers, target)
+                onward = self._taken(self._client(place, url), url, headers, target)
+            except Inside as problem:
+                raise NotHad(str(problem), gone=True) from None
             except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
                 target.unlink(missing_ok=True)
                 raise NotHad(type(problem).__name__) from None
@@ -109,9 +112,27 @@ class Fetcher:
             url = urljoin(url, onward)
         raise NotHad("redirected too often", gone=True)
 
-    def _taken(self, url: str, headers: Mapping[str, str], target: Path) -> str | None:
+    def _client(self, place: Place, url: str) -> httpx2.Client:
+        """Who asks there on a provider's behalf.
+
+        Raises:
+            NotHad: it is no address of the web.
+        """
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise NotHad("no address of the web", gone=True)
+        own = urlsplit(place.base_url).hostname or ""
+        with self._lock:
+            if own not in self._clients:
+                transport = OutsideTransport(own)
+                self._clients[own] = httpx2.Client(
+                    trust_env=False, follow_redirects=False, timeout=_PATIENCE, transport=transport
+                )
+            return self._clients[own]
+
+    @staticmethod
+    def _taken(client: httpx2.Client, url: str, headers: Mapping[str, str], target: Path) -> str | None:
         """None once the file is there, else the address that it is said to lie at."""
-        with self._client.stream("GET", url, headers=headers) as response:
+        with client.stream("GET", url, headers=headers) as response:
             location = response.headers.get("location")
             if response.is_redirect and location:
                 return str(location)
@@ -133,26 +154,3 @@ def key_headers(description: Description, headers: list[tuple[str, str]]) -> dic
     found = dict(description.protocol.headers) if description.protocol else {}
     wanted = description.auth.header.lower() if description.auth else None
     return found | {name: value for name, value in headers if name == wanted}
-
-
-def _refuse_inside(place: Place, url: str) -> None:
-    """Let an address pass that lies outside, as far as its names resolve now; or at a provider that lies inside.
-
-    Raises:
-        NotHad: it names this machine or a private network: an answer must not make us ask there.
-    """
-    host = urlsplit(url).hostname
-    if urlsplit(url).scheme not in ("http", "https") or not host:
-        raise NotHad("no address of the web", gone=True)
-    if place.may_have_key(url) or _inside(urlsplit(place.base_url).hostname or ""):
-        return
-    if _inside(host):
-        raise NotHad("an address of a private network", gone=True)
-
-
-def _inside(host: str) -> bool:
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return False
-    return any(not ipaddress.ip_address(str(entry[4][0]).partition("%")[0]).is_global for entry in found)

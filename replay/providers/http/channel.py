@@ -1,15 +1,17 @@
 """One provider's line: requests sent once, answers read, files taken down; the key goes to its hosts alone."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
 from registry import __version__
 from registry.capture.answers import Answer, parsed_answer
+from registry.capture.outside import Inside, OutsideTransport
 from replay.providers.http.pace import Pace
 from replay.providers.http.secrets import Key, Place
 
@@ -44,8 +46,8 @@ class Cut(Exception):
     """The request left, in part or whole, and no whole answer came: what it did is unknown."""
 
 
-class TooLarge(Exception):
-    """An answer is longer than it may be."""
+class Refused(Exception):
+    """We will have none of it, however often we ask: an answer that is too long, an address that lies inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Channel:
         # A kept connection may have been closed at the other end just now, which looks like a request cut after
         # sending. A new one for each request keeps "sent or not" a fact.
         limits = httpx2.Limits(max_keepalive_connections=0)
-        self._client = httpx2.Client(trust_env=False, follow_redirects=False, limits=limits)
+        transport = OutsideTransport(urlsplit(place.base_url).hostname or "", limits)
+        self._client = httpx2.Client(trust_env=False, follow_redirects=False, transport=transport)
 
     def scrub(self, text: str) -> str:
         """``text`` without the key."""
@@ -83,14 +86,10 @@ class Channel:
             keep: a file that takes an answer of success that is no JSON.
 
         Raises:
-            Unsent, Cut, TooLarge.
+            Unsent, Cut, Refused.
         """
-        try:
+        with self._told():
             return self._once(sending, read_s, keep)
-        except _UNSENT as problem:
-            raise Unsent(self._told(problem)) from None
-        except httpx2.HTTPError as problem:
-            raise Cut(self._told(problem)) from None
 
     def read(self, url: str) -> tuple[Answer, int]:
         """GET an answer; tried again after cuts, 429 and 5xx, as the pace allows.
@@ -100,7 +99,7 @@ class Channel:
 
         Raises:
             Unsent, Cut: the last try ended so.
-            TooLarge.
+            Refused.
         """
         tried = 0
         while True:
@@ -118,7 +117,7 @@ class Channel:
         """GET a file into ``target``; like ``read`` otherwise. Nothing is left of a file that was cut.
 
         Raises:
-            Unsent, Cut, TooLarge: the last try ended so.
+            Unsent, Cut, Refused: the last try ended so.
             OSError: the file cannot be written.
         """
         tried = 0
@@ -141,12 +140,8 @@ class Channel:
     def _followed(self, url: str, keep: tuple[Path, int] | None) -> Answer:
         """GET, following redirects; the key is decided upon anew at every host."""
         for _ in range(_HOPS):
-            try:
+            with self._told():
                 answer = self._once(Sending("GET", url), _READ_S, keep[0] if keep else None, keep)
-            except _UNSENT as problem:
-                raise Unsent(self._told(problem)) from None
-            except httpx2.HTTPError as problem:
-                raise Cut(self._told(problem)) from None
             location = answer.headers.get("location")
             if answer.status not in (301, 302, 303, 307, 308) or location is None:
                 return answer
@@ -188,7 +183,19 @@ class Channel:
         except ValueError as problem:
             raise NoAddress(str(problem)) from None
 
-    def _told(self, problem: Exception) -> str:
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What the client says, as what it means."""
+        try:
+            yield
+        except Inside as problem:
+            raise Refused(str(problem)) from None
+        except _UNSENT as problem:
+            raise Unsent(self._words(problem)) from None
+        except httpx2.HTTPError as problem:
+            raise Cut(self._words(problem)) from None
+
+    def _words(self, problem: Exception) -> str:
         return self.scrub(f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__)
 
 
@@ -213,7 +220,7 @@ def _write(response: httpx2.Response, target: Path, most: int) -> None:
         for piece in response.iter_bytes():
             count += len(piece)
             if count > most:
-                raise TooLarge(f"the file is longer than {most:,} bytes")
+                raise Refused(f"the file is longer than {most:,} bytes")
             file.write(piece)
 
 
@@ -222,6 +229,6 @@ def _gathered(response: httpx2.Response) -> bytes:
     for piece in response.iter_bytes():
         count += len(piece)
         if count > ANSWER_BYTES:
-            raise TooLarge(f"the answer is longer than {ANSWER_BYTES:,} bytes")
+            raise Refused(f"the answer is longer than {ANSWER_BYTES:,} bytes")
         pieces.append(piece)
     return b"".join(pieces)

@@ -15,7 +15,7 @@ from registry.capture.wire import sent_ahead, wire, with_addresses
 from replay.errors import JobUnfinished
 from replay.outcome import ENDS, EndState, JobState, OutcomeClass, Safety, ended
 from replay.provider import Call, CallCost, Job, Outcome, Output, latency_ms
-from replay.providers.http.channel import Channel, Cut, Sending, TooLarge, Unsent
+from replay.providers.http.channel import Channel, Cut, Refused, Sending, Unsent
 from replay.providers.http.outputs import OUTPUT_BYTES, NotTaken, answer_file, take_outputs
 from replay.providers.http.pace import Pace
 from replay.providers.http.secrets import key_of, place_of
@@ -93,7 +93,7 @@ class HttpProvider:
             answer, more = self._channel.read(url)
         except (Unsent, Cut):
             return replace(job, attempts=job.attempts + self._pace.tries - 1)
-        except TooLarge as problem:
+        except Refused as problem:
             return self._end(job, Ending("malformed", "unknown"), str(problem))
         job = replace(job, attempts=job.attempts + more)
         if answer.status >= 400:
@@ -135,7 +135,7 @@ class HttpProvider:
         url = self._job_url(job, told.path, told.url)
         try:
             answer = self._channel.send(Sending(told.method, url, length=0, content=lambda: iter(())), read_s=30)
-        except (Unsent, Cut, TooLarge):
+        except (Unsent, Cut, Refused):
             return job
         if answer.status >= 400:
             return job
@@ -164,7 +164,7 @@ class HttpProvider:
                     continue
                 why = f"cut after sending ({problem}): it may have been carried out and billed; ask the provider"
                 return self._end(job, Ending("ambiguous", "unknown"), why)
-            except TooLarge as problem:
+            except Refused as problem:
                 return self._end(job, Ending("malformed", "unknown"), str(problem))
             refused = ending_of(self._protocol, answer, failed=False) if answer.status >= 400 else None
             if refused is not None and refused.again and self._pace.wait(tried, answer.headers):

@@ -12,7 +12,7 @@ from registry.capture.protocol import Outputs, Protocol
 from registry.capture.request import read_slot
 from replay.outcome import OutcomeClass
 from replay.provider import Call, Job, Output
-from replay.providers.http.channel import Channel, Cut, TooLarge, Unsent
+from replay.providers.http.channel import Channel, Cut, Refused, Unsent
 
 OUTPUT_BYTES: Final = 8 << 30
 """The longest file that is taken down."""
@@ -88,7 +88,7 @@ class _Taking:
             return answer
         try:
             found, more = self._channel.read(self._channel.absolute(url))
-        except (Unsent, Cut, TooLarge, ValueError) as problem:
+        except (Unsent, Cut, Refused, ValueError) as problem:
             raise NotTaken(f"the result could not be read: {problem}", OutcomeClass.MALFORMED, answer) from None
         self.retries += more
         if found.status >= 400 and not self._speaks_of_the_job(found):
@@ -129,7 +129,7 @@ class _Taking:
             answer, more = self._channel.download(self._channel.absolute(url), target, self._most)
         except (Unsent, Cut) as problem:
             raise NotTaken(f"{where} was cut on its way: {problem}", OutcomeClass.MALFORMED) from None
-        except (TooLarge, ValueError) as problem:
+        except (Refused, ValueError) as problem:
             raise NotTaken(f"{where}: {problem}", OutcomeClass.MALFORMED) from None
         self.retries += more
         if answer.status >= 300:

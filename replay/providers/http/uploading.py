@@ -10,7 +10,7 @@ from registry.capture.answers import Answer, ending_of
 from registry.capture.expressions import Expression
 from registry.capture.protocol import Protocol, Upload
 from registry.capture.wire import Fetch, Wire
-from replay.providers.http.channel import Channel, Cut, Sending, TooLarge, Unsent
+from replay.providers.http.channel import Channel, Cut, Refused, Sending, Unsent
 
 _READ_S = 300.0
 _OCTETS = "application/octet-stream"
@@ -83,8 +83,10 @@ def _put(channel: Channel, how: Upload, ticket: Answer, path: Path, size: int) -
     headers = tuple((str(name).lower(), str(value)) for name, value in _headers(ticket).items())
     try:
         answer = channel.send(Sending("PUT", target, headers, whole.content, size), read_s=_READ_S)
-    except (Unsent, Cut, TooLarge) as problem:
+    except (Unsent, Cut) as problem:
         raise NotUploaded(str(problem), "retryable") from None
+    except Refused as problem:
+        raise NotUploaded(str(problem), "malformed") from None
     if not 200 <= answer.status < 300:
         raise NotUploaded(f"HTTP {answer.status}")
 
@@ -100,8 +102,10 @@ def _headers(ticket: Answer) -> dict[str, Any]:
 def _post(channel: Channel, protocol: Protocol, sending: Sending) -> Answer:
     try:
         answer = channel.send(sending, read_s=_READ_S)
-    except (Unsent, Cut, TooLarge) as problem:
+    except (Unsent, Cut) as problem:
         raise NotUploaded(str(problem), "retryable") from None
+    except Refused as problem:
+        raise NotUploaded(str(problem), "malformed") from None
     if answer.status >= 300 and (ending := ending_of(protocol, answer, failed=True)):
         raise NotUploaded(f"HTTP {answer.status}", "failed" if ending.class_ == "ambiguous" else ending.class_)
     return answer

@@ -1,0 +1,113 @@
+"""Keeps requests to addresses that an answer named out of this machine and of private networks.
+
+Every name is resolved once, every address it has is looked at, and the connection goes to one of these very addresses:
+a name server that answers otherwise the next time changes nothing, nor do redirects and numbers in other spellings.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from typing import Final
+
+import httpcore2
+import httpx2
+
+_EMBEDDING: Final = (
+    (ipaddress.IPv6Network("64:ff9b::/96"), 0),  # translated, RFC 6052
+    (ipaddress.IPv6Network("::/96"), 0),  # compatible, RFC 4291, 2.5.5.1
+    (ipaddress.IPv6Network("2002::/16"), 80),  # 6to4, RFC 3056
+)
+"""Networks whose addresses hold one of IPv4, and how many bits stand behind it."""
+
+
+class Inside(Exception):
+    """An address of this machine or of a private network; where exactly is not told."""
+
+    def __init__(self) -> None:
+        """Say what it is."""
+        super().__init__("an address of this machine or a private network: nothing was asked there")
+
+
+def lies_inside(address: str) -> bool:
+    """Whether an IP address, with or without a zone, is one that the public network does not route.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            return lies_inside(str(found.ipv4_mapped))
+        for network, behind in _EMBEDDING:
+            if found in network:
+                return lies_inside(str(ipaddress.IPv4Address(int(found) >> behind & 0xFFFFFFFF)))
+        if found.teredo is not None or found.is_site_local:
+            return True
+    return not found.is_global or found.is_multicast
+
+
+def addresses_of(host: str, port: int | None = None) -> list[str]:
+    """Every IP address of a name, or of a number in any spelling; none where it has none.
+
+    The system resolves it, as it would for a connection: what ``0177.1`` is, is up to it alone.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class _Guarded(httpcore2.SyncBackend):
+    """Connects to what lies outside, whatever it is called; everywhere once ``own`` itself lies inside."""
+
+    def __init__(self, own: str) -> None:
+        self._own, self._free = own, False
+        self._looked = False
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.NetworkStream:
+        """One connection.
+
+        Raises:
+            Inside: nothing was connected to.
+        """
+        found = addresses_of(host, port)
+        if not self._anywhere() and any(map(lies_inside, found)):
+            raise Inside
+        failed = httpcore2.ConnectError(f"no address of {host}")
+        for address in found:
+            try:
+                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+            except httpcore2.ConnectError as problem:
+                failed = problem
+        raise failed
+
+    def _anywhere(self) -> bool:
+        if not self._looked:
+            self._free = any(map(lies_inside, addresses_of(self._own)))
+            self._looked = True
+        return self._free
+
+
+class OutsideTransport(httpx2.HTTPTransport):
+    """Speaks to what lies outside alone, unless the provider that it is for lies inside itself.
+
+    Args:
+        own: the host of the provider's configured address.
+        limits: of kept connections.
+
+    Raises:
+        Inside: from ``handle_request``, before anything was sent.
+    """
+
+    def __init__(self, own: str, limits: httpx2.Limits | None = None) -> None:
+        """Connect to nothing yet."""
+        super().__init__(trust_env=False, limits=limits or httpx2.Limits())
+        self._pool._network_backend = _Guarded(own)  # no public way leads there; a test tells when it moves

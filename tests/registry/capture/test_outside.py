@@ -1,0 +1,129 @@
+"""Addresses in every spelling: none that lies inside is connected to, and what was looked at is what is used."""
+
+import ipaddress
+import socket
+
+import httpcore2
+import httpx2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from registry.capture.outside import Inside, OutsideTransport, addresses_of, lies_inside
+
+INSIDE = [
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+    "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4",
+]  # fmt: skip
+INSIDE_6 = ["::1/128", "::/128", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8", "2001:db8::/32", "2001::/32"]
+OUTSIDE = ["1.1.1.1", "93.184.215.14", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1"]
+
+inside_4 = st.sampled_from(INSIDE).flatmap(
+    lambda network: st.integers(0, ipaddress.ip_network(network).num_addresses - 1).map(
+        lambda n: ipaddress.ip_network(network)[n]
+    )
+)
+inside_6 = st.sampled_from(INSIDE_6).flatmap(
+    lambda network: st.integers(0, ipaddress.ip_network(network).num_addresses - 1).map(
+        lambda n: ipaddress.ip_network(network)[n]
+    )
+)
+
+
+def spellings(address):
+    """One IPv4 address in the ways that resolvers and IPv6 know."""
+    a, b, c, d = address.packed
+    number = int(address)
+    yield from (str(address), str(number), hex(number), oct(number).replace("0o", "0"))
+    yield from (f"{a:#o}.{b:#o}.{c:#o}.{d:#o}".replace("0o", "0"), f"{a:#x}.{b:#x}.{c:#x}.{d:#x}")
+    yield from (f"{a}.{b}.{(c << 8) + d}", f"{a}.{(b << 16) + (c << 8) + d}", f"0{a:o}.{b}.{c}.{d}")
+    high, low = number >> 16, number & 0xFFFF
+    yield from (f"::ffff:{address}", f"::ffff:{high:x}:{low:x}", f"64:ff9b::{high:x}:{low:x}", f"::{high:x}:{low:x}")
+    yield f"2002:{high:x}:{low:x}::1"
+
+
+def client(own="api.openai.com"):
+    return httpx2.Client(trust_env=False, transport=OutsideTransport(own), timeout=2)
+
+
+@pytest.fixture
+def connected(monkeypatch):
+    """Addresses that a connection was tried to; none is made."""
+    tried = []
+
+    def connect(self, host, port, *more):
+        tried.append(host)
+        raise httpcore2.ConnectError("no network here")
+
+    monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", connect)
+    return tried
+
+
+@given(address=inside_4)
+@settings(deadline=None, max_examples=150)
+def test_no_spelling_of_an_address_inside_counts_as_outside(address):
+    for spelling in spellings(address):
+        assert all(map(lies_inside, addresses_of(spelling))), spelling
+
+
+@given(address=inside_6, zone=st.sampled_from(["", "%lo", "%1"]))
+@settings(deadline=None, max_examples=100)
+def test_nor_does_one_of_ipv6_with_a_zone_or_without(address, zone):
+    assert lies_inside(f"{address}{zone}")
+
+
+@pytest.mark.parametrize("address", OUTSIDE)
+def test_what_lies_outside_is_connected_to_as_it_is(address, connected):
+    host = f"[{address}]" if ":" in address else address
+
+    with pytest.raises(httpx2.ConnectError):
+        client().get(f"http://{host}/")
+
+    assert not lies_inside(address)
+    assert [ipaddress.ip_address(one) for one in connected] == [ipaddress.ip_address(address)]
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::1]", "[::ffff:127.0.0.1]",
+             "[::ffff:7f00:1]", "169.254.169.254", "[fe80::1%25lo]", "[64:ff9b::7f00:1]", "0", "10.1", "LOCALHOST."]
+)  # fmt: skip
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_nothing_is_asked_inside(host, scheme, connected):
+    with pytest.raises((Inside, httpx2.HTTPError, httpx2.InvalidURL)):
+        client().get(f"{scheme}://{host}:1/")
+
+    assert connected == []
+
+
+def test_a_provider_that_lies_inside_itself_may_name_others_there(connected):
+    for own in ("127.0.0.1", "localhost"):
+        with pytest.raises(httpx2.ConnectError):
+            client(own).get("http://192.168.7.7/")
+
+    assert connected == ["192.168.7.7"] * 2
+
+
+def test_a_name_that_turns_inside_after_it_was_looked_at_gains_nothing(connected, monkeypatch):
+    answers = iter([["93.184.215.14"], ["93.184.215.14"], ["127.0.0.1"], ["127.0.0.1"]])
+    entry = lambda address: (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80))  # noqa: E731
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [entry(one) for one in next(answers)])
+
+    with pytest.raises(httpx2.ConnectError):
+        client().get("http://rebinding.example/")
+
+    assert connected == ["93.184.215.14"]
+
+
+def test_one_address_inside_among_several_is_enough(connected, monkeypatch):
+    entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 80)) for one in ("93.184.215.14", "10.0.0.7")]
+    answers = iter([entries, entries[:1]])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: next(answers))
+
+    with pytest.raises(Inside):
+        client().get("http://two.example/")
+
+    assert connected == []
+
+
+def test_a_connection_is_made_where_it_may_be(emulator):
+    assert client("127.0.0.1").get(f"{emulator.url('openai')}/v1/nothing").status_code == 401
