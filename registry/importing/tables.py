@@ -1,5 +1,6 @@
 """Reads tables of past calls, CSV and JSON Lines, row by row; a row that cannot be read is a row with a reason."""
 
+import codecs
 import csv
 import json
 from collections.abc import Iterator, Mapping
@@ -56,7 +57,22 @@ def read_rows(path: Path, mapped: Map) -> Iterator[Row]:
     except OSError as problem:
         raise BadTable(path, place, f"cannot be read: {problem.strerror}") from None
     except UnicodeError:
+        place = _undecodable(path, mapped.encoding)
         raise BadTable(path, place, f"no text in {mapped.encoding} (encoding in the map's table [csv])") from None
+
+
+def _undecodable(path: Path, encoding: str) -> int:
+    """The line of the first bytes that are no text: the reader decodes ahead, and cannot tell."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line = 1
+    with path.open("rb") as file:
+        try:
+            while chunk := file.read(1 << 16):
+                line += decoder.decode(chunk).count("\n")
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as problem:
+            line += problem.object[: problem.start].count(b"\n")
+    return line
 
 
 def _csv(file: TextIOWrapper, path: Path, mapped: Map) -> Iterator[Row]:

@@ -51,6 +51,8 @@ def group_by(text: str, period: Period, *, replays: bool = False) -> Grouping:
     for name in names:
         if names.count(name) > 1:
             raise Repeated("--by", name)
+        if name == KIND:
+            raise InvalidValue("--by", name, "something to group by; --replays tells the two kinds apart")
     if replays:
         names.append(KIND)
     return Grouping(tuple(names), tuple(_reader(name, period) for name in names))
