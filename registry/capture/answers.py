@@ -165,7 +165,7 @@ def operation_media(description: Description, model: str) -> tuple[str, str]:
     """The role of an output, and the first half of its media type."""
     medium = description.operation_of(model).partition(".")[0]
     making = {"image": ("image", "image"), "video": ("video", "video"), "speech": ("audio", "audio"),
-              "music": ("audio", "audio"), "audio": ("transcript", "text")}  # fmt: skip
+              "music": ("audio", "audio"), "audio": ("transcript", "text"), "media": ("verdict", "text")}  # fmt: skip
     role, kind = making[medium]
     said = description.protocol.outputs.role if description.protocol else None
     return said or role, kind

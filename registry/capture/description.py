@@ -92,6 +92,11 @@ class Description:
         return self.method == "LOCAL"
 
     @property
+    def captured(self) -> bool:
+        """Whether a call of it that passes is recorded: one that makes media at a provider. A mere check is none."""
+        return not self.local and self.operation != "media.moderate"
+
+    @property
     def operation(self) -> str:
         """What is made where the model does not tell: the operation of the last pattern."""
         return list(self.operations.values())[-1]

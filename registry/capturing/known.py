@@ -37,7 +37,7 @@ class Place(Address):
 
 
 class Known:
-    """Every provider with a described remote operation."""
+    """Every provider with a described remote operation that makes media."""
 
     def __init__(
         self, descriptions: Iterable[Description] | None = None, environment: Mapping[str, str] = os.environ
@@ -49,7 +49,7 @@ class Known:
         """
         by_provider: dict[str, list[Description]] = {}
         for description in shipped() if descriptions is None else descriptions:
-            if not description.local:
+            if description.captured:
                 by_provider.setdefault(description.provider, []).append(description)
         self.places = {name: _place(name, found, environment) for name, found in by_provider.items()}
         self._at: dict[str, tuple[Place, ...]] = {}
