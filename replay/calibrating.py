@@ -13,6 +13,7 @@ from drift.media.media import Kind
 from drift.score import Score
 from drift.significance.resolution import floor_needed
 from drift.verdict import Verdict
+from registry.approvals import baseline_of
 from registry.canonical import JSON, canonical, parse
 from registry.errors import CouldNotRun
 from registry.home import Registry
@@ -85,6 +86,7 @@ def calibrate(
     most: int,
     *,
     alpha: float = 0.01,
+    samples: int | None = None,
     tell: Callable[[int, Recorded], None] = lambda number, recorded: None,
     pay: Callable[[Ready, int], Pay] = lambda ready, calls: lambda: None,
 ) -> Calibration | Verdict:
@@ -95,9 +97,10 @@ def calibrate(
 
     Args:
         registry: where the manifest lies and the replays go.
-        manifest_id: full id.
+        manifest_id: full id; where an approved replay took its place, that one is calibrated.
         most: calibration replays at most, at least 1.
         alpha: the error rate that is meant.
+        samples: how many are made where they turn out to be free samples; ``most`` unless told.
         tell: hears of each replay as soon as it is recorded.
         pay: asked once, with the most calls there may be, how each is paid for; it may refuse.
 
@@ -109,13 +112,14 @@ def calibrate(
         BudgetSpent: it does not pay for the next replay; those made before it stay recorded.
         CalibrationFailed: a call did not succeed.
     """
+    manifest_id = baseline_of(registry, manifest_id)
     ready = prepare(registry, manifest_id, AS_RECORDED)
     if isinstance(ready, Verdict):
         return ready
     paying = pay(ready, most)
     runs: list[Recorded] = []
     scored: list[list[tuple[Score, ...]]] = []
-    while len(runs) < _wanted(registry, ready, runs, scored, most, alpha):
+    while len(runs) < _wanted(registry, ready, runs, scored, most, samples or most, alpha):
         made = run_again(registry, ready, paying())
         tell(len(runs), made)
         files = output_files(registry, made.id, made.manifest)
@@ -170,6 +174,7 @@ def _wanted(
     runs: Sequence[Recorded],
     scored: Sequence[Sequence[tuple[Score, ...]]],
     most: int,
+    samples: int,
     alpha: float,
 ) -> int:
     """How many replays it takes, as far as those made so far tell."""
@@ -182,7 +187,7 @@ def _wanted(
     }
     if found == {Regime.DETERMINISTIC}:
         return len(runs)
-    return most if Regime.UNSEEDED in found else min(most, floor_needed(alpha))
+    return samples if Regime.UNSEEDED in found else min(most, floor_needed(alpha))
 
 
 def _recorded(

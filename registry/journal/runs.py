@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from registry.canonical import JSON, canonical, parse
 from registry.database import Database, raw
@@ -124,6 +124,16 @@ class Runs:
             ordered = mine.order_by(run_replay.c.manifest, run_replay.c.ordinal)
             return [_replay(row) for row in connection.execute(ordered)]
 
+    def counts(self, run_id: str) -> Mapping[str, Mapping[str, int]]:
+        """How many replays of a run stand where: purpose to state to number."""
+        c = run_replay.c
+        wanted = select(c.purpose, c.state, func.count()).where(c.run == run_id).group_by(c.purpose, c.state)
+        found: dict[str, dict[str, int]] = {}
+        with self.database.reading() as connection:
+            for purpose, state, count in connection.execute(wanted):
+                found.setdefault(purpose, {})[state] = count
+        return found
+
     def replay(self, run_id: str, manifest: str, ordinal: int) -> RunReplay:
         """One replay of a run.
 
@@ -168,15 +178,15 @@ class Runs:
             moved = connection.execute(update(run_replay).where(here, run_replay.c.state == "wanted").values(values))
             return moved.rowcount == 1
 
-    def again(self, run_id: str, replays: Iterable[RunReplay]) -> int:
-        """Want some ended replays once more, each as a new try; how many were."""
+    def again(self, run_id: str, replays: Iterable[RunReplay], *, same_try: bool = False) -> int:
+        """Want some ended replays once more, each as a new try unless its call goes on; how many were."""
         count = 0
         with self.database.writing() as connection:
             for one in replays:
                 if "wanted" not in MOVES[one.state]:
                     raise InvalidValue("state", one.state, "a replay that failed, was refused, parked or canceled")
                 here = _at(run_id, one.manifest, one.ordinal) & (run_replay.c.state == one.state)
-                cleared = {"state": "wanted", "tries": one.tries + 1, "outcome": None, "generation": None,
+                cleared = {"state": "wanted", "tries": one.tries + (not same_try), "outcome": None, "generation": None,
                            "scores": None, "why": None, "updated_at": now()}  # fmt: skip
                 count += connection.execute(update(run_replay).where(here).values(cleared)).rowcount
             if count:

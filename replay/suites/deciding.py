@@ -95,9 +95,10 @@ class Deciding:
 
     def _judge(self, case: Case, rows: Sequence[RunReplay]) -> Judge:
         registry = self._registry
-        manifest = registry.catalog.manifest(case.id)
+        manifest = registry.catalog.manifest(case.original)
         model = self._plan.target.model or manifest.model.requested
-        held = Held(case.id, manifest, output_files(registry, case.id, manifest), model, manifest.seed.requested)
+        originals = output_files(registry, case.original, manifest)
+        held = Held(case.original, manifest, originals, model, manifest.seed.requested)
         policy = case.policy
         samples = (lambda output: self.sampling.verdict(case, output)) if case.sampled else None
         calibration = calibration_called(registry, case.calibration) if case.calibration else None

@@ -52,7 +52,7 @@ def _drift_records(registry: Registry, plan: Plan, found: Sequence[Found]) -> di
             for output, judgement in enumerate(judged):
                 if judgement.scores and row.generation:
                     ids[one.case.id, row.ordinal].append(
-                        record_drift(registry, one.case.id, row.generation, output, judgement, at=row.updated_at,
+                        record_drift(registry, one.case.original, row.generation, output, judgement, at=row.updated_at,
                                      actor=plan.actor)
                     )  # fmt: skip
     return dict(ids)

@@ -89,7 +89,7 @@ def make_one(
     scores = None
     if ended.state == "made" and ended.made is not None:
         try:
-            scores = _measured(registry, manifest, ended.made)
+            scores = _measured(registry, plan.case(manifest).original, ended.made)
         except (DriftError, AssetNotFound) as problem:
             ended = Ended("failed", "malformed", str(problem), ended.made)
     runs.settle(row, ended.state, outcome=ended.outcome, generation=ended.made, scores=scores, why=ended.why)
@@ -120,7 +120,7 @@ def _ended(registry: Registry, row: RunReplay, plan: Plan, paying: Paying) -> En
     if plan.options.offline:
         return _offline(case, row.ordinal)
     try:
-        return _called(registry, plan, row.manifest, paying)
+        return _called(registry, plan, case.original, paying)
     except (DatabaseFailed, StorageFailed, CallBusy):
         raise
     except MintmarkError as problem:  # of this manifest alone; the others go on

@@ -109,8 +109,9 @@ class Options(_Part, frozen=True):
 class Case(_Part, frozen=True):
     """One manifest of a run.
 
-    ``baseline`` are the runs that free samples are held against besides the recorded output; ``recorded`` the replays
-    that an offline run judges again, oldest first.
+    ``replaced`` is the approved replay that took the manifest's place, if any; ``baseline`` are the runs that free
+    samples are held against besides the original; ``recorded`` the replays that an offline run judges again, oldest
+    first.
     """
 
     id: str
@@ -121,6 +122,7 @@ class Case(_Part, frozen=True):
     kinds: tuple[Kind, ...]
     policy: Policy
     regime: Regime = Regime.UNKNOWN
+    replaced: str | None = None
     calibration: str | None = None
     baseline: tuple[str, ...] = ()
     recorded: tuple[str, ...] = ()
@@ -130,6 +132,11 @@ class Case(_Part, frozen=True):
         """Whether its replays are free samples that only many of them together can judge."""
         by_tests = self.policy.level not in EXACT and not self.policy.limits
         return self.regime is Regime.UNSEEDED and by_tests and all(kind in TESTABLE for kind in self.kinds)
+
+    @property
+    def original(self) -> str:
+        """The generation whose request is sent and whose outputs replays are held against."""
+        return self.replaced or self.id
 
     @property
     def outputs(self) -> int:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from drift.floor import MEASURE, Regime
 from drift.significance.effects import EFFECTS
+from registry.approvals import baseline_of
 from registry.canonical import parse
 from registry.errors import CouldNotRun, InvalidValue, NotFound, Refused
 from registry.home import Registry
 from registry.manifest import Manifest
 from registry.show import calibration_of
+from replay.baselines import with_accepted
 from replay.suites.file import BadSuite, Suite
 from replay.suites.plan import Amount, Budgeted, Case, Options, Plan, Policy, SuiteRef, Target
 from replay.suites.selecting import Lock, name_of
@@ -91,27 +93,32 @@ def _case(
     registry: Registry, suite: Suite, manifest_id: str, manifest: Manifest, special: Policy | None, *, offline: bool
 ) -> Case:
     policy = special or suite.policies.get(manifest.operation) or Policy()
-    kinds = tuple((asset.media or {})["kind"] for asset in manifest.outputs)
+    original = baseline_of(registry, manifest_id)
+    held = registry.catalog.manifest(original)
+    kinds = tuple((asset.media or {})["kind"] for asset in held.outputs)
     wanted = policy.min_power
     for kind in kinds:
         names = [effect.name for effect in EFFECTS.get(kind, ())]
         if wanted is not None and names and wanted.effect not in names:
             why = f"effect {wanted.effect} is not one of {kind} outputs; name one of {', '.join(names)}"
             raise BadSuite(suite.path, None, f"policies.{manifest.operation}.min_power", why)
-    calibration = calibration_of(registry, manifest_id, MEASURE)
+    calibration = calibration_of(registry, original, MEASURE)
     regime = Regime.UNKNOWN if calibration is None else Regime(calibration["regime"])
     runs = () if calibration is None else tuple(run["id"] for run in calibration["runs"])
-    baseline = (*runs, *_accepted(registry, manifest_id, manifest, runs)) if regime is Regime.UNSEEDED else ()
-    recorded = _recorded(registry, manifest_id, manifest, suite.target, {*runs, *baseline}) if offline else ()
+    baseline: tuple[str, ...] = ()
+    if regime is Regime.UNSEEDED:
+        baseline = with_accepted(registry, original, runs, _quiet(registry, original, held))
+    recorded = _recorded(registry, original, held, suite.target, {*runs, *baseline}) if offline else ()
     return Case(
         id=manifest_id,
         name=name_of(manifest_id, manifest),
         operation=manifest.operation,
-        provider=manifest.provider.name,
-        model=manifest.model.requested,
+        provider=held.provider.name,
+        model=held.model.requested,
         kinds=kinds,
         policy=_levelled(policy, manifest),
         regime=regime,
+        replaced=None if original == manifest_id else original,
         calibration=None if calibration is None else calibration["id"],
         baseline=baseline,
         recorded=recorded,
@@ -126,16 +133,14 @@ def _levelled(policy: Policy, manifest: Manifest) -> Policy:
                   replays=policy.replays, min_power=policy.min_power)  # fmt: skip
 
 
-def _accepted(registry: Registry, manifest_id: str, manifest: Manifest, known: Sequence[str]) -> tuple[str, ...]:
+def _quiet(registry: Registry, manifest_id: str, manifest: Manifest) -> tuple[str, ...]:
     """Replays of the recorded version that a test found within noise, oldest first: they join the baseline."""
     found: dict[str, None] = {}
     for one in registry.catalog.about(manifest_id, "drift"):
         value = parse(one.body)
         if value["baseline"] == manifest_id and value["replay"] and value["verdict"]["kind"] == "within-noise":
             found[value["replay"]] = None
-    return tuple(
-        run for run in found if run not in known and _same_version(registry.catalog.manifest(run), manifest, Target())
-    )
+    return tuple(run for run in found if _same_version(registry.catalog.manifest(run), manifest, Target()))
 
 
 def _recorded(

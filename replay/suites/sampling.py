@@ -9,7 +9,6 @@ from pathlib import Path
 
 from drift.media.limits import Limits
 from drift.media.media import Kind
-from drift.significance.accepting import MOST, joined
 from drift.significance.decision import Decision
 from drift.significance.discoveries import adjusted_p
 from drift.significance.manifest import decide_manifest
@@ -66,7 +65,7 @@ class Sampling:
             runs = tuple(row.generation or "" for row in mine)
             for output, kind in enumerate(case.kinds):
                 if (prompt := self._prompt(case, output, runs)) is not None:
-                    tested = Tested(case, output, kind, prompt, (case.id, *case.baseline), runs)
+                    tested = Tested(case, output, kind, prompt, (case.original, *case.baseline), runs)
                     found[case.id, output] = tested
         return found
 
@@ -136,6 +135,13 @@ class Sampling:
             return self._suspected(one, gate)
         return self._unmoved(one, gate, test)
 
+    def baseline_of(self, case: Case, output: int) -> tuple[Sample, ...] | None:
+        """The samples that replays of one output are held against; None where a file is gone."""
+        try:
+            return tuple(self._sample(run, output) for run in (case.original, *case.baseline))
+        except (AssetNotFound, IndexError):
+            return None
+
     @property
     def manifests(self) -> list[str]:
         """Those that take part in the gate, in the run's order."""
@@ -196,12 +202,12 @@ class Sampling:
 
     def _prompt(self, case: Case, output: int, runs: Sequence[str]) -> Prompt | None:
         """The samples of one output; None where a file is gone."""
+        baseline = self.baseline_of(case, output)
         try:
-            baseline = [self._sample(run, output) for run in (case.id, *case.baseline)]
             replays = [self._sample(run, output) for run in runs]
         except (AssetNotFound, IndexError):
             return None
-        return Prompt(joined(baseline[:1], [baseline[1:]], most=MOST), replays)
+        return None if baseline is None else Prompt(baseline, replays)
 
     def _sample(self, run: str, output: int) -> Sample:
         registry = self._registry

@@ -162,6 +162,14 @@ def locked(registry: Registry, suite: Suite) -> tuple[Lock, bool]:
     return lock, False
 
 
+def newly_fitting(registry: Registry, suite: Suite, lock: Lock) -> int:
+    """How many manifests fit the selection now that the lock does not have; told, and never taken in by itself."""
+    try:
+        return len(set(resolve(registry, suite)) - set(lock.manifests))
+    except EmptySelection:  # tags were taken away since; the lock still says what is meant
+        return 0
+
+
 def name_of(manifest_id: str, manifest: Manifest) -> str:
     """What people call a manifest: its label ``name``, else the first digits of its id."""
     name = manifest.labels.get("name")

@@ -1,0 +1,206 @@
+"""``mintmark check``: does a suite still reproduce?"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from registry.commands.printing import as_json
+from replay.commands.consent import may_cost
+
+if TYPE_CHECKING:
+    from registry.canonical import JSON
+    from registry.home import Registry
+    from replay.consenting import Terms
+    from replay.suites.plan import Plan
+
+_MOST_LINES = 50
+
+
+@click.command(short_help="Replay a suite and say whether it still reproduces.")
+@click.argument("suite", required=False, type=click.Path(path_type=Path))
+@click.option("--plan", "only_plan", is_flag=True, help="Say calls, worst-case cost, what can be decided; pay nothing.")
+@click.option("--from", "packed", type=click.Path(path_type=Path), help="A suite that `mintmark suite pack` wrote.")
+@click.option("--resume", metavar="RUN", help="Go on with a run: its id, 8 digits of it, or @last.")
+@click.option("--retry-errors", is_flag=True, help="With --resume: make again what failed.")
+@click.option("--repeat", type=click.IntRange(1, 1000), default=1, help="At least so many replays of each manifest.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Replays at a time.")
+@click.option("--offline", is_flag=True, help="Judge recorded replays; nothing is sent.")
+@click.option("-o", "outputs", multiple=True, type=click.Path(path_type=Path),
+              help="Write result.json, report.html, junit.xml or summary.md. Repeatable.")  # fmt: skip
+@click.option("--quiet", is_flag=True, help="Print nothing but the last line.")
+@may_cost
+@as_json
+def check(
+    suite: Path | None,
+    only_plan: bool,
+    packed: Path | None,
+    resume: str | None,
+    retry_errors: bool,
+    repeat: int,
+    jobs: int,
+    offline: bool,
+    outputs: tuple[Path, ...],
+    quiet: bool,
+    budget: str | None,
+    assume_cost: str | None,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """Replay every manifest of SUITE as it was recorded, and say whether the model is still the same.
+
+    Which manifests these are stands in a lock beside the suite, written at the first check. A run that was stopped or
+    killed goes on with --resume and pays for nothing twice. Nothing is paid without a budget (in the suite or here) or
+    a yes at the terminal.
+
+    Exit status: 0 reproduced, or within noise; 1 something drifted; 2 usage; 3 could not run (provider, network);
+    4 undecided, or not replayable, beyond what the suite allows, or the budget is spent; 5 nothing selected. Where
+    several hold, the first of 2, 5, 1, 3, 4 counts. The last line says which it was and why.
+    """
+    from replay.commands.consent import terms_of
+    from replay.suites.outputs import check_outputs
+
+    if sum(one is not None for one in (suite, packed, resume)) != 1:
+        raise click.UsageError("give one of SUITE, --from suite.zip and --resume RUN")
+    if retry_errors and resume is None:
+        raise click.UsageError("--retry-errors goes with --resume RUN")
+    check_outputs(outputs)
+    terms = terms_of(budget, assume_cost, yes, silent=as_json or quiet)
+    registry, path = _opened(suite, packed)
+    if path is None:
+        run_id = _resumed(registry, str(resume), retry_errors)
+    else:
+        plan, terms = _planned(registry, path, terms, offline=offline, repeat=repeat)
+        if only_plan:
+            return _tell_plan(registry, plan, terms, as_json=as_json)
+        run_id = _started(registry, plan, terms, quiet=quiet or as_json)
+    result = _driven(registry, run_id, jobs, quiet=quiet or as_json)
+    from replay.suites.outputs import write_outputs
+
+    write_outputs(registry, result, outputs)
+    if as_json:
+        from registry.commands.printing import emit
+
+        emit(dict(result))
+    else:
+        _tell(result, outputs, quiet=quiet)
+    return int(result["exit_code"])
+
+
+def _opened(suite: Path | None, packed: Path | None) -> "tuple[Registry, Path | None]":
+    """The registry here, or a fresh one that a packed suite was admitted into; and the suite's file."""
+    from registry.commands.printing import open_for_change
+
+    if packed is None:
+        return open_for_change(), suite
+    from replay.commands.unpacking import admitted
+
+    return admitted(packed)
+
+
+def _planned(registry: "Registry", path: Path, terms: "Terms", *, offline: bool, repeat: int) -> "tuple[Plan, Terms]":
+    from registry.journal.budgets import amount_text
+    from replay.suites.file import read_suite
+    from replay.suites.plan import Amount
+    from replay.suites.planning import Asked, plan_of
+    from replay.suites.selecting import lock_path, locked, newly_fitting
+    from replay.suites.starting import terms_with
+
+    suite = read_suite(path)
+    lock, new = locked(registry, suite)
+    if new:
+        click.echo(f"wrote {lock_path(path)}: {len(lock.manifests)} manifests; commit it beside the suite", err=True)
+    elif more := newly_fitting(registry, suite, lock):
+        click.echo(f"{more} more manifests fit `select` now; `mintmark suite lock {path}` takes them in", err=True)
+    assumed = terms.assumed
+    cost = None if assumed is None else Amount(amount=amount_text(assumed.nanos), currency=assumed.currency)
+    plan = plan_of(registry, suite, lock, Asked(offline=offline, repeat=repeat, assume_cost=cost))
+    return plan, terms_with(terms, suite.budget)
+
+
+def _started(registry: "Registry", plan: "Plan", terms: "Terms", *, quiet: bool) -> str:
+    from replay.suites.starting import start
+
+    started = start(registry, plan, terms)
+    if not quiet:
+        click.echo(f"{started.run}: {len(plan.cases)} manifests, {started.bill.begun} replays to begin with", err=True)
+    return started.run
+
+
+def _resumed(registry: "Registry", name: str, errors: bool) -> str:
+    from registry.journal.runs import Runs
+    from replay.suites.starting import again
+
+    runs = Runs(registry.catalog.database)
+    run_id = runs.resolve(name)
+    count = again(registry, run_id, errors=errors)
+    if count:
+        click.echo(f"{run_id}: {count} replays are made again", err=True)
+    return run_id
+
+
+def _driven(registry: "Registry", run_id: str, jobs: int, *, quiet: bool) -> "Mapping[str, JSON]":
+    """Bring the run to its end; what was interrupted says how to go on."""
+    from registry.journal.runs import Runs
+    from replay.commands.progress import following
+    from replay.embedded import drive
+
+    runs = Runs(registry.catalog.database)
+    if (done := runs.get(run_id).result) is not None:
+        return dict(done)
+    try:
+        with following(runs, run_id, quiet=quiet) as tell:
+            drive(registry, run_id, threads=jobs, tell=tell)
+    except KeyboardInterrupt:
+        click.echo(f"stopped; go on with: mintmark check --resume {run_id}", err=True)
+        raise
+    written: Mapping[str, JSON] = runs.get(run_id).result
+    return written
+
+
+def _tell_plan(registry: "Registry", plan: "Plan", terms: "Terms", *, as_json: bool) -> int:
+    from registry.commands.printing import emit
+    from replay.suites.foreseeing import foresee
+
+    found = foresee(registry, plan, terms)
+    if as_json:
+        emit(found.to_json())
+    else:
+        for line in found.lines():
+            click.echo(line)
+    return 0
+
+
+def _tell(result: "Mapping[str, JSON]", outputs: tuple[Path, ...], *, quiet: bool) -> None:
+    if not quiet:
+        from registry.commands.printing import columns
+
+        told = [one for one in result["manifests"] if _telling(one)]
+        rows = [(one["name"], _verdict_of(one), _why(one)) for one in told[:_MOST_LINES]]
+        if rows:
+            columns(("manifest", "verdict", "why"), rows)
+        if len(told) > _MOST_LINES:
+            click.echo(f"… and {len(told) - _MOST_LINES} more; -o report.html shows all")
+        if result["gate"] is not None:
+            click.echo(f"together: {result['gate']['sentence']}")
+        for cost in result["cost"]:
+            click.echo(f"cost: {cost['amount']} {cost['currency']} ({cost['kind']})")
+        for path in outputs:
+            click.echo(f"wrote {path}", err=True)
+    click.echo(f"{result['id']}  exit {result['exit_code']}, {result['exit_reason']}")
+
+
+def _telling(one: "JSON") -> bool:
+    return one["error"] is not None or one["verdict"]["kind"] not in ("reproduced", "within-noise")
+
+
+def _verdict_of(one: "JSON") -> str:
+    if one["error"] is not None and (one["verdict"] is None or one["verdict"]["kind"] != "drifted"):
+        return f"error ({one['error']['class']})"
+    reason = one["verdict"]["reason"]
+    return f"{one['verdict']['kind']}{f' ({reason})' if reason else ''}"
+
+
+def _why(one: "JSON") -> str:
+    return str(one["error"]["why"] if one["verdict"] is None else one["verdict"]["sentence"])

@@ -1,0 +1,90 @@
+"""Brings every manifest of a suite to the calibration that its policy needs."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from drift.floor import LEARN, Regime
+from drift.significance.resolution import floor_needed
+from drift.significance.sequential import BASELINE
+from drift.verdict import Verdict
+from registry.drafting import new_exchange_id
+from registry.home import Registry
+from registry.journal.budgets import Budgets, BudgetSpent
+from replay.calibrating import Calibration, CalibrationFailed, calibrate
+from replay.consenting import Pay, Terms
+from replay.costing import worst_case
+from replay.paying import Paying
+from replay.preparing import Ready
+from replay.suites.billing import bill_of
+from replay.suites.plan import Case, Plan
+from replay.suites.starting import agreed_budget
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """What came of one manifest: a calibration, a reason why there can be none, or nothing because it was enough."""
+
+    case: Case
+    found: Calibration | Verdict | None
+    error: str | None = None
+
+
+def calibration_runs(case: Case, *, deep: bool) -> tuple[int, int]:
+    """How many replays the calibration that a policy needs takes: at most, and of free samples; 0 where it is there.
+
+    Args:
+        case: with what is known of it.
+        deep: whether free samples are to be decided for each manifest on its own, and not only for all together.
+    """
+    if case.policy.limits or case.regime in (Regime.DETERMINISTIC, Regime.SEEDED):
+        return 0, 0
+    samples = max(LEARN, max(case.policy.replays.baseline, BASELINE if deep else 1) - 1)
+    if case.regime is Regime.UNSEEDED:
+        return (samples, samples) if case.sampled and len(case.baseline) < samples else (0, 0)
+    return max(floor_needed(case.policy.alpha), samples), samples
+
+
+def calibrate_suite(
+    registry: Registry,
+    plan: Plan,
+    terms: Terms,
+    *,
+    deep: bool = False,
+    tell: Callable[[Case, int, int], None] = lambda case, number, most: None,
+) -> Iterator[Calibrated]:
+    """Calibrate what needs it, one manifest after the other; each is kept as soon as it is whole.
+
+    Args:
+        registry: where the manifests lie.
+        plan: of the suite, as it is now.
+        terms: what may be paid for all of them together.
+        deep: see ``calibration_runs``.
+        tell: hears of each replay: of which manifest, its number, and how many at most.
+
+    Raises:
+        PricesUnknown, ConsentNeeded, Declined, WrongCurrency: nothing was sent.
+    """
+    bill = bill_of(registry, plan, lambda case, _: calibration_runs(case, deep=deep)[0])
+    money = agreed_budget(bill, terms)
+    budget = None if money is None else Budgets(registry.catalog.database).create(money.nanos, money.currency)
+
+    def pay(ready: Ready, _: int) -> Pay:
+        cost = terms.assumed or worst_case(registry, ready)
+        if budget is None or cost is None or not cost.nanos:
+            return lambda: None
+        return lambda: Paying(new_exchange_id(), budget, cost.nanos, cost.currency)
+
+    for case in plan.cases:
+        most, samples = calibration_runs(case, deep=deep)
+        if not most:
+            yield Calibrated(case, None)
+            continue
+
+        def made(number: int, _: object, case: Case = case, most: int = most) -> None:
+            tell(case, number, most)
+
+        try:
+            found = calibrate(registry, case.original, most, alpha=case.policy.alpha, samples=samples, tell=made, pay=pay)
+            yield Calibrated(case, found)
+        except (CalibrationFailed, BudgetSpent) as problem:
+            yield Calibrated(case, None, str(problem))

@@ -1,0 +1,114 @@
+"""Begins a run once somebody has agreed to its costs, or goes on with one."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from registry.home import Registry
+from registry.journal.budgets import Budgets, amount_text, nanos_of
+from registry.journal.calls import Calls
+from registry.journal.runs import Runs
+from registry.journal.states import OPEN, CallState
+from replay.consenting import ConsentNeeded, Declined, Terms, WrongCurrency
+from replay.costing import Money
+from replay.errors import ReplayError
+from replay.suites.billing import Bill, bill_of
+from replay.suites.making import key_of
+from replay.suites.plan import Amount, Budgeted, Plan
+from replay.suites.wanting import beginning
+
+_LATER = frozenset({"budget", "canceled"})  # reasons for which a replay was not made, and may be made later
+
+
+class PricesUnknown(ReplayError):
+    """Nothing says what some of a run's calls cost."""
+
+    exit_code = 2
+
+    def __init__(self, bill: Bill) -> None:
+        """Name the first of them, and the two ways on."""
+        one, count = bill.unknown[0], len(bill.unknown)
+        super().__init__(
+            f"what {one.provider} charges for {one.model} is not known here ({count} of the suite's manifests), so "
+            "nothing was sent; say what a call costs at most with --assume-cost 0.04, or import prices "
+            "(`mintmark prices import FILE`)"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that has begun, and how many replays it begins with."""
+
+    run: str
+    bill: Bill
+
+
+def start(registry: Registry, plan: Plan, terms: Terms) -> Started:
+    """Make a run of a plan, if it costs nothing, has a budget, or somebody says yes to its worst case.
+
+    Raises:
+        PricesUnknown, ConsentNeeded, Declined, WrongCurrency: nothing was sent, and there is no run.
+    """
+    bill = bill_of(registry, plan)
+    budget = None if plan.options.offline else agreed_budget(bill, terms)
+    if budget is not None:
+        name = Budgets(registry.catalog.database).create(budget.nanos, budget.currency)
+        kept = Budgeted(id=name, amount=amount_text(budget.nanos), currency=budget.currency)
+        plan = msgspec.structs.replace(plan, budget=kept)
+    wanted = [(one.manifest, one.ordinal, one.purpose) for one in beginning(plan)]
+    return Started(Runs(registry.catalog.database).create(plan.suite.name, plan.to_json(), wanted), bill)
+
+
+def terms_with(terms: Terms, budget: Amount | None) -> Terms:
+    """The terms as said, with the suite's budget where none was given."""
+    if terms.budget is not None or budget is None:
+        return terms
+    return Terms(Money(nanos_of(budget.amount), budget.currency), terms.assumed, terms.yes, terms.ask)
+
+
+def agreed_budget(bill: Bill, terms: Terms) -> Money | None:
+    """What may be spent, once somebody has agreed to it; None where nothing costs anything.
+
+    Raises:
+        PricesUnknown, ConsentNeeded, Declined, WrongCurrency: nothing was sent.
+    """
+    if bill.unknown:
+        raise PricesUnknown(bill)
+    if not bill.worst:
+        return None
+    if terms.budget is not None:
+        for cost in bill.worst.values():
+            if cost.currency != terms.budget.currency:
+                raise WrongCurrency(terms.budget, cost)
+        return terms.budget
+    total = next(iter(bill.worst.values()))
+    said = f"this makes up to {bill.most} replays, which cost up to {' and '.join(map(str, bill.worst.values()))}"
+    if len(bill.worst) > 1:
+        raise ConsentNeeded(f"{said}: calls in several currencies need a suite each", total)
+    if not terms.yes:
+        if terms.ask is None:
+            raise ConsentNeeded(said, total)
+        if not terms.ask(said):
+            raise Declined
+    return total
+
+
+def again(registry: Registry, run_id: str, *, errors: bool) -> int:
+    """Want anew what a run has not made for lack of money or time; with ``errors``, what failed, too; how many.
+
+    A call that is still ambiguous stays parked, whatever is asked for: nobody knows whether it was paid.
+    """
+    runs, calls = Runs(registry.catalog.database), Calls(registry.catalog.database)
+    anew, same = [], []
+    for row in runs.replays(run_id):
+        if row.state in ("refused", "canceled") and row.outcome in _LATER:
+            anew.append(row)
+        elif row.state == "parked":
+            call = calls.get(key_of(row))
+            if call is not None and call.state in OPEN:  # answered to a process with another home: perhaps to this one
+                same.append(row)
+            elif call is None or call.state is CallState.UNPAID or (errors and call.state is CallState.PAID):
+                anew.append(row)
+        elif errors and row.state == "failed":
+            anew.append(row)
+    return runs.again(run_id, anew) + runs.again(run_id, same, same_try=True)
