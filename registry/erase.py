@@ -115,7 +115,7 @@ class _Stored:
 
 
 def pointer_of(field: str) -> str:
-    """The one place that a field names: ``reason`` (of reviews), ``label:KEY``, or the JSON pointer of a seal.
+    """The one place that a field names: ``reason`` (reviews, approvals), ``label:KEY``, or the JSON pointer of a seal.
 
     Raises:
         InvalidValue: it names none, or a digest (which goes with the bytes).
@@ -173,18 +173,18 @@ def plan_erasure(
     for one in manifests:
         _refuse_open(registry, one, alone)
     family = _family(registry, manifests)
-    said = [
+    reviewed = [
         found.id
         for member in family
-        for kind in ("review", "erasure")
+        for kind in ("review", "approval")
         for found in registry.catalog.about(member, kind)
     ]
+    said = [*reviewed, *(found.id for member in family for found in registry.catalog.about(member, "erasure"))]
     disclosures = registry.vault.get_many([*family, *said])
     values = [found.value for one in manifests for found in disclosures[one] if found.pointer in reaching]
     places = [
         (member, found.pointer) for member, held in disclosures.items() for found in held if _holds(found, values)
     ]
-    reviewed = [found.id for member in family for found in registry.catalog.about(member, "review")]
     places += [
         (member, found.pointer)
         for member in (*family, *reviewed)
@@ -312,10 +312,13 @@ def _family(registry: Registry, manifests: Iterable[str]) -> list[str]:
 
 
 def _spoken_of(registry: Registry, records: list[str]) -> Iterator[str]:
-    """The generations that reviews among some records speak of: whoever looks at those must see the erasure, too."""
+    """What reviews and approvals among some records speak of: whoever looks at those must see the erasure, too."""
     for found in registry.catalog.each(records):
         if found.kind == "review":
             yield parse(found.body)["subject"]
+        elif found.kind == "approval":
+            for subject in parse(found.body)["subjects"]:
+                yield from (subject["manifest"], subject["baseline"], *subject["replays"])
 
 
 def _refuse_open(registry: Registry, manifest_id: str, pointers: Iterable[str]) -> None:

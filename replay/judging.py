@@ -17,6 +17,7 @@ from registry.canonical import JSON, parse
 from registry.home import Registry
 from registry.manifest import Manifest
 from registry.record import Recorded
+from replay.baselines import with_accepted
 from replay.calibrating import Calibration, contents_of, floor_at, scores_of
 from replay.measuring import Measured
 from replay.preparing import Ready, output_files
@@ -108,8 +109,11 @@ class Judge:
         self._asked = rules.level or held.manifest.context.reproducibility
         self._made: list[Recorded] = []
         self.regime = calibration.regime if calibration else Regime.UNKNOWN
+        runs = calibration.runs if calibration else ()
+        self._baseline = with_accepted(registry, held.id, runs) if self._samples_count else runs
         # Free samples that no series has used up yet count, in the order they were made.
-        self._before = _unused(registry, held, calibration) if self._looks else []
+        unused = _unused(registry, held, calibration) if self._looks else []
+        self._before = [run for run in unused if run not in self._baseline]
 
     @property
     def level(self) -> Level:
@@ -227,8 +231,7 @@ class Judge:
         limits = self._registry.settings.limits
         try:
             if not output.baseline:
-                runs = self._calibration.runs if self._calibration else ()
-                files = [output.original, *(self._file(run, output.number) for run in runs)]
+                files = [output.original, *(self._file(run, output.number) for run in self._baseline)]
                 output.baseline = [sample_of(file, limits=limits) for file in files]
                 earlier = [self._file(run, output.number) for run in self._before]
                 output.samples = [sample_of(file, limits=limits) for file in earlier]
@@ -259,10 +262,9 @@ class Judge:
         """The test with the runs it was made on, so that anybody can make it again."""
         if verdict.test is None or "baseline_runs" in verdict.test:
             return verdict.test
-        runs = list(self._calibration.runs) if self._calibration else []
         return {
             **verdict.test,
-            "baseline_runs": [self._held.id, *runs],
+            "baseline_runs": [self._held.id, *self._baseline],
             "replay_runs": [*self._before, *self._succeeded],
         }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from drift.floor import Regime
 from drift.score import Score
 from drift.verdict import Level, Verdict
+from registry.approvals import baseline_of
 from registry.home import Registry
 from registry.journal.budgets import BudgetSpent
 from registry.record import Recorded
@@ -33,13 +34,17 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All replays of one run; ``refused`` is set instead where none could be made, ``spent`` where more were wanted."""
+    """All replays of one run; ``refused`` is set instead where none could be made, ``spent`` where more were wanted.
+
+    ``held`` is what they were held against: the manifest, or the approved replay that took its place.
+    """
 
     manifest: str
     regime: Regime
     replays: list[Replayed]
     refused: Verdict | None = None
     spent: BudgetSpent | None = None
+    held: str | None = None
 
     @property
     def exit_code(self) -> int:
@@ -75,7 +80,7 @@ def replay(
 
     Args:
         registry: where the manifest lies and the replays go.
-        manifest_id: full id.
+        manifest_id: full id; where an approved replay took its place, that one is sent and held against.
         times: how many replays, at least 1.
         change: slots to send otherwise.
         level: what to ask for; by default what the manifest's context says, else
@@ -89,11 +94,12 @@ def replay(
         BudgetSpent: it does not pay for the first replay; later ones are left out, and the answer says so.
         EngineMissing: the provider's extra is not installed.
     """
-    ready = prepare(registry, manifest_id, change)
+    held_id = baseline_of(registry, manifest_id)
+    ready = prepare(registry, held_id, change)
     if isinstance(ready, Verdict):
         return Answer(manifest_id, Regime.UNKNOWN, [], ready)
-    held, rules = Held.of(manifest_id, ready), Rules(level, alpha)
-    judge = Judge(registry, held, rules, calibration_of(registry, manifest_id))
+    held, rules = Held.of(held_id, ready), Rules(level, alpha)
+    judge = Judge(registry, held, rules, calibration_of(registry, held_id))
     paying = pay(ready, times + (judge.regime is Regime.SEEDED))
     made: list[Recorded] = []
     spent: BudgetSpent | None = None
@@ -109,8 +115,8 @@ def replay(
         made.append(recorded)
         judge.add(recorded)
     found = zip(made, judge.answers(), strict=True)
-    replays = [_record(registry, manifest_id, one, judgements) for one, judgements in found]
-    return Answer(manifest_id, judge.regime, replays, spent=spent)
+    replays = [_record(registry, held_id, one, judgements) for one, judgements in found]
+    return Answer(manifest_id, judge.regime, replays, spent=spent, held=held_id)
 
 
 def _record(registry: Registry, baseline: str, made: Recorded, found: Sequence[Judgement]) -> Replayed:

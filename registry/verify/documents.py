@@ -18,7 +18,7 @@ from registry.verify.contents import Contents
 from registry.verify.report import Findings
 
 _FORMAT = re.compile(r"mintmark/([a-z]{1,16})/v([1-9][0-9]{0,3})").fullmatch
-_KNOWN = frozenset(("generation", "drift", "calibration", "annotation", "review", "erasure", "key", "run"))
+_KNOWN = frozenset(("generation", "drift", "calibration", "annotation", "review", "erasure", "key", "run", "approval"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,215 @@
+"""Approvals: a person says that replays of a run are good, and later ones are held against them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from registry.canonical import JSON, canonical, parse
+from registry.errors import InvalidValue, NotFound, RegistryError, counted
+from registry.home import Registry
+from registry.journal.runs import Run, Runs
+from registry.schema import validate
+from registry.sealing import seal
+from registry.show import gone_assets
+from registry.times import now
+
+_SAME = frozenset({"reproduced", "within-noise"})
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,256}").fullmatch
+_EXACT = frozenset({"bytes", "decoded"})
+
+
+class NotApprovable(RegistryError):
+    """A run, or a manifest of it, whose replays cannot become a baseline."""
+
+    exit_code = 1
+    http_status = 409
+
+    def __init__(self, what: str, why: str) -> None:
+        """Say what and why not."""
+        super().__init__(f"{what} cannot be approved: {why}; nothing was changed")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Replays of one manifest that become its baseline.
+
+    Attributes:
+        manifest: what the suite names.
+        baseline: what the replays were held against: the manifest, or what took its place before.
+        replays: in the order made.
+        effect: "replaces": the last of them takes the baseline's place, with its request and its calibrations; "joins":
+            the baseline stays, and they are further samples of it.
+    """
+
+    manifest: str
+    baseline: str
+    replays: tuple[str, ...]
+    effect: str
+
+    def to_json(self) -> dict[str, JSON]:
+        """As the record holds it."""
+        return {"manifest": self.manifest, "baseline": self.baseline, "replays": list(self.replays),
+                "effect": self.effect}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What was approved: the record's id, its subjects, and what was left out with the reason."""
+
+    record: str
+    subjects: tuple[Subject, ...]
+    left_out: tuple[tuple[str, str], ...]
+
+
+def approve(
+    registry: Registry, run_id: str, *, manifests: Sequence[str] = (), by: str, reason: str, replace: bool = False
+) -> Approval:
+    """Make replays of a finished run the baseline of their manifests: one signed, logged record; the reason is sealed.
+
+    Replays of another provider or model than the baseline's take its place. So do replays that drifted, or could not be
+    decided, where pairs are compared: from then on the last of them is the reference. Free samples, and replays that
+    were found the same, join the baseline, unless ``replace`` says that nothing before them counts any longer.
+
+    Args:
+        registry: where the run lies.
+        run_id: full id.
+        manifests: full ids; every manifest of the run where none is given, but for those that cannot be approved.
+        by: who takes responsibility.
+        reason: why.
+        replace: free samples, too, take the baseline's place.
+
+    Raises:
+        NotFound: no such run, or a manifest that it does not hold.
+        NotApprovable: the run is not finished, was canceled or offline; a named manifest has replays that failed, were
+            erased, were approved before, or were held against a baseline that was replaced since; or none is left.
+        InvalidValue: no reason, or no name.
+    """
+    if not reason.strip():
+        raise InvalidValue("reason", reason, "a text that says why")
+    if not by.strip() or not _NAME(by):
+        raise InvalidValue("by", by, "a name on one line, of at most 256 characters")
+    run = Runs(registry.catalog.database).get(run_id)
+    _check(run)
+    rows = {row["id"]: row for row in run.result["manifests"]}
+    for one in manifests:
+        if one not in rows:
+            raise NotFound(f"manifest in {run_id}", one, "its report names those it holds")
+    subjects, left_out = [], []
+    for manifest, row in rows.items():
+        if manifests and manifest not in manifests:
+            continue
+        why = _refusal(registry, run_id, row)
+        if why is None:
+            subjects.append(_subject(registry, row, replace=replace))
+        elif manifests:
+            raise NotApprovable(manifest, why)
+        else:
+            left_out.append((manifest, why))
+    if not subjects:
+        first = f"{left_out[0][0]}: {left_out[0][1]}"
+        raise NotApprovable(run_id, f"none of its {counted(len(left_out), 'manifest')} can be, such as {first}")
+    return Approval(_recorded(registry, run, subjects, by, reason), tuple(subjects), tuple(left_out))
+
+
+def approvals_of(registry: Registry, manifest_id: str) -> list[dict[str, JSON]]:
+    """The approval records that speak of a generation, oldest first, each with its ``id``; reasons stay sealed."""
+    return [parse(found.body) | {"id": found.id} for found in registry.catalog.about(manifest_id, "approval")]
+
+
+def baseline_of(registry: Registry, manifest_id: str) -> str:
+    """What replays of a manifest are held against: itself, or the newest approved replay that took its place."""
+    while (newer := _replacement(registry, manifest_id)) is not None:
+        manifest_id = newer
+    return manifest_id
+
+
+def accepted_replays(registry: Registry, manifest_id: str) -> tuple[str, ...]:
+    """Approved replays that are further samples of a baseline, the oldest approval's first.
+
+    Those that joined it, and those that were approved together with it when it took another's place.
+    """
+    found: dict[str, None] = {}
+    for approval in approvals_of(registry, manifest_id):
+        for subject in approval["subjects"]:
+            if subject["effect"] == "joins" and subject["baseline"] == manifest_id:
+                found |= dict.fromkeys(subject["replays"])
+            elif subject["effect"] == "replaces" and subject["replays"][-1] == manifest_id:
+                found |= dict.fromkeys(subject["replays"][:-1])
+    return tuple(found)
+
+
+def _replacement(registry: Registry, manifest_id: str) -> str | None:
+    for approval in reversed(approvals_of(registry, manifest_id)):
+        for subject in approval["subjects"]:
+            if subject["effect"] == "replaces" and subject["baseline"] == manifest_id:
+                return str(subject["replays"][-1])
+    return None
+
+
+def _check(run: Run) -> None:
+    if run.result is None:
+        raise NotApprovable(run.id, f"it is {run.state} and has no result yet; `mintmark check --resume` ends it")
+    if run.result["state"] != "finished":
+        raise NotApprovable(run.id, f"it was {run.result['state']} before everything was made")
+    if run.result["options"]["offline"]:
+        raise NotApprovable(run.id, "it was offline: it judged recordings again, and nothing new was made")
+
+
+def _refusal(registry: Registry, run_id: str, row: JSON) -> str | None:
+    """Why the replays of a manifest cannot be approved; None where they can."""
+    if row["error"] is not None:
+        return f"a replay ended as {row['error']['class']}"
+    made = [one["generation"] for one in row["replays"] if one["generation"] and one["outcome"] == "succeeded"]
+    if not made:
+        return "no replay was made" + (f" ({row['verdict']['sentence']})" if row["verdict"] else "")
+    for one in made:
+        manifest = registry.catalog.manifest(one)
+        if gone_assets(registry, one, manifest, registry.vault.get(one)):
+            return f"an output of replay {one} was erased"
+    for approval in approvals_of(registry, row["id"]):
+        if approval["run"] == run_id and any(one["manifest"] == row["id"] for one in approval["subjects"]):
+            return f"{approval['by']} has approved it already, record {approval['id']}"
+    held = registry.catalog.manifest(made[0]).replay_of
+    if held != baseline_of(registry, row["id"]):
+        return f"it was held against {held}, and another baseline has been approved since; check again"
+    return None
+
+
+def _subject(registry: Registry, row: JSON, *, replace: bool) -> Subject:
+    made = tuple(one["generation"] for one in row["replays"] if one["generation"] and one["outcome"] == "succeeded")
+    baseline = baseline_of(registry, row["id"])
+    ours, theirs = registry.catalog.manifest(baseline), registry.catalog.manifest(made[-1])
+    policy = row["policy"]
+    samples = row["regime"] == "unseeded" and not policy["limits"] and policy["level"] not in _EXACT
+    other = (ours.provider.name, ours.model.requested) != (theirs.provider.name, theirs.model.requested)
+    same = row["verdict"] is not None and row["verdict"]["kind"] in _SAME
+    joins = not other and (same or samples) and not (replace and samples)
+    return Subject(row["id"], baseline, made, "joins" if joins else "replaces")
+
+
+def _recorded(registry: Registry, run: Run, subjects: Sequence[Subject], by: str, reason: str) -> str:
+    recorded_at = now()
+    value: dict[str, JSON] = {
+        "format": "mintmark/approval/v1",
+        "recorded_at": recorded_at,
+        "run": run.id,
+        "record": run.record,
+        "subjects": [one.to_json() for one in subjects],
+        "by": by,
+        "reason": reason,
+        "actor": registry.settings.actor,
+    }
+    disclosures = seal(value, ["/reason"])
+    validate("record/v1", value)
+
+    def derive(connection: Connection, record_id: str) -> None:
+        registry.catalog.insert_about(connection, record_id, "approval", recorded_at, _spoken_of(subjects))
+
+    return registry.append("approval", canonical(value), disclosures=disclosures, derive=derive)
+
+
+def _spoken_of(subjects: Sequence[Subject]) -> Iterator[str]:
+    for one in subjects:
+        yield from (one.manifest, one.baseline, *one.replays)
