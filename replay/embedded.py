@@ -82,8 +82,8 @@ def _begin(worker: Worker, registry: Registry, run_id: str) -> None:
 
 
 def _adopt(worker: Worker, registry: Registry, job: Job) -> None:
-    """Take a job that waits where nobody looks; a run somebody else works on is left to them."""
-    if job.state == "queued" and job.queue != worker.queue and worker.queue is not None:
-        others = Workers(registry.catalog.database).living() - {worker.id}
-        if not others:
-            worker.jobs.move(job.id, worker.queue)
+    """Take a job that waits where nobody looks; one that others can take is left to them."""
+    if job.state != "queued" or worker.queue is None or job.queue == worker.queue:
+        return
+    if not Workers(registry.catalog.database).living() - {worker.id}:
+        worker.jobs.move(job.id, worker.queue)

@@ -9,6 +9,7 @@ import click
 
 from registry.commands.printing import as_json
 from replay.commands.ambiguous import ambiguous
+from replay.commands.cancel import cancel
 from replay.commands.consent import may_cost
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _LEVELS = ("bytes", "decoded", "perceptual", "semantic", "statistical")
 class WithCommands(click.Command):
     """A command of its own that also leads to others: ``replay ID``, and ``replay ambiguous``. No id is such a word."""
 
-    commands: Mapping[str, click.Command] = MappingProxyType({"ambiguous": ambiguous})
+    commands: Mapping[str, click.Command] = MappingProxyType({"ambiguous": ambiguous, "cancel": cancel})
 
     def make_context(
         self,
