@@ -21,23 +21,19 @@ from registry.errors import CouldNotRun, ExchangeConflict, InvalidValue
 from registry.home import Registry
 from registry.journal.answers import AnswerElsewhere
 from registry.journal.budgets import BudgetSpent, nanos_of
-from registry.journal.calls import Intent, StoredCall, Superseded, age_s, link, move
+from registry.journal.calls import Intent, KeyTaken, StoredCall, Superseded, age_s, link, move
 from registry.journal.owners import Fate, fate_of, this_process
 from registry.journal.states import OPEN, CallState, IllegalMove
 from registry.record import Also, ErasedMeanwhile, Recorded
 from registry.times import now
 from replay.answered import packed, unpacked
 from replay.outcome import EndState, OutcomeClass, Safety
-from replay.provider import Call, Job, Outcome, Provider, follow
+from replay.provider import Call, Job, Outcome, Provider, follow, never
 from replay.providers.http.outputs import answer_file
 
 _LOOK_S: Final = 0.2  # between two looks at a call that another process makes
 _MARGIN_S: Final = 60.0
 _KEY: Final = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{7,63}").fullmatch
-
-
-def _never() -> bool:
-    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,7 @@ class Paying:
     run: str | None = None
     owner: str = field(default_factory=this_process)
     pause: Callable[[float], None] = time.sleep
-    stopping: Callable[[], bool] = _never
+    stopping: Callable[[], bool] = never
 
     def __post_init__(self) -> None:
         """Refuse a key that cannot be an exchange id and the name of a folder."""
@@ -190,7 +186,10 @@ class _Payment:
         """Go as far as it goes; None where it is somebody else's at the moment."""
         stored = self._calls.get(self._key)
         self._begun = stored is not None
-        self._currency = stored.currency if stored else self._paying.currency
+        if stored is not None:
+            self._currency = stored.currency
+            if stored.request_digest != self._order.request_digest:
+                raise KeyTaken(self._key)
         if stored is None and (found := self._registry.catalog.exchange(self._key)) is not None:
             return self._recorded(found[0])  # it ended before there was anything to pay for
         step = next_step(stored.state if stored else None, self._fate(stored), idempotent=self._order.idempotent)

@@ -25,7 +25,8 @@ def _open() -> None:
     """A gate that lets everything through."""
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Nobody stops it."""
     return False
 
 
@@ -197,7 +198,7 @@ def follow(
     limit_s: float | None = None,
     pause: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-    stopping: Callable[[], bool] = _never,
+    stopping: Callable[[], bool] = never,
 ) -> Outcome:
     """Drive a job that was submitted, here or by a process that has ended, to its outcome.
 

@@ -79,7 +79,7 @@ class Till:
     def __init__(self, emulator, home, databases, picture):
         self.emulator, self.home, self.databases, self.count = emulator, home, databases, 0
         self.registry = create(Settings(home=home, actor="tester", **databases))[0]
-        self.budget = self.registry.budgets.create(RESERVE * 70, "USD")
+        self.budget = self.registry.budgets.create(RESERVE * 110, "USD")
         self.manifests = {name: self._recorded(name, picture) for name in MODELS}
 
     def _recorded(self, name, picture):
