@@ -12,7 +12,6 @@ from registry.home import Registry
 from registry.journal.runs import Run, Runs
 from registry.schema import validate
 from registry.sealing import seal
-from registry.show import gone_assets
 from registry.times import now
 
 _SAME = frozenset({"reproduced", "within-noise"})
@@ -165,8 +164,7 @@ def _refusal(registry: Registry, run_id: str, row: JSON) -> str | None:
     if not made:
         return "no replay was made" + (f" ({row['verdict']['sentence']})" if row["verdict"] else "")
     for one in made:
-        manifest = registry.catalog.manifest(one)
-        if gone_assets(registry, one, manifest, registry.vault.get(one)):
+        if not _whole(registry, one):
             return f"an output of replay {one} was erased"
     for approval in approvals_of(registry, row["id"]):
         if approval["run"] == run_id and any(one["manifest"] == row["id"] for one in approval["subjects"]):
@@ -175,6 +173,14 @@ def _refusal(registry: Registry, run_id: str, row: JSON) -> str | None:
     if held != baseline_of(registry, row["id"]):
         return f"it was held against {held}, and another baseline has been approved since; check again"
     return None
+
+
+def _whole(registry: Registry, generation: str) -> bool:
+    """Whether the bytes of every output are still here."""
+    opened = {found.pointer: found.value for found in registry.vault.get(generation)}
+    outputs = registry.catalog.manifest(generation).outputs
+    digests = [asset.digests_with(opened, f"/outputs/{n}/digest") for n, asset in enumerate(outputs)]
+    return all(one is not None and one.blake3 in registry.assets for one in digests)
 
 
 def _subject(registry: Registry, row: JSON, *, replace: bool) -> Subject:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from registry.approvals import baseline_of
 from registry.canonical import JSON, parse
 from registry.home import Registry
 from registry.manifest import Manifest
@@ -36,7 +37,8 @@ class View:
     """One generation: the manifest as recorded and with its disclosures open, and what came later.
 
     ``state`` maps each seal's pointer to disclosed, erased or missing.
-    ``log_index`` is None while a record waits for the sequencer.
+    ``baseline`` is what replays are held against, another id where an approved replay took this one's place;
+    ``calibration`` is the baseline's. ``log_index`` is None while a record waits for the sequencer.
     """
 
     id: str
@@ -45,6 +47,8 @@ class View:
     state: dict[str, str]
     tags: dict[str, str]
     reviews: list[JSON]
+    approvals: list[JSON]
+    baseline: str
     calibration: JSON
     drift: list[JSON]
     replays: list[str]
@@ -65,6 +69,8 @@ class View:
             "seals": self.state,
             "tags": self.tags,
             "reviews": self.reviews,
+            "approvals": self.approvals,
+            "baseline": self.baseline,
             "calibration": self.calibration,
             "drift": self.drift,
             "replays": self.replays,
@@ -93,7 +99,9 @@ def view(registry: Registry, manifest_id: str) -> View:
         seal_states(registry, manifest_id, value, {found.pointer for found in disclosures}),
         registry.catalog.tags(manifest_id),
         [_open_record(registry, found.id, found.body) for found in registry.catalog.about(manifest_id, "review")],
-        calibration_of(registry, manifest_id),
+        [_open_record(registry, found.id, found.body) for found in registry.catalog.about(manifest_id, "approval")],
+        baseline := baseline_of(registry, manifest_id),
+        calibration_of(registry, baseline),
         [parse(found.body) | {"id": found.id} for found in registry.catalog.about(manifest_id, "drift")],
         registry.catalog.replays(manifest_id),
         [

@@ -9,6 +9,7 @@ import click
 from registry.commands.printing import as_json
 
 if TYPE_CHECKING:
+    from registry.canonical import JSON
     from registry.show import View
 
 
@@ -92,6 +93,10 @@ def _later(found: "View") -> Iterator[tuple[str, object]]:
         yield parent.relation, f"of {parent.id}"
     for said in found.reviews:
         yield "review", _review(said)
+    for approval in found.approvals:
+        yield "approved", _approval(found.id, approval)
+    if found.baseline != found.id:
+        yield "baseline", f"{found.baseline}\nreplays are held against it since it was approved"
     if found.calibration is not None:
         runs = counted(len(found.calibration["runs"]), "calibration replay")
         yield "regime", f"{found.calibration['regime']}, by {runs} of {found.calibration['recorded_at'][:10]}"
@@ -127,6 +132,24 @@ def _review(said: dict[str, object]) -> str:
     if isinstance(cost := said["cost"], dict):
         more.append(f"{cost['amount']} {cost['currency']}")
     return f"{told} ({', '.join(more)})"
+
+
+def _approval(manifest: str, said: "JSON") -> str:
+    """Which replays of a generation were approved, or that it is one of them; who, when and why."""
+    from registry.commands.printing import short
+    from registry.errors import counted
+
+    told = []
+    for subject in said["subjects"]:
+        if manifest in subject["replays"]:
+            new = subject["effect"] == "replaces" and manifest == subject["replays"][-1]
+            told.append(f"as {'the new' if new else 'part of the'} baseline of {short(subject['manifest'])}")
+        elif manifest in (subject["manifest"], subject["baseline"]):
+            what = "a new baseline" if subject["effect"] == "replaces" else "further samples"
+            told.append(f"{counted(len(subject['replays']), 'replay')} as {what} ({short(subject['replays'][-1])})")
+    reason = _said(said["reason"], "erased")
+    who = f"{said['by']}, {str(said['recorded_at'])[:16].replace('T', ' ')} UTC, run {said['run'][4:16]}"
+    return f"{'; '.join(told)}: {reason} ({who})"
 
 
 def _said(value: object, state: str | None) -> str:
