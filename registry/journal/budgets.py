@@ -83,6 +83,20 @@ class Budgets:
             connection.execute(insert(_budget), row)
         return str(row["id"])
 
+    def raise_to(self, id: str, amount: int, currency: str) -> None:
+        """Let a budget be that large from now on; one that is larger already stays so.
+
+        Raises:
+            InvalidValue: it is in another currency.
+            NotFound: there is none of that id.
+        """
+        column = _budget.c
+        with self.database.writing() as connection:
+            if (found := _get(connection, id)).currency != currency:
+                raise InvalidValue("currency", currency, f"{found.currency}, the currency of budget {id}")
+            larger = update(_budget).where(column.id == id, column.amount < amount)
+            connection.execute(larger.values(amount=amount))
+
     def get(self, id: str) -> Budget:
         """A budget as it stands.
 

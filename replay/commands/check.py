@@ -69,7 +69,7 @@ def check(
     terms = terms_of(budget, assume_cost, yes, silent=as_json or quiet)
     registry, path = _opened(suite, packed)
     if path is None:
-        run_id = _resumed(registry, str(resume), retry_errors)
+        run_id = _resumed(registry, str(resume), terms, errors=retry_errors)
     else:
         plan, terms = _planned(registry, path, terms, offline=offline, repeat=repeat)
         if only_plan:
@@ -128,12 +128,15 @@ def _started(registry: "Registry", plan: "Plan", terms: "Terms", *, quiet: bool)
     return started.run
 
 
-def _resumed(registry: "Registry", name: str, errors: bool) -> str:
+def _resumed(registry: "Registry", name: str, terms: "Terms", *, errors: bool) -> str:
     from registry.journal.runs import Runs
-    from replay.suites.starting import again
+    from replay.suites.plan import Plan
+    from replay.suites.starting import again, raise_budget
 
     runs = Runs(registry.catalog.database)
     run_id = runs.resolve(name)
+    if terms.budget is not None:
+        raise_budget(registry, Plan.from_json(runs.get(run_id).plan), terms.budget)
     count = again(registry, run_id, errors=errors)
     if count:
         click.echo(f"{run_id}: {count} replays are made again", err=True)
@@ -144,13 +147,18 @@ def _driven(registry: "Registry", run_id: str, jobs: int, *, quiet: bool) -> "Ma
     """Bring the run to its end; what was interrupted says how to go on."""
     from registry.journal.runs import Runs
     from replay.commands.progress import following
-    from replay.embedded import drive
+    from replay.suites import driving
 
     runs = Runs(registry.catalog.database)
-    if (done := runs.get(run_id).result) is not None:
-        return dict(done)
+    run = runs.get(run_id)
+    if run.result is not None:
+        return dict(run.result)
     try:
         with following(runs, run_id, quiet=quiet) as tell:
+            if run.plan["options"]["offline"]:  # nothing is sent, so nothing has to survive this process
+                return driving.drive(registry, run_id, jobs=jobs, made=lambda _: tell()).result
+            from replay.embedded import drive
+
             drive(registry, run_id, threads=jobs, tell=tell)
     except KeyboardInterrupt:
         click.echo(f"stopped; go on with: mintmark check --resume {run_id}", err=True)

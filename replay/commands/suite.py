@@ -112,6 +112,28 @@ def calibrate(file: Path, deep: bool, budget: str | None, assume_cost: str | Non
     return 4 if any(one.found is not None and not isinstance(one.found, Calibration) for one in done) else 0
 
 
+@suite.command(short_help="Carry a suite to a machine without a registry.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="The zip file to write.")
+def pack(file: Path, target: Path) -> int:
+    """Write suite FILE, its lock and everything its check needs into one zip, for `mintmark check --from`.
+
+    The zip holds the prompts in clear, since whoever has none cannot send them: keep it as you keep them.
+
+    Exit status: 0 written; 2 there is such a file, or the suite has a mistake.
+    """
+    from registry.commands.printing import reading
+    from replay.suites.file import read_suite
+    from replay.suites.packing import pack as write
+    from replay.suites.planning import Asked, plan_of
+    from replay.suites.selecting import locked
+
+    registry, found = reading(), read_suite(file)
+    count = write(registry, found, plan_of(registry, found, locked(registry, found)[0], Asked()), target)
+    click.echo(f"wrote {target}: {count} manifests; prompts stand in it in clear; next: mintmark check --from {target}")
+    return 0
+
+
 def _said(one: "Calibrated") -> str:
     if one.error is not None:
         return one.error

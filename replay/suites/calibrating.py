@@ -84,7 +84,8 @@ def calibrate_suite(
             tell(case, number, most)
 
         try:
-            found = calibrate(registry, case.original, most, alpha=case.policy.alpha, samples=samples, tell=made, pay=pay)
+            alpha, held = case.policy.alpha, case.original
+            found = calibrate(registry, held, most, alpha=alpha, samples=samples, tell=made, pay=pay)
             yield Calibrated(case, found)
         except (CalibrationFailed, BudgetSpent) as problem:
             yield Calibrated(case, None, str(problem))

@@ -140,7 +140,10 @@ def _quiet(registry: Registry, manifest_id: str, manifest: Manifest) -> tuple[st
         value = parse(one.body)
         if value["baseline"] == manifest_id and value["replay"] and value["verdict"]["kind"] == "within-noise":
             found[value["replay"]] = None
-    return tuple(run for run in found if _same_version(registry.catalog.manifest(run), manifest, Target()))
+    here = registry.catalog.known(list(found))  # a pack carries those that count, not all
+    return tuple(
+        run for run in found if run in here and _same_version(registry.catalog.manifest(run), manifest, Target())
+    )
 
 
 def _recorded(

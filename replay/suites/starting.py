@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from registry.errors import InvalidValue
 from registry.home import Registry
 from registry.journal.budgets import Budgets, amount_text, nanos_of
 from registry.journal.calls import Calls
@@ -91,6 +92,17 @@ def agreed_budget(bill: Bill, terms: Terms) -> Money | None:
         if not terms.ask(said):
             raise Declined
     return total
+
+
+def raise_budget(registry: Registry, plan: Plan, budget: Money) -> None:
+    """Let a run that goes on spend up to that much in all.
+
+    Raises:
+        InvalidValue: it was begun without a budget, because nothing in it costs anything, or in another currency.
+    """
+    if plan.budget is None:
+        raise InvalidValue("--budget", str(budget), "needed: nothing in that run costs anything")
+    Budgets(registry.catalog.database).raise_to(plan.budget.id, budget.nanos, budget.currency)
 
 
 def again(registry: Registry, run_id: str, *, errors: bool) -> int:

@@ -1,0 +1,130 @@
+"""Takes the records of a verified bundle in: ids and signatures stay the original ones, the log entries are ours."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection
+
+from registry.bundle_format import asset_path
+from registry.canonical import JSON
+from registry.catalog.store import StoredRecord
+from registry.errors import CouldNotRun
+from registry.home import Registry
+from registry.log.checkpoint import VerifierKey
+from registry.manifest import Manifest
+from registry.signing import PAYLOAD_TYPE, output_subjects, pae, pae_digest, payload
+from registry.times import now
+from registry.verify.bundle import verify
+from registry.verify.container import Members, open_members
+from registry.verify.contents import Contents, read_contents
+from registry.verify.disclosed import Opened, check_disclosures
+from registry.verify.documents import Shown, read_records
+from registry.verify.report import Findings, Report, State
+
+_TOLERATED: Final = frozenset({"checkpoint", "completeness"})
+"""Layers that may stay undecided: whose log it was, and what else there is, matters to auditors."""
+
+
+class NotAdmitted(CouldNotRun):
+    """A bundle that does not verify."""
+
+    exit_code = 3
+
+    def __init__(self, path: Path, report: Report) -> None:
+        """Name the first layer that does not hold."""
+        bad = next(one for one in report.layers if _refuses(one.name, one.state))
+        super().__init__(f"{path}: {bad.name}: {bad.sentence}; nothing was taken in, have it packed again")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What was taken in: records that were new here, and assets."""
+
+    records: int
+    assets: int
+
+
+def admit(registry: Registry, path: Path, *, trust: Sequence[VerifierKey] | None = None) -> Admitted:
+    """Verify a bundle, then add every record that is not here yet, in the order of the log it comes from.
+
+    Key records stay out: keys of another log sign nothing here. What the records' own log says of time and order is
+    in the bundle; this registry's log says when they arrived.
+
+    Raises:
+        NotAdmitted: a signature, digest, seal or proof does not hold.
+        NotABundle, BundleUnreadable: it is something else.
+    """
+    report = verify(path, trust=trust)
+    if any(_refuses(one.name, one.state) for one in report.layers):
+        raise NotAdmitted(path, report)
+    members = open_members(path)
+    try:
+        findings = Findings()
+        contents = read_contents(members, findings)
+        assert contents is not None  # it has just been verified
+        records = read_records(contents, findings)
+        opened = check_disclosures(contents, records, findings)
+        known = registry.catalog.known([one.id for one in records])
+        shown = [one for one in records if one.statement is not None and one.kind != "key" and one.id not in known]
+        assets = _assets(registry, members, contents)
+        for one in sorted(shown, key=lambda each: each.index or 0):
+            _add(registry, one, opened)
+        return Admitted(len(shown), assets)
+    finally:
+        members.close()
+
+
+def _refuses(layer: str, state: State) -> bool:
+    return state is State.FAILED or (state is State.UNDECIDED and layer not in _TOLERATED)
+
+
+def _assets(registry: Registry, members: Members, contents: Contents) -> int:
+    count = 0
+    for sha256, (blake3, _) in contents.assets.items():
+        if blake3 not in registry.assets:
+            registry.assets.keep(registry.assets.stage(members.pieces(asset_path(sha256))))
+            count += 1
+    return count
+
+
+def _add(registry: Registry, shown: Shown, opened: Opened) -> None:
+    """One record with its disclosures, catalog rows and log entry, in one transaction."""
+    statement, value = shown.statement, shown.value
+    assert statement is not None and value is not None
+    body = statement.record
+    outputs = output_subjects(value) if statement.kind == "generation" else []
+    text = payload(statement.kind, body, outputs)
+    assert pae(PAYLOAD_TYPE, text) == statement.pae  # it has just been verified
+    stored = StoredRecord(shown.id, statement.kind, body, statement.keyid, statement.signature)
+    registry.vault.put(shown.id, list(opened.get(shown.id, {}).values()))
+    database = registry.catalog.database
+    with database.writing() as connection:
+        registry.catalog.insert(connection, stored)
+        registry.log.append(connection, kind=stored.kind, id=stored.id, pae=pae_digest(text), now=now())
+        _derive(registry, connection, stored, value)
+    if not database.is_sqlite:
+        registry.log.settle(shown.id)
+
+
+def _derive(registry: Registry, connection: Connection, stored: StoredRecord, value: Mapping[str, JSON]) -> None:
+    """The catalog's rows for a record, as its own recording would have made them."""
+    catalog = registry.catalog
+    if stored.kind == "generation":
+        # Nobody here can hand the same draft in again, so there is nothing to tell it from another by.
+        catalog.insert_generation(connection, stored.id, Manifest.trusted(stored.body), b"")
+        return
+    if stored.kind == "annotation":
+        catalog.set_tags(connection, value["subject"], value["tags"])
+    catalog.insert_about(connection, stored.id, stored.kind, value["recorded_at"], spoken_of(value))
+
+
+def spoken_of(value: Mapping[str, JSON]) -> list[str]:
+    """The generations that a record speaks of, each once."""
+    found: list[JSON] = [value.get(name) for name in ("subject", "manifest", "baseline", "replay")]
+    found += [run["id"] for run in value.get("runs", [])]
+    found += [one["id"] for one in value.get("manifests", [])]
+    for one in value.get("subjects", []):
+        found += [one.get("id"), one.get("manifest"), one.get("baseline"), *one.get("replays", [])]
+    return [one for one in dict.fromkeys(found) if one]

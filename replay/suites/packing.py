@@ -1,0 +1,82 @@
+"""Carries a suite to a machine without a registry: suite, lock and a bundle of what its check needs, in one zip."""
+
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from registry.admitting import Admitted, admit
+from registry.errors import FileThere, Refused
+from registry.export.selecting import export_selection
+from registry.home import Registry
+from replay.calibrating import calibration_called
+from replay.suites.file import Suite
+from replay.suites.plan import Plan
+from replay.suites.selecting import lock_path
+
+SUITE, LOCK, BUNDLE = "suite.yaml", "suite.lock", "bundle.zip"
+_MOST: Final = {SUITE: 4 << 20, LOCK: 64 << 20, BUNDLE: 4 << 30}  # bytes
+_NEEDED: Final = ("prompt", "digest", "subject")  # sealed parts without which a request cannot be sent again
+
+
+class NotAPack(Refused):
+    """A file that is no packed suite."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        """Name it and say what is wrong."""
+        super().__init__(f"{path}: {why}; give what `mintmark suite pack --to` wrote")
+
+
+def pack(registry: Registry, suite: Suite, plan: Plan, target: Path) -> int:
+    """Write a pack, whole or not at all; how many manifests it carries.
+
+    It holds the prompts in clear, since a runner cannot send what it cannot read: treat it as you treat them.
+
+    Raises:
+        FileThere: there is such a file.
+    """
+    if target.exists():
+        raise FileThere(target)
+    needed: dict[str, None] = {}
+    for case in plan.cases:
+        runs = calibration_called(registry, case.calibration).runs if case.calibration else ()
+        needed |= dict.fromkeys((case.id, case.original, *runs, *case.baseline))
+    with tempfile.TemporaryDirectory(prefix="mintmark-pack-", dir=target.absolute().parent) as folder:
+        bundle, draft = Path(folder) / BUNDLE, Path(folder) / "pack"
+        export_selection(registry, bundle, needed, words=f"suite:{suite.name}", disclose=_NEEDED)
+        with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as out:
+            out.write(suite.path, SUITE)
+            out.write(lock_path(suite.path), LOCK)
+            out.write(bundle, BUNDLE)
+        draft.rename(target)
+    return len(plan.cases)
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """A folder with a pack's three files, gone afterwards.
+
+    Raises:
+        NotAPack: it is no such zip.
+    """
+    with tempfile.TemporaryDirectory(prefix="mintmark-pack-") as folder:
+        try:
+            with zipfile.ZipFile(path) as found:
+                if sorted(found.namelist()) != sorted(_MOST):
+                    raise NotAPack(path, f"it does not hold exactly {', '.join(_MOST)}")
+                for name, most in _MOST.items():
+                    if found.getinfo(name).file_size > most:
+                        raise NotAPack(path, f"its {name} is larger than {most:,} bytes")
+                    found.extract(name, folder)
+        except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as problem:
+            raise NotAPack(path, f"it cannot be read ({problem})") from None
+        except OSError as problem:
+            raise NotAPack(path, problem.strerror or str(problem)) from None
+        yield Path(folder)
+
+
+def admit_pack(registry: Registry, folder: Path) -> Admitted:
+    """Verify what a pack carries, and take it in. Raises: NotAdmitted."""
+    return admit(registry, folder / BUNDLE)
