@@ -33,6 +33,7 @@ from registry.show import view
 from registry.verify.bundle import verify
 from registry.verify.report import Report
 from replay.calibrating import Calibration, calibrate
+from replay.demo_crash import Crash, crash
 from replay.demo_script import LIMIT, Sheet
 from replay.errors import ReplayError
 from replay.generating import Ask, generate
@@ -146,6 +147,7 @@ class Demo:
     made: list[Made] = field(default_factory=list)
     calibrated: list[Calibrated] = field(default_factory=list)
     replays: list[Replays] = field(default_factory=list)
+    crashed: Crash | None = None
 
     def make(self, tell: Callable[[Made], None]) -> None:
         """Generate pictures, clips and sounds; nine pictures, two clips, two sounds."""
@@ -181,6 +183,11 @@ class Demo:
         self._replay(tell, "changed build (@2)", clip, model="procedural-video@2", times=1)
         self._replay(tell, "changed build (@2), numeric noise", seeded[0], model="procedural-image@2")
         self._replay(tell, "changed build (@2), free samples", free[0], model="procedural-image@2", times=LOOKS[-1])
+
+    def crash(self) -> Crash:
+        """Kill a run of paid replays midway, and go on with it."""
+        self.crashed = crash(self.registry, self.folder)
+        return self.crashed
 
     def compare_transcripts(self) -> Comparison:
         """Record what was said and what a second system heard, and compare the two."""

@@ -26,6 +26,7 @@ def write_report(
         made=[_made(demo, made) for made in demo.made],
         calibrated=demo.calibrated,
         replays=[_replayed(demo, one) for one in demo.replays],
+        crashed=demo.crashed,
         contrast=contrast,
         layers=list(zip(verified.layers, tampered.layers, strict=True)),
         origin=origin,

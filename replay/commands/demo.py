@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from registry.lookup import Answer
     from replay.demo import Calibrated, Demo, Made, Replays
+    from replay.demo_crash import Crash
 
 _COLOURS = {
     "reproduced": "green",
@@ -79,6 +80,8 @@ def _tell(console: "Console", story: "Demo") -> None:
     story.calibrate(lambda one: _calibrated(console, one))
     _chapter(console, "Replays", "could it be made again? every verdict gives its reason")
     story.play_again(lambda one: _replayed(console, one))
+    _chapter(console, "Killed midway", "a run of paid replays, and the vendor counts")
+    _crashed(console, story.crash())
     _transcripts(console, story)
     copy, _, found = story.look_up()
     _looked_up(console, story, found)
@@ -121,6 +124,17 @@ def _replayed(console: "Console", one: "Replays") -> None:
         many = f" ({times} replays)" if times > 1 else ""
         line = f"[{_COLOURS.get(kind, 'white')}]{kind}[/]{many}  {escape(sentence)}"
         console.print(Padding(line, (0, 0, 0, 4)))
+
+
+def _crashed(console: "Console", one: "Crash") -> None:
+    console.print(f"  {one.pictures} pictures of a vendor on loopback that takes jobs and charges for each")
+    console.print(f"  the run's process was killed (SIGKILL) with {one.under_way} paid replays under way")
+    console.print(f"  resumed: {one.sentence}; {one.replays} of {one.pictures} replays recorded", markup=False)
+    colour = "red" if one.twice else "green"
+    console.print(
+        f"  {one.paid} charges for {one.pictures} replays, [{colour}]{one.twice} paid twice[/], {one.parked} parked; "
+        f"{one.spent} spent"
+    )
 
 
 def _transcripts(console: "Console", story: "Demo") -> None:
