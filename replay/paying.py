@@ -33,6 +33,7 @@ from replay.providers.http.outputs import answer_file
 
 _LOOK_S: Final = 0.2  # between two looks at a call that another process makes
 _MARGIN_S: Final = 60.0
+_SILENT_S: Final = 30.0
 _KEY: Final = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{7,63}").fullmatch
 
 
@@ -210,8 +211,9 @@ class _Payment:
         if stored is None or stored.owner == self._owner:  # and no thread of ours is at it
             return "gone"
         fate = fate_of(self._calls.database, stored.owner)
-        if fate == "unknown":
-            return "gone" if age_s(stored.updated_at) > self._order.answer_s + _MARGIN_S else "alive"
+        if fate == "unknown":  # of another machine; who works on a run has a heartbeat
+            patience = _SILENT_S if stored.run else self._order.answer_s + _MARGIN_S
+            return "gone" if age_s(stored.updated_at) > patience else "alive"
         return fate
 
     def _send(self) -> Recorded:

@@ -34,8 +34,13 @@ def terms_of(budget: str | None, assume_cost: str | None, yes: bool, *, silent: 
     """
     from replay.consenting import Terms
 
-    asked = None if silent or not (sys.stdin.isatty() and sys.stderr.isatty()) else _ask
+    asked = _ask if at_terminal() and not silent else None
     return Terms(_money("--budget", budget), _money("--assume-cost", assume_cost), yes, asked)
+
+
+def at_terminal() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def paying_for(registry: "Registry", terms: "Terms") -> "Callable[[Ready, int], Pay]":
