@@ -18,24 +18,25 @@ from drift.errors import MintmarkError
 from registry import __version__
 from registry.canonical import escape
 from registry.home import Registry
-from registry.http import assets, documents, generations, health, log, lookup, webhooks
+from registry.http import assets, documents, generations, health, log, lookup, runs, webhooks
 from registry.http.doors import Doors
 from registry.http.following import Follower
 from registry.http.idempotency import InFlight
 from registry.http.problems import Problem, response
 from registry.http.published_keys import PublishedKeys
+from registry.http.work import NoWork, Work
 from registry.web import pages
 
 _API = ("/v1", "/healthz", "/readyz", "/openapi.json")
 _KINDS = {404: "no-such-address", 405: "method-not-allowed", 400: "request-malformed"}
 
 
-def create_app(registry: Registry, wake: webhooks.Wake = webhooks.nobody_waits) -> FastAPI:
+def create_app(registry: Registry, work: Work | None = None) -> FastAPI:
     """The ASGI application that serves one registry; it neither opens nor closes it.
 
     Args:
         registry: what is served.
-        wake: is told of every genuine delivery of a provider's webhook.
+        work: who makes replays, and is told of every genuine delivery of a provider's webhook; nobody if left out.
     """
     app = FastAPI(
         title="mintmark",
@@ -49,7 +50,8 @@ def create_app(registry: Registry, wake: webhooks.Wake = webhooks.nobody_waits) 
     app.state.registry = registry
     app.state.follower = Follower(registry)
     app.state.in_flight = InFlight()
-    app.state.wake, app.state.published_keys = wake, PublishedKeys()
+    app.state.work = work or NoWork()
+    app.state.wake, app.state.published_keys = work.wake if work else webhooks.nobody_waits, PublishedKeys()
     for router in (
         generations.router,
         lookup.router,
@@ -57,6 +59,7 @@ def create_app(registry: Registry, wake: webhooks.Wake = webhooks.nobody_waits) 
         log.router,
         health.router,
         webhooks.router,
+        runs.router,
         pages.router,
     ):
         app.include_router(router)

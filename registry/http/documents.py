@@ -11,6 +11,7 @@ Responses: TypeAlias = dict[int | str, Document]
 
 PUBLISHED = {"Manifest": "manifest/v1", "Record": "record/v1", "Draft": "draft/v1"} | {
     "View": "view/v1",
+    "Run": "run/v1",
     "Lookup": "lookup/v1",
 }
 _REASONS = {
@@ -123,6 +124,94 @@ RECORDED: Responses = answers(
     415,
     422,
 )
+_KEYED = RECORDING["parameters"]
+
+
+def _asking(**members: Document) -> Document:
+    """A JSON body with an idempotency key; members that say no ``default`` have to be there."""
+    wanted = [name for name, member in members.items() if "default" not in member]
+    shape = {"type": "object", "additionalProperties": False, "required": wanted, "properties": members}
+    return {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": shape}}},
+        "parameters": _KEYED,
+    }
+
+
+_MONEY = {
+    "type": ["object", "null"],
+    "default": None,
+    "additionalProperties": False,
+    "required": ["amount"],
+    "properties": {
+        "amount": {"type": "string", "pattern": "^(0|[1-9][0-9]{0,8})(\\.[0-9]{1,9})?$"},
+        "currency": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9._-]{1,31}$", "default": "USD"},
+    },
+}
+_TIMES = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1}
+_FALSE = {"type": "boolean", "default": False}
+_LINE = {"type": "string", "minLength": 1, "maxLength": 200}
+ASKING_REPLAY: Document = _asking(
+    manifest=_LINE, times=_TIMES, model={"type": ["string", "null"], "minLength": 1, "maxLength": 256, "default": None},
+    allow_alias=_FALSE, budget=_MONEY, assume_cost=_MONEY,
+)  # fmt: skip
+ASKING_SUITE: Document = _asking(
+    suite={"type": "string", "minLength": 1, "description": "The text of a suite file"}, offline=_FALSE, repeat=_TIMES,
+    budget=_MONEY, assume_cost=_MONEY,
+)  # fmt: skip
+BEGUN: Responses = answers(
+    {
+        202: _json("It waits for a worker", _object(job=_TEXT, run=_TEXT, new=_TRUTH))
+        | {"headers": {"Location": {"schema": _TEXT, "required": True}}}
+    },
+    404,
+    409,
+    413,
+    415,
+    422,
+)
+_COUNTS = {"type": "object", "additionalProperties": _COUNT, "description": "Replays by state"}
+RUN: Responses = answers(
+    {
+        200: _json(
+            "The run; result is null until it is over",
+            _object(
+                id=_TEXT,
+                suite=_TEXT,
+                state={"enum": ["open", "finished", "canceled"]},
+                created_at=_TEXT,
+                updated_at=_TEXT,
+                record=_OR_NULL,
+                counts=_COUNTS,
+                result={"oneOf": [ref("Run"), {"type": "null"}]},
+            ),
+        )
+    },
+    404,
+    422,
+)
+REPORT: Responses = answers({200: _raw("One self-contained page", "text/html")}, 404, 409, 422)
+JOB: Responses = answers(
+    {
+        200: _json(
+            "The job",
+            _object(
+                id=_TEXT,
+                kind={"enum": ["suite", "share", "notice", "mail"]},
+                run=_OR_NULL,
+                lane={"enum": ["interactive", "batch"]},
+                state={"enum": ["queued", "running", "done", "dead", "canceled"]},
+                worker=_OR_NULL,
+                created_ms=_COUNT,
+                updated_ms=_COUNT,
+                error=_OR_NULL,
+            ),
+        )
+    },
+    404,
+    422,
+)
+CANCELED: Responses = answers({202: _json("Its workers are told", _object(id=_TEXT, canceled=_TRUTH))}, 404, 409, 422)
+EVENTS: Responses = answers({200: _raw("Server-sent events: progress, end", "text/event-stream")}, 404, 422)
 DELIVERING: Document = {"requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}}
 DELIVERED: Responses = answers(
     {

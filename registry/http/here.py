@@ -9,6 +9,7 @@ from starlette.responses import Response
 from registry.home import Registry
 from registry.http.following import Follower
 from registry.http.idempotency import InFlight
+from registry.http.work import Work
 
 
 def registry_of(request: Request) -> Registry:
@@ -24,6 +25,11 @@ def follower_of(request: Request) -> Follower:
 def in_flight_of(request: Request) -> InFlight:
     """Idempotency keys whose request is being answered."""
     return cast(InFlight, request.app.state.in_flight)
+
+
+def work_of(request: Request) -> Work:
+    """Who makes replays."""
+    return cast(Work, request.app.state.work)
 
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:  # noqa: ANN401

@@ -10,7 +10,7 @@ from registry.errors import CouldNotRun, InvalidValue
 from registry.home import Registry
 from registry.http.app import create_app
 from registry.http.doors import is_loopback
-from registry.http.webhooks import Wake, nobody_waits
+from registry.http.work import Work
 
 PATIENCE = 10  # seconds for requests that are being answered when the server is told to stop
 
@@ -34,14 +34,14 @@ class Listener:
     socket: socket.socket
     url: str
 
-    def serve(self, registry: Registry) -> None:
-        """Answer requests until SIGINT or SIGTERM.
+    def serve(self, registry: Registry, work: Work | None = None) -> None:
+        """Answer requests until SIGINT or SIGTERM; ``work`` makes the replays that they ask for.
 
         Raises:
             CouldNotRun: a store or a key cannot be opened.
         """
         warm(registry)
-        server(registry).run(sockets=[self.socket])
+        server(registry, work).run(sockets=[self.socket])
 
 
 def listen(host: str, port: int) -> Listener:
@@ -83,10 +83,10 @@ def warm(registry: Registry) -> None:
     registry.sign_checkpoint()
 
 
-def server(registry: Registry, wake: Wake = nobody_waits) -> uvicorn.Server:
+def server(registry: Registry, work: Work | None = None) -> uvicorn.Server:
     """A server that writes no access log: paths hold digests, queries hold prompts."""
     config = uvicorn.Config(
-        create_app(registry, wake),
+        create_app(registry, work),
         access_log=False,
         log_level="warning",
         server_header=False,

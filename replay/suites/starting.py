@@ -44,8 +44,10 @@ class Started:
     bill: Bill
 
 
-def start(registry: Registry, plan: Plan, terms: Terms) -> Started:
+def start(registry: Registry, plan: Plan, terms: Terms, run_id: str | None = None) -> Started:
     """Make a run of a plan, if it costs nothing, has a budget, or somebody says yes to its worst case.
+
+    A new id is minted for it unless one is given.
 
     Raises:
         PricesUnknown, ConsentNeeded, Declined, WrongCurrency: nothing was sent, and there is no run.
@@ -57,7 +59,7 @@ def start(registry: Registry, plan: Plan, terms: Terms) -> Started:
         kept = Budgeted(id=name, amount=amount_text(budget.nanos), currency=budget.currency)
         plan = msgspec.structs.replace(plan, budget=kept)
     wanted = [(one.manifest, one.ordinal, one.purpose) for one in beginning(plan)]
-    return Started(Runs(registry.catalog.database).create(plan.suite.name, plan.to_json(), wanted), bill)
+    return Started(Runs(registry.catalog.database).create(plan.suite.name, plan.to_json(), wanted, run_id), bill)
 
 
 def terms_with(terms: Terms, budget: Amount | None) -> Terms:
