@@ -8,7 +8,7 @@ from pathlib import Path
 
 from drift.errors import MintmarkError
 from registry.canonical import JSON, canonical
-from registry.errors import NotFound, Refused
+from registry.errors import InvalidValue, NotFound, Refused
 from registry.home import Registry
 from registry.http.work import Kind
 from registry.journal.budgets import nanos_of
@@ -56,7 +56,7 @@ class Asking:
 
     def job(self, id: str) -> dict[str, JSON]:
         """One job as the API shows it."""
-        job = self._jobs.get(id)
+        job = self._job(id)
         return {
             "id": job.id, "kind": job.kind, "run": _run_of(job), "lane": job.lane, "state": job.state,
             "worker": job.worker, "created_ms": job.created_ms, "updated_ms": job.updated_ms, "error": job.error,
@@ -64,12 +64,12 @@ class Asking:
 
     def cancel(self, id: str) -> bool:
         """End a job; a run ends by its row, which its workers watch."""
-        job = self._jobs.get(id)
+        job = self._job(id)
         if (run_id := _run_of(job)) is not None:
             return self._runs.cancel(run_id)
         if job.state not in ("queued", "running"):
             return False
-        self._jobs.cancel(id)
+        self._jobs.cancel(job.id)
         return True
 
     def report(self, result: Mapping[str, JSON]) -> str:
@@ -82,6 +82,12 @@ class Asking:
             return False
         call = self._calls.by_job(provider, job)
         return call is not None and self._jobs.wake(call.owner, call.key)
+
+    def _job(self, name: str) -> Job:
+        try:
+            return self._jobs.get(self._runs.resolve(name))
+        except (NotFound, InvalidValue):  # a share, or a notice
+            return self._jobs.get(name)
 
     def _known(self, run_id: str) -> bool:
         try:

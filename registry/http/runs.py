@@ -137,7 +137,7 @@ def _standing(request: Request, id: str) -> tuple[str, bool, dict[str, JSON]]:
     """Where a job stands: a mark that changes when it moves, whether it is over, and what to tell."""
     job = work_of(request).job(id)
     registry, run_id = registry_of(request), job["run"]
-    told = {"id": id, "run": run_id, "state": job["state"], "error": job["error"]}
+    told = {"id": job["id"], "run": run_id, "state": job["state"], "error": job["error"]}
     if run_id is not None:
         result = Runs(registry.catalog.database).get(run_id).result
         told |= {"counts": _counts(registry, run_id), "exit_code": None if result is None else result["exit_code"]}
