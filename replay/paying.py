@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -21,8 +21,8 @@ from registry.errors import CouldNotRun, ExchangeConflict, InvalidValue
 from registry.home import Registry
 from registry.journal.answers import AnswerElsewhere
 from registry.journal.budgets import BudgetSpent, nanos_of
-from registry.journal.calls import Intent, KeyTaken, StoredCall, Superseded, age_s, link, move
-from registry.journal.owners import Fate, fate_of, this_process
+from registry.journal.calls import Intent, KeyTaken, StoredCall, Superseded, link, move
+from registry.journal.owners import this_process
 from registry.journal.states import OPEN, CallState, IllegalMove
 from registry.record import Also, ErasedMeanwhile, Recorded
 from registry.times import now
@@ -30,10 +30,10 @@ from replay.answered import packed, unpacked
 from replay.outcome import EndState, OutcomeClass, Safety
 from replay.provider import Call, Job, Outcome, Provider, follow, never
 from replay.providers.http.outputs import answer_file
+from replay.resuming import fate_of_call, next_step, resumed_key
 
 _LOOK_S: Final = 0.2  # between two looks at a call that another process makes
 _MARGIN_S: Final = 60.0
-_SILENT_S: Final = 30.0
 _KEY: Final = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{7,63}").fullmatch
 
 
@@ -102,22 +102,6 @@ class _Stopped(Exception):
     """It was told to stop before anything was sent."""
 
 
-Step: TypeAlias = Literal["send", "follow", "park", "wait", "answer"]
-
-
-def next_step(state: CallState | None, fate: Fate, *, idempotent: bool) -> Step:
-    """What to do about a call, given where its row stands and what became of its owner; None is no row."""
-    if state is None:
-        return "send"
-    if state not in OPEN:
-        return "answer"
-    if fate == "alive":
-        return "wait"
-    if state is CallState.ACKNOWLEDGED:
-        return "follow"
-    return "send" if idempotent else "park"
-
-
 def pay(registry: Registry, order: Order, paying: Paying) -> Recorded:
     """Make a call, or go on with it from wherever it stands; durable when this returns.
 
@@ -128,18 +112,10 @@ def pay(registry: Registry, order: Order, paying: Paying) -> Recorded:
         AnswerElsewhere: it was answered to a process with another home.
     """
     registry.answers.tidy(registry.calls.done_among)
-    payment = _Payment(registry, order, replace(paying, key=_resumed(registry, order, paying)))
-    return payment.run()
-
-
-def _resumed(registry: Registry, order: Order, paying: Paying) -> str:
-    """The key to go on with: outside of runs, that of the same request of a process that has ended, if there is one."""
-    calls = registry.calls
-    if paying.run is None and calls.get(paying.key) is None:
-        for left in calls.unfinished(order.manifest, order.request_digest):
-            if left.owner != paying.owner and fate_of(calls.database, left.owner) == "gone":
-                return left.key
-    return paying.key
+    key = resumed_key(
+        registry.calls, order.manifest, order.request_digest, paying.key, owner=paying.owner, run=paying.run
+    )
+    return _Payment(registry, order, replace(paying, key=key)).run()
 
 
 _UNDER_WAY: set[str] = set()
@@ -167,7 +143,8 @@ class _Payment:
         self._registry, self._order, self._paying = registry, order, paying
         self._calls, self._answers = registry.calls, registry.answers
         self._key, self._owner = paying.key, paying.owner
-        self._begun, self._currency = False, paying.currency
+        self._begun = self._tried = False
+        self._currency = paying.currency
 
     def run(self) -> Recorded:
         waited = 0.0
@@ -186,14 +163,15 @@ class _Payment:
     def _step(self) -> Recorded | None:
         """Go as far as it goes; None where it is somebody else's at the moment."""
         stored = self._calls.get(self._key)
-        self._begun = stored is not None
+        self._begun = self._tried = stored is not None
         if stored is not None:
             self._currency = stored.currency
             if stored.request_digest != self._order.request_digest:
                 raise KeyTaken(self._key)
         if stored is None and (found := self._registry.catalog.exchange(self._key)) is not None:
             return self._recorded(found[0])  # it ended before there was anything to pay for
-        step = next_step(stored.state if stored else None, self._fate(stored), idempotent=self._order.idempotent)
+        fate = fate_of_call(self._calls.database, stored, self._owner, self._order.answer_s)
+        step = next_step(stored.state if stored else None, fate, idempotent=self._order.idempotent)
         try:
             if stored is None:
                 return self._send()
@@ -206,15 +184,6 @@ class _Payment:
             return {"send": self._send, "follow": self._follow, "park": self._park}[step]()
         except (Superseded, IllegalMove):
             return None  # whoever has it now says how it ends
-
-    def _fate(self, stored: StoredCall | None) -> Fate:
-        if stored is None or stored.owner == self._owner:  # and no thread of ours is at it
-            return "gone"
-        fate = fate_of(self._calls.database, stored.owner)
-        if fate == "unknown":  # of another machine; who works on a run has a heartbeat
-            patience = _SILENT_S if stored.run else self._order.answer_s + _MARGIN_S
-            return "gone" if age_s(stored.updated_at) > patience else "alive"
-        return fate
 
     def _send(self) -> Recorded:
         self._check_budget()
@@ -233,9 +202,7 @@ class _Payment:
                 return self._followed(job, submitted_at, started)
         except _Stopped:
             why = "stopped before it was sent"
-            return self._finish(
-                CallState.FAILED, Outcome(OutcomeClass.CANCELED, EndState.CANCELED, Safety.NONE, error=why), now()
-            )
+            return self._ended(Outcome(OutcomeClass.CANCELED, EndState.CANCELED, Safety.NONE, error=why), now())
 
     def _gate(self) -> None:
         """Right before each try to send: the row that says so; the room that the limiter leaves; nobody else's call."""
@@ -287,11 +254,15 @@ class _Payment:
 
     def _ended(self, outcome: Outcome, submitted_at: str) -> Recorded:
         """It ended with the answer to submit, or with none."""
-        if outcome.class_ is OutcomeClass.AMBIGUOUS:
-            return self._finish(CallState.AMBIGUOUS, outcome, submitted_at)
-        carried_out = outcome.http_status is not None and outcome.http_status < 300
-        unread = outcome.class_ is OutcomeClass.MALFORMED
-        return self._finish(CallState.RECORDED if carried_out or unread else CallState.FAILED, outcome, submitted_at)
+        answered = outcome.http_status is not None and outcome.http_status < 300
+        if answered or outcome.class_ is OutcomeClass.MALFORMED:
+            return self._finish(CallState.RECORDED, outcome, submitted_at)
+        if self._tried and outcome.class_ is not OutcomeClass.AMBIGUOUS:
+            # That this try was refused says nothing of the one whose process ended.
+            why = f"an earlier try may have been carried out; this one ended as {outcome.class_}: {outcome.error}"
+            outcome = replace(outcome, class_=OutcomeClass.AMBIGUOUS, state=EndState.UNKNOWN, error=why)
+        parked = outcome.class_ is OutcomeClass.AMBIGUOUS
+        return self._finish(CallState.AMBIGUOUS if parked else CallState.FAILED, outcome, submitted_at)
 
     def _acknowledge(self, job: Job, submitted_at: str, work: Path) -> None:
         file = answer_file(job.call)

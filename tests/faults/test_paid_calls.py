@@ -89,6 +89,21 @@ def test_an_answer_that_comes_after_it_was_given_up_is_known_to_be_paid(till, ca
     assert till.faults([job]) == []
 
 
+def test_a_refusal_says_nothing_of_an_earlier_try(till, caller, running_emulator):
+    """Where a vendor knows a repeated request, it is sent again; that this one is refused does not mean nothing ran."""
+    killed, cut = (till.job("replicate-models", idempotent=True) for _ in range(2))
+    caller(killed | {"die": "Channel.send:after"})
+    running_emulator.misbehave("401", method="POST")
+    ends = [caller(killed)]
+    running_emulator.misbehave("cut-after", method="POST")
+    ends.append(caller(cut))
+
+    assert ends[0]["told"][0]["outcome"] == "ambiguous" and till.state(killed) is CallState.AMBIGUOUS
+    assert ends[1]["told"][0]["outcome"] == "succeeded", "sent again under its key"
+    assert (till.charges(killed), till.charges(cut)) == (1, 1)
+    assert till.faults([killed, cut]) == []
+
+
 def test_two_processes_with_one_key_make_one_call(till, caller, running_emulator):
     job = till.job("openai-images")
     running_emulator.misbehave("slow", at="generations", seconds=0.5)

@@ -18,8 +18,9 @@ from registry.journal.tables import admission
 from registry.record import ErasedMeanwhile
 from registry.sending import Rate, SendingRules
 from replay.generating import Ask, generate
-from replay.paying import CallBusy, Paying, next_step
+from replay.paying import CallBusy, Paying
 from replay.preparing import AS_RECORDED, Change, prepare, run_again
+from replay.resuming import next_step
 
 ASK = Ask("procedural", "procedural-image@1", prompt="x", settings={"width": 64, "height": 64})
 FLUX = "black-forest-labs/flux-schnell"

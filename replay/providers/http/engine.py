@@ -51,7 +51,8 @@ class HttpProvider:
         self._protocol: Protocol = description.protocol
         self._pace, self._most, self._clock = pace or Pace(), most, clock
         place = place_of(description, environment)
-        self._channel = Channel(place, key_of(description, environment), self._protocol.headers, self._pace)
+        told = self._protocol
+        self._channel = Channel(place, key_of(description, environment), told.headers, self._pace, told.events)
 
     @property
     def host(self) -> str:
@@ -147,7 +148,7 @@ class HttpProvider:
 
     def _submit(self, job: Job, sending: Sending) -> Job:
         keep = answer_file(job.call) if self._protocol.outputs.kind in ("bytes", "json") else None
-        tried = 0
+        tried, cut = 0, False
         while True:
             tried += 1
             job = replace(job, attempts=tried)
@@ -157,9 +158,11 @@ class HttpProvider:
             except Unsent as problem:
                 if self._pace.wait(tried, {}):
                     continue
-                return self._end(job, Ending("retryable", "unknown"), f"no connection to {self.host}: {problem}")
+                unsent = Ending("ambiguous" if cut else "retryable", "unknown")
+                return self._end(job, unsent, f"no connection to {self.host}: {problem}")
             except Cut as problem:
                 # The provider knows the request by its key: sent again, it is still one call.
+                cut = True
                 if self._protocol.idempotency is not None and self._pace.wait(tried, {}):
                     continue
                 why = f"cut after sending ({problem}): it may have been carried out and billed; ask the provider"
@@ -169,6 +172,8 @@ class HttpProvider:
             refused = ending_of(self._protocol, answer, failed=False) if answer.status >= 400 else None
             if refused is not None and refused.again and self._pace.wait(tried, answer.headers):
                 continue
+            if cut and refused is not None:  # which says nothing of the try that was cut
+                refused = Ending("ambiguous", "unknown")
             return self._answered(job, answer, refused)
 
     def _answered(self, job: Job, answer: Answer, refused: Ending | None) -> Job:
@@ -189,8 +194,9 @@ class HttpProvider:
         state, said = state_of(self._protocol, answer)
         job = replace(job, id=job_of(self._protocol, answer), state=JobState(state or JobState.SUBMITTED))
         if job.id is None and not ended(job.state) and self._protocol.poll.url is None:
+            failing = ending_of(self._protocol, answer, failed=False)
             why = f"accepted with state {said!r}, without the id of a job"
-            return self._end(job, Ending("malformed", "unknown"), why, answer)
+            return self._end(job, failing or Ending("malformed", "unknown"), None if failing else why, answer)
         return job
 
     def _refused_poll(self, job: Job, answer: Answer) -> Job:
@@ -245,6 +251,7 @@ class HttpProvider:
         class_ = OutcomeClass(ending.class_)
         facts = facts_of(self._protocol, answer, job.submitted) if answer else facts_of(self._protocol, Answer(0))
         spans = {"run": facts.run_ms, "queue": facts.queue_ms, "fetch": fetch_ms, "upload": job.upload_ms}
+        spans["first_partial"] = job.submitted.partial_ms if job.submitted else None
         known = {name: span for name, span in spans.items() if span is not None}
         cost = CallCost(facts.cost, facts.currency, facts.units) if facts.cost or facts.units else None
         told = None if class_ is OutcomeClass.SUCCEEDED else why or facts.error or _told(answer)
