@@ -107,7 +107,10 @@ def change_of(plan: Plan) -> Change:
 
 def refused_by_plan(plan: Plan, ready: Ready) -> Verdict | None:
     """What a suite does not allow of a manifest that could be replayed."""
-    model = ready.draft.model.requested
+    model, provider = ready.draft.model.requested, ready.manifest.provider.name
+    if plan.target.provider not in (None, provider):
+        why = f"the stored request is {provider}'s own, and no other provider understands it; nothing was sent"
+        return not_replayable("unsupported", f"It cannot be replayed by {plan.target.provider}: {why}.")
     if not plan.allow_alias and ready.description.pin(model) == "alias":
         why = f"{model} names no exact version, so what answers today may be another model; allow_alias permits it"
         return not_replayable("alias", why)

@@ -1,0 +1,310 @@
+"""Whole runs: what each regime, failure and limit of money comes to, whoever makes the replays and however often."""
+
+import datetime
+from dataclasses import replace
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+
+from registry.capture.description import Descriptions, shipped
+from registry.journal.budgets import nanos_of
+from registry.journal.runs import Runs
+from registry.schema import validate
+from registry.verbatim import plain
+from replay import generating
+from replay.calibrating import calibrate
+from replay.consenting import ConsentNeeded, Declined, Terms, WrongCurrency
+from replay.costing import Money
+from replay.generating import Ask, generate
+from replay.providers.procedural import request
+from replay.suites import making
+from replay.suites.deciding import Deciding
+from replay.suites.file import parse_suite
+from replay.suites.making import make_one
+from replay.suites.plan import Amount, Plan
+from replay.suites.planning import Asked, MayNotSend, plan_of
+from replay.suites.running import Finished, advance
+from replay.suites.selecting import Lock
+from replay.suites.starting import PricesUnknown, again, raise_budget, start
+
+NEXT = "target: {model: procedural-image@2}"
+
+
+@pytest.fixture(autouse=True)
+def same_chance_every_time(monkeypatch):
+    drawn = count(1)
+    monkeypatch.setattr(request, "secrets", SimpleNamespace(token_hex=lambda size: f"{next(drawn):0{2 * size}x}"))
+    monkeypatch.setattr(request, "draw_seed", lambda: str(next(drawn)))
+
+
+def verdicts(result):
+    return {
+        one["name"]: one["verdict"] and (one["verdict"]["kind"], one["verdict"]["reason"])
+        for one in result["manifests"]
+    }
+
+
+def records(registry, kind):
+    return [found for one in _ids(registry) for found in registry.catalog.about(one, kind)]
+
+
+def _ids(registry):
+    with registry.catalog.database.reading() as connection:
+        return [row[0] for row in connection.exec_driver_sql("SELECT id FROM generation WHERE replay_of IS NULL")]
+
+
+def test_one_replay_decides_what_repeats_itself(local_registry, made, begun, ended):
+    calibrate(local_registry, made("a"), 3)
+
+    green, red = ended(begun()), ended(begun(NEXT))
+
+    assert (verdicts(green), green["exit_code"]) == ({"a": ("reproduced", None)}, 0)
+    assert (verdicts(red), red["exit_code"]) == ({"a": ("drifted", None)}, 1)
+    assert red["exit_reason"].startswith("drifted: 1 of 1 manifest")
+    assert [len(one["replays"]) for one in red["manifests"]] == [1]
+    validate("run/v1", red)
+
+
+def test_a_seeded_manifest_is_confirmed_before_it_is_called_drifted(local_registry, made, begun, ended):
+    calibrate(local_registry, made("a", "seeded"), 5, alpha=0.05)
+    policy = "policies: {image.generate: {alpha: 0.05}}"
+
+    green, red = ended(begun(policy)), ended(begun(f"{policy}\n{NEXT}"))
+
+    assert (verdicts(green), verdicts(red)) == ({"a": ("within-noise", None)}, {"a": ("drifted", None)})
+    assert [one["purpose"] for one in red["manifests"][0]["replays"]] == ["first", "confirm"]
+
+
+def test_what_is_not_calibrated_is_undecided_unless_it_is_equal(made, begun, ended):
+    made("same"), made("noisy", "seeded")
+
+    result = ended(begun())
+
+    assert verdicts(result) == {"same": ("reproduced", None), "noisy": ("undecided", "uncalibrated")}
+    assert (result["exit_code"], ended(begun("allow: {undecided: 1}"))["exit_code"]) == (4, 0)
+
+
+def test_limits_decide_without_a_stated_error_rate(made, begun, ended):
+    made("a", "seeded")
+
+    kept = ended(begun("policies: {image.generate: {limits: {ssim: {min: 0.5}}}}"))
+    broken = ended(begun("policies: {image.generate: {limits: {ssim: {min: 0.99999}}}}"))
+    unmeasured = ended(begun("policies: {image.generate: {limits: {wer.norm: {max: 1}}}}"))
+
+    assert [one["exit_code"] for one in (kept, broken, unmeasured)] == [0, 1, 4]
+    assert "error rate not stated" in kept["manifests"][0]["verdict"]["sentence"]
+
+
+def test_free_samples_are_tested_together_and_a_deep_suspect_alone(local_registry, made, begun, ended):
+    calibrate(local_registry, made("deep", "free"), 19)
+    calibrate(local_registry, made("thin", "free"), 4)
+    made("new", "free")
+
+    run = begun(f"{NEXT}\npolicies: {{image.generate: {{alpha: 0.05}}}}")
+    result = ended(run, reverse=True)
+
+    found = verdicts(result)
+    assert result["gate"]["verdict"] == "drifted" and len(result["gate"]["manifests"]) == 2
+    assert found == {
+        "deep": ("drifted", None),
+        "thin": ("undecided", "resolution"),
+        "new": ("undecided", "uncalibrated"),
+    }
+    deep = next(one for one in result["manifests"] if one["name"] == "deep")
+    assert [one["purpose"] for one in deep["replays"]] == ["gate", "gate", "look", "look", "look"]
+    assert "20 can tell" in next(one for one in result["manifests"] if one["name"] == "thin")["verdict"]["sentence"]
+
+    # Whoever decides it once more, from rows in any order, says the same.
+    runs = Runs(local_registry.catalog.database)
+    plan, rows = Plan.from_json(runs.get(run).plan), runs.replays(run)
+    again = Deciding(local_registry, plan, rows[::-1])
+    assert {
+        one.name: (again.found(one).verdict.kind, again.found(one).verdict.reason_code) for one in plan.cases
+    } == found
+    record = local_registry.catalog.get(runs.get(run).record)
+    assert record.kind == "run"
+
+
+def test_a_small_baseline_says_how_much_it_takes_and_a_gate_what_it_cannot_see(local_registry, made, begun, ended):
+    calibrate(local_registry, made("a", "free"), 4)
+
+    small = ended(begun("policies: {image.generate: {replays: {baseline: 9}}}"))
+    weak = ended(begun("policies: {image.generate: {alpha: 0.3, replays: {gate: 4}, "
+                       "min_power: {power: 0.99, effect: lightness, size: 0.001}}}"))  # fmt: skip
+
+    assert verdicts(small) == {"a": ("undecided", "resolution")}
+    assert "asks for 9" in small["manifests"][0]["verdict"]["sentence"]
+    assert verdicts(weak) == {"a": ("undecided", "power")}
+
+
+def test_a_failing_provider_is_an_error_and_never_drift(local_registry, made, begun, ended, monkeypatch):
+    calibrate(local_registry, made("a"), 3)
+    calibrate(local_registry, made("b"), 3)
+    real = plain
+    monkeypatch.setattr(generating, "plain", lambda body: {**real(body), "width": "broken"})
+
+    run = begun()
+    result = ended(run)
+
+    assert (result["exit_code"], result["counts"]["errors"]) == (3, 2)
+    assert all(one["verdict"] is None and one["error"]["class"] == "rejected" for one in result["manifests"])
+    assert result["manifests"][0]["replays"][0]["drift"] == []
+    monkeypatch.undo()
+    assert again(local_registry, run, errors=False) == 0
+    assert again(local_registry, run, errors=True) == 2
+    assert ended(run)["exit_code"] == 0
+
+
+def test_drift_outranks_an_outage(local_registry, made, begun, ended, monkeypatch):
+    calibrate(local_registry, made("a"), 3)
+    calibrate(local_registry, made("b"), 3)
+    real = plain
+    broken = lambda body: {**real(body), **({"width": "?"} if "a at" in str(body) else {"model": "procedural-image@2"})}  # noqa: E731
+    monkeypatch.setattr(generating, "plain", broken)
+
+    result = ended(begun())
+
+    assert (result["exit_code"], result["counts"]["errors"], verdicts(result)["b"]) == (1, 1, ("drifted", None))
+
+
+def test_what_is_retired_or_an_alias_is_not_replayable(made, begun, ended, monkeypatch):
+    made("a")
+    known = shipped().by_id("procedural-image")
+    retired = replace(known, retires={"procedural-image@1": datetime.date(2026, 9, 24)})
+    monkeypatch.setattr("replay.preparing.shipped", lambda: Descriptions([retired]))
+
+    result, allowed = ended(begun()), ended(begun("allow: {not_replayable: 1}"))
+
+    assert verdicts(result) == {"a": ("not-replayable", "retired")}
+    assert [(one["exit_code"], one["manifests"][0]["allowed"]) for one in (result, allowed)] == [(4, False), (0, True)]
+    monkeypatch.undo()
+    monkeypatch.setattr("replay.preparing.shipped", lambda: Descriptions([replace(known, pin_patterns=())]))
+    assert verdicts(ended(begun())) == {"a": ("not-replayable", "alias")}
+    assert verdicts(ended(begun("allow_alias: true"))) == {"a": ("reproduced", None)}
+
+
+def test_prompts_go_to_nobody_the_suite_does_not_name(local_registry, made, begun, ended, tmp_path):
+    one = made("a")
+    text = "format: mintmark/suite/v1\nname: x\nselect: [{labels: {app: x}}]\ntarget: {provider: openai}\n"
+
+    with pytest.raises(MayNotSend, match="may_send_to"):
+        plan_of(local_registry, parse_suite(tmp_path / "s.yaml", text.encode()), Lock((one,), "0" * 64), Asked())
+    assert verdicts(ended(begun("target: {provider: openai}\nmay_send_to: [openai]"))) == {
+        "a": ("not-replayable", "unsupported")
+    }
+
+
+def test_offline_judges_what_is_recorded_and_never_says_reproduced(local_registry, made, begun, ended, monkeypatch):
+    calibrate(local_registry, made("equal"), 3)
+    calibrate(local_registry, made("changed"), 3)
+    made("never")
+    ended(begun(NEXT, select="{labels: {name: changed}}"))
+    ended(begun(select="{labels: {name: equal}}"))
+    monkeypatch.setattr(making, "run_again", lambda *_: pytest.fail("offline, nothing is sent"))
+
+    same = ended(begun(offline=True))
+    other = ended(begun(NEXT, offline=True))
+
+    assert verdicts(same) == {name: ("undecided", "offline") for name in ("equal", "changed", "never")}
+    assert verdicts(other)["changed"] == ("drifted", None) and other["exit_code"] == 1
+    assert all(one["drift"] == [] for each in other["manifests"] for one in each["replays"])
+
+
+def test_an_interrupted_replay_is_made_once(local_registry, made, begun, ended, monkeypatch):
+    original = made("a")
+    run = begun()
+    ask = {"owner": "t", "pause": lambda s: None, "stopping": lambda: False}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Runs, "settle", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            make_one(local_registry, run, original, 0, **ask)
+    assert len(local_registry.catalog.replays(original)) == 1
+    assert [one.manifest for one in advance(local_registry, run)] == [original]
+    make_one(local_registry, run, original, 0, **{**ask, "stopping": lambda: True})
+    assert not isinstance(advance(local_registry, run), Finished), "whoever is stopping begins nothing"
+    make_one(local_registry, run, original, 0, **ask)
+    make_one(local_registry, run, original, 0, **ask)
+
+    first = ended(run)
+    assert len(local_registry.catalog.replays(original)) == 1
+    assert advance(local_registry, run).result == first
+    assert [len(records(local_registry, kind)) for kind in ("drift", "run")] == [1, 1]
+
+
+def test_a_run_that_dies_while_it_ends_is_ended_once(local_registry, made, begun, ended, monkeypatch):
+    made("a"), made("b")
+    run = begun()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("replay.suites.finishing._record", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            ended(run)
+    assert len(records(local_registry, "drift")) == 2
+    ended(run)
+
+    assert [len(records(local_registry, kind)) for kind in ("drift", "run")] == [2, 2], "one run speaks of both"
+
+
+def test_a_canceled_run_says_so(local_registry, made, begun, ended):
+    made("a")
+    run = begun()
+    Runs(local_registry.catalog.database).cancel(run)
+
+    result = ended(run)
+
+    assert (result["state"], result["exit_code"], verdicts(result)) == ("canceled", 4, {"a": ("undecided", "canceled")})
+    assert again(local_registry, run, errors=False) == 1
+    assert ended(run)["exit_code"] == 0
+
+
+@pytest.fixture
+def paid(local_registry, emulator, monkeypatch):
+    """Three generations of Replicate's at 0.03 USD each; the emulator then forgets them."""
+    monkeypatch.setattr(emulator.vendors["replicate"], "patience", 1)
+    model = "black-forest-labs/flux-schnell"
+    for n in range(3):
+        generate(
+            local_registry,
+            Ask("replicate", model, prompt=f"bridge {n}", seed="7", labels={"app": "x", "name": f"n{n}"}),
+        )
+    emulator.vendors["replicate"].runs.clear()
+    return emulator
+
+
+def planned(registry, tmp_path, **asked):
+    text = "format: mintmark/suite/v1\nname: x\nselect: [{labels: {app: x}}]\nallow_alias: true\n"
+    suite = parse_suite(tmp_path / "s.yaml", text.encode())
+    return plan_of(registry, suite, Lock(tuple(_ids(registry)), "0" * 64), Asked(**asked))
+
+
+def test_nothing_is_paid_without_a_known_price_and_somebody_agreeing(local_registry, paid, tmp_path):
+    plan = planned(local_registry, tmp_path)
+
+    with pytest.raises(PricesUnknown, match="assume-cost"):
+        start(local_registry, plan, Terms())
+    assert paid.charges("replicate") == 0
+
+
+def test_a_budget_ends_what_it_does_not_pay_for_and_more_of_it_goes_on(local_registry, paid, tmp_path, ended):
+    plan = planned(local_registry, tmp_path, assume_cost=Amount(amount="0.03", currency="USD"))
+    for terms, error in (
+        (Terms(), ConsentNeeded),
+        (Terms(ask=lambda bill: False), Declined),
+        (Terms(budget=Money(nanos_of("9"), "EUR")), WrongCurrency),
+    ):
+        with pytest.raises(error):
+            start(local_registry, plan, terms)
+    run = start(local_registry, plan, Terms(budget=Money(nanos_of("0.07"), "USD"))).run
+
+    short = ended(run)
+
+    assert (short["exit_code"], paid.charges("replicate")) == (4, 2)
+    assert sorted(filter(None, (found and found[1] for found in verdicts(short).values())))[0] == "budget"
+    assert "budget" in short["exit_reason"] and short["budget"]["spent"] == "0.06"
+    plan = Plan.from_json(Runs(local_registry.catalog.database).get(run).plan)
+    raise_budget(local_registry, plan, Money(nanos_of("0.09"), "USD"))
+    assert again(local_registry, run, errors=False) == 1
+    whole = ended(run)
+    assert (paid.charges("replicate"), whole["budget"]["spent"]) == (3, "0.09")
