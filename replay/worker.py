@@ -124,9 +124,9 @@ class Worker:
                 if job.worker == self.id or job.queue == self.queue:
                     self.jobs.cancel(job.id)
             self.jobs.drop_queue(self.queue)
-        self._workers.leave(self.id)
         with self._workers.reaping() as living:
-            self.jobs.take_over(living)
+            self.jobs.take_over(living - {self.id})
+        self._workers.leave(self.id)
 
     def _guarded(self, work: Callable[..., object]) -> Callable[..., object]:
         """Count what runs; a failure leaves harmless words."""

@@ -76,7 +76,7 @@ def forking():
     born = []
 
     def fork(home, log, seconds=0.0, **urls):
-        program.stdin.write(json.dumps([str(home), str(log), seconds, urls]) + "\n")
+        program.stdin.write(json.dumps([str(home), log and str(log), seconds, urls]) + "\n")
         program.stdin.flush()
         born.append(int(program.stdout.readline()))
         return born[-1]

@@ -1,7 +1,7 @@
 """Runs small enough for tests of the engine, and workers in processes of their own that make them.
 
-As a program it forks a worker for each line it reads, ``HOME LOG SECONDS [URLS]``, and answers with its process id: the
-program is imported once, so that a worker that is to be killed costs milliseconds.
+As a program it forks a worker for each line it reads, ``HOME LOG SECONDS URLS``, and answers with its process id: the
+program is imported once, so that a worker that is to be killed costs milliseconds. Without a log it makes real runs.
 """
 
 import json
@@ -16,6 +16,7 @@ from registry.home import create
 from registry.journal.runs import Runs
 from registry.settings import Settings
 from replay.worker import Worker
+from replay.workflows import Planned
 
 
 class Tally:
@@ -87,7 +88,7 @@ def child(home, log, seconds, urls):
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     registry, _ = create(settings(home, **urls))
     while not told.is_set():
-        worker = Worker(registry, Tally(log, seconds), threads=2)
+        worker = Worker(registry, Tally(log, seconds) if log else Planned(), threads=2)
         worker.start()
         while not told.is_set() and not worker.wait(0.05):
             pass
