@@ -276,6 +276,9 @@ def _carry_out(registry: Registry, intent: str, promise: dict[str, JSON]) -> str
     body = promise["record"].encode()
     registry.vault.erase([(record, pointer) for record, pointer in promise["places"]])
     value = parse(body)
+    for key in registry.calls.open_about([subject["id"] for subject in value["subjects"]]):
+        registry.answers.drop(key)  # it may repeat what has to go
+    registry.answers.tidy(registry.calls.done_among)
     catch_up(registry)  # so that uses by sealed digests are known
     with registry.catalog.database.alone():
         # Under the writers' lock: somebody may have recorded the same bytes since the plan was made.

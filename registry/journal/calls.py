@@ -172,6 +172,10 @@ class Calls:
         with self.database.reading() as connection:
             return [_stored(row) for row in connection.execute(query.order_by(_call.c.intended_at, _call.c.key))]
 
+    def open_about(self, manifests: Sequence[str]) -> list[str]:
+        """Keys of the calls on their way that replay one of some manifests."""
+        return [call.key for call in self.in_states(list(OPEN)) if call.manifest in manifests]
+
     def unfinished(self, manifest: str | None, request_digest: str) -> list[StoredCall]:
         """Open calls outside of runs for the same request, oldest first: a rerun goes on with them."""
         column = _call.c

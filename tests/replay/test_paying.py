@@ -234,6 +234,16 @@ def test_a_replay_of_what_was_erased_meanwhile_is_settled_and_kept_nowhere(local
     assert list((local_registry.home / "calls").iterdir()) == []
 
 
+def test_an_erasure_reaches_answers_on_their_way(local_registry, ready, emulator):
+    left_behind(local_registry, ready, emulator, CallState.ACKNOWLEDGED)
+    assert local_registry.answers.holds("call-0001")
+
+    asked = {"fields": ["prompt"], "reason": "asked", "authority": "ticket 7"}
+    erase(local_registry, plan_erasure(local_registry, ready.draft.replay_of, **asked))
+
+    assert list((local_registry.home / "calls").iterdir()) == []
+
+
 def test_an_answer_on_its_way_holds_no_prompt_and_no_key(local_registry, ready, emulator):
     left_behind(local_registry, ready, emulator, CallState.ACKNOWLEDGED)
 
