@@ -26,6 +26,21 @@ def openai_sync(url):
     return [base64.b64decode(one.b64_json) for one in client.images.generate(**BODY, n=2).data]
 
 
+def openai_events(url):
+    client = openai.OpenAI(api_key=KEY, base_url=f"{url('openai')}/v1", max_retries=0)
+    told = client.images.generate(**BODY, stream=True, partial_images=2)
+    return [base64.b64decode(one.b64_json) for one in told if one.type == "image_generation.completed"]
+
+
+def openai_events_async(url):
+    async def run():
+        async with openai.AsyncOpenAI(api_key=KEY, base_url=f"{url('openai')}/v1", max_retries=0) as client:
+            told = [one async for one in await client.images.generate(**BODY, stream=True, partial_images=1)]
+            return [base64.b64decode(one.b64_json) for one in told if one.type == "image_generation.completed"]
+
+    return asyncio.run(run())
+
+
 def openai_async(url):
     async def run():
         async with openai.AsyncOpenAI(api_key=KEY, base_url=f"{url('openai')}/v1", max_retries=0) as client:
@@ -117,6 +132,6 @@ def _pictures(data):
 
 
 FLOWS = [
-    openai_sync, openai_async, openai_edit, replicate_run, wavespeed_run, requests_stream, requests_file,
+    openai_sync, openai_async, openai_edit, openai_events, openai_events_async, replicate_run, wavespeed_run, requests_stream, requests_file,
     httpx_stream, httpx2_upload, httpx_async, aiohttp_plain, aiohttp_chunks,
 ]  # fmt: skip

@@ -24,12 +24,16 @@ _QUIET: Final = 2000  # characters of an answer that is no JSON
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer: header names in lower case, ``body`` the JSON of it or None, ``text`` its start otherwise."""
+    """One HTTP answer: header names in lower case, ``body`` the JSON of it or None, ``text`` its start otherwise.
+
+    ``partial_ms`` is how long after the request was sent the first partial event had come, where it came as events.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: JSON = None
     text: str = ""
+    partial_ms: int | None = None
 
     def view(self, submit: "Answer | None" = None) -> dict[str, JSON]:
         """What expressions look at; ``submit`` is the first answer of the call, this one where left out."""

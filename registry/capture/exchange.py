@@ -1,6 +1,7 @@
 """Reads a captured vendor exchange into a draft: request with slots, settings, inputs, outputs, facts and outcome."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,6 +40,7 @@ from registry.digest import digests_of
 from registry.manifest import Cost, DescriptionRef, Latency, License, Model, Outcome, Prompt, Provider, Request, Seed
 
 _UNSAID: Final = "unspecified"
+_NO_WORDS: Final = re.compile("html|event-stream")
 _ENDS: Final = {"succeeded": "succeeded", "canceled": "canceled", "expired": "expired", "ambiguous": "unknown"}
 
 
@@ -111,8 +113,8 @@ def read(
     kept = _Kept(folder)
     request = redacted(description, _request(description, submit, kept, base_url), secret)
     model = _text(read_slot(description, request, "model")) or _UNSAID
-    first = answer_of(submit)
-    answer = answer_of(last) if last is not None else first
+    first = answer_of(submit, protocol.events)
+    answer = answer_of(last, protocol.events) if last is not None else first
     ending, finished = _ending(protocol, answer, first)
     facts = _scrubbed(facts_of(protocol, answer or Answer(0), first), secret)
     outputs: list[Incoming] = []
@@ -206,7 +208,7 @@ def _outputs(
         document = document_of(protocol, answer, first)
         if document is not None:
             paths = [_saved(kept, document)]
-        elif answer.text and "html" not in answer.headers.get("content-type", ""):
+        elif answer.text and not _NO_WORDS.search(answer.headers.get("content-type", "")):
             paths = [_saved(kept, plain_body(source))]  # subtitles, or plain text
     else:
         try:

@@ -13,6 +13,7 @@ from registry.canonical import JSON
 from registry.capture.answers import Answer, parsed_answer
 from registry.capture.description import Description
 from registry.capture.draft import HEADERS
+from registry.capture.events import Events, final_answer, is_events
 from registry.capture.request import path_matches
 from registry.capture.wire import read_wire
 
@@ -84,12 +85,13 @@ def below(description: Description, url: str, base_url: str | None) -> str:
     return urlsplit(url).path.removeprefix(prefix) or "/"
 
 
-def answer_of(exchange: Exchange) -> Answer | None:
-    """Its answer; None where none came whole."""
+def answer_of(exchange: Exchange, events: Events | None = None) -> Answer | None:
+    """Its answer, what it ends with where it came as ``events``; None where none came whole."""
     if exchange.status is None:
         return None
     headers = {name.lower(): value for name, value in exchange.response_headers}
-    return parsed_answer(exchange.status, headers, plain_body(exchange))
+    data = plain_body(exchange)
+    return parsed_answer(exchange.status, headers, final_answer(events, data) if is_events(headers) else data)
 
 
 def plain_body(exchange: Exchange) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from registry.capture.events import Events
 from registry.capture.expressions import BadExpression, Expression, compile_expression
 
 POLL_MS: Final = 1000
@@ -116,6 +117,7 @@ class Protocol:
     currency: str | None
     rules: tuple[Rule, ...]
     webhook: Webhook | None
+    events: Events | None
     license: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -153,6 +155,7 @@ def protocol_of(content: Mapping[str, Any]) -> Protocol:
             for rule in content.get("errors", ())
         ),
         webhook=_webhook(content.get("webhook")),
+        events=_told_by_events(content.get("events")),
         license=content.get("license", {}),
     )
 
@@ -170,6 +173,7 @@ def _expressions(content: Mapping[str, Any]) -> Iterator[tuple[list[str], Any]]:
     for table, name in (
         ("submit", "job"), ("submit", "when"), ("poll", "url"), ("poll", "state"), ("cancel", "url"), ("upload", "put"),
         ("upload", "url"), ("output", "expr"), ("output", "result"), ("webhook", "job"), ("webhook", "state"),
+        ("events", "answer"),
     ):  # fmt: skip
         if name in content.get(table, {}):
             yield [table, name], content[table][name]
@@ -239,3 +243,9 @@ def _webhook(table: Mapping[str, Any] | None) -> Webhook | None:
         _optional(table, "state"),
         table.get("map", {}),
     )
+
+
+def _told_by_events(table: Mapping[str, Any] | None) -> Events | None:
+    if table is None:
+        return None
+    return Events(table.get("part"), tuple(table["last"]), compile_expression(table["answer"]))

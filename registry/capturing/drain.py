@@ -17,7 +17,6 @@ from drift.errors import MediaRefused, MediaTooLarge, MintmarkError
 from registry.capture.description import Descriptions, shipped
 from registry.capture.draft import Draft, Incoming
 from registry.capture.exchange import Exchange, Reading, read
-from registry.capturing.events import final_answer, is_events
 from registry.capturing.spool import Spool
 from registry.errors import CouldNotRun, RegistryError
 from registry.home import Registry, create_at
@@ -90,9 +89,8 @@ def reading_of(entry: Path, value: dict[str, Any], folder: Path, known: Descript
         capture=value["capture"],
         exchange_id=entry.name,
     )
-    latency = msgspec.structs.replace(
-        reading.draft.outcome.latency_ms, connect=value["ms"].get("connect"), upload=value["ms"].get("upload")
-    )
+    seen = {name: value["ms"].get(name) for name in ("connect", "upload", "first_partial")}
+    latency = msgspec.structs.replace(reading.draft.outcome.latency_ms, **seen)
     outcome = msgspec.structs.replace(reading.draft.outcome, latency_ms=latency)
     draft = msgspec.structs.replace(reading.draft, outcome=outcome)
     if not reading.finished:
@@ -168,7 +166,6 @@ def _exchange(entry: Path, name: str, value: dict[str, Any]) -> Exchange:
         return path.read_bytes() if path.exists() else b""
 
     headers = [(key, text) for key, text in value["response_headers"]]
-    answer = bytes_of("answer")
     return Exchange(
         method=value["method"],
         url=value["url"],
@@ -176,7 +173,7 @@ def _exchange(entry: Path, name: str, value: dict[str, Any]) -> Exchange:
         request_body=bytes_of("request"),
         status=value["status"],
         response_headers=headers,
-        response_body=final_answer(answer) if is_events(dict(headers)) else answer,
+        response_body=bytes_of("answer"),
         submitted_at=value["submitted_at"],
         completed_at=value["completed_at"],
         total_ms=value["total_ms"],

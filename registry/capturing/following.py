@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from registry.capture.answers import Answer, addresses_of, job_of, parsed_answer, state_of
 from registry.capture.description import Description
 from registry.capture.draft import new_exchange_id
+from registry.capture.events import Events, final_answer, first_part, is_events
 from registry.capture.exchange import Exchange, description_of, is_submit
-from registry.capturing.events import final_answer, is_events
 from registry.capturing.fetching import key_headers
 from registry.capturing.known import Place
 from registry.capturing.observing import Observation
@@ -47,6 +47,11 @@ class CapturedCall:
     tries: int = 0
     due: float = 0.0
     deadline: float = 0.0
+
+    @property
+    def events(self) -> Events | None:
+        """How its answers are told in events."""
+        return self.description.protocol.events if self.description.protocol else None
 
     @property
     def over(self) -> bool:
@@ -121,7 +126,7 @@ def begun(place: Place, seen: Observation) -> CapturedCall | None:
     description = _described(place, seen)
     if description is None or description.protocol is None:
         return None
-    told = told_by(seen)
+    told = told_by(seen, description.protocol.events)
     call = CapturedCall(place, description, told, key_headers(description, seen.request_headers))
     call.job = job_of(description.protocol, told.answer) if told.answer else None
     return call
@@ -138,8 +143,13 @@ def _described(place: Place, seen: Observation) -> Description | None:
     return description_of(fitting, looked_at, base_url=place.base_url)
 
 
-def told_by(seen: Observation) -> Told:
-    """An exchange with its answer read; no answer where it was cut."""
+def told_by(seen: Observation, events: Events | None) -> Told:
+    """An exchange with its answer read; no answer where it was cut.
+
+    Args:
+        seen: the exchange; where its answer came as events, it learns when the first partial one had come.
+        events: how the operation speaks in them.
+    """
     if seen.status is None or seen.ended != "whole" or seen.broken:
         return Told(seen, None)
     headers = {name: value for name, value in seen.response_headers}
@@ -148,7 +158,11 @@ def told_by(seen: Observation) -> Told:
         return Told(seen, Answer(seen.status, headers))  # a file: it is the output, and nothing is told in it
     pieces, _ = decoded(seen.response.pieces(), headers.get("content-encoding", ""))
     data = b"".join(pieces)
-    return Told(seen, parsed_answer(seen.status, headers, final_answer(data) if is_events(headers) else data))
+    if is_events(headers):
+        if "content-encoding" not in headers:  # else what was counted on its way are other bytes
+            seen.partial(first_part(events, data))
+        data = final_answer(events, data)
+    return Told(seen, parsed_answer(seen.status, headers, data))
 
 
 def _same(url: str, others: tuple[str | None, ...]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, Literal, TypeAlias
 
+from registry.capture.events import is_events
 from registry.capturing.context import Said
 from registry.times import now
 
@@ -67,7 +68,8 @@ class Observation:
     """An exchange that goes on; none of its methods raises: what fails here, the caller never learns.
 
     ``url`` is absolute; header names are in lower case. ``status`` is None while, or if, no answer came. Times in
-    ``ms`` are integer milliseconds: ``connect``, ``upload``, ``first`` (to the head of the answer), ``total``.
+    ``ms`` are integer milliseconds: ``connect``, ``upload``, ``first`` (to the head of the answer), ``first_partial``
+    (of an answer in events), ``total``.
     """
 
     method: str
@@ -89,6 +91,7 @@ class Observation:
     nothing: bool = False
     _start: float = field(default_factory=time.perf_counter)
     _over: bool = False
+    _reached: list[tuple[int, int]] | None = None
 
     def sent(self, piece: bytes) -> None:
         """Bytes of the request."""
@@ -97,6 +100,8 @@ class Observation:
     def received(self, piece: bytes) -> None:
         """Bytes of the answer."""
         self._keep(self.response, piece)
+        if self._reached is not None:
+            self._reached.append((self.response.size, self._passed()))
 
     def mark(self, phase: str) -> None:
         """A phase is over: ``connect``, ``upload`` or ``first``."""
@@ -107,9 +112,17 @@ class Observation:
         self.mark("first")
         self.status = status
         self.response_headers = [(name.lower(), value) for name, value in headers]
+        if is_events(dict(self.response_headers)):
+            self._reached = []
         kind = dict(self.response_headers).get("content-type", "")
         if self.method == "GET" and kind and "json" not in kind and "text" not in kind:
             self.broken = True  # a file on its way to the caller, nothing that tells about a job
+
+    def partial(self, count: int | None) -> None:
+        """The first partial event was whole once so many bytes had come."""
+        found = [ms for reached, ms in self._reached or () if count is not None and reached >= count]
+        if found:
+            self.ms["first_partial"] = found[0]
 
     def end(self, how: Ended = "whole", why: str | None = None) -> None:
         """It is over; whatever is said after the first time is ignored."""

@@ -207,7 +207,7 @@ class Recorder:
         asked_about = self._paths.get(urlsplit(seen.url).path, {}) if seen.method == "GET" else {}
         known = next((call for call in asked_about.values() if call.tells_of(seen)), None)
         if known is not None and not seen.nothing:
-            known.hear(told_by(seen))
+            known.hear(told_by(seen, known.events))
             self._advance(known)
             return
         place = self.known.place_of(seen.url)
@@ -267,7 +267,7 @@ class Recorder:
         url = call.poll_url
         assert url is not None
         try:
-            told = told_by(self._observed(self._fetching().ask(call.place, url, call.key)))
+            told = told_by(self._observed(self._fetching().ask(call.place, url, call.key)), call.events)
         except NotHad as problem:
             log.info("a job was asked about in vain: %s", problem)
             told = None

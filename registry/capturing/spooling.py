@@ -66,7 +66,7 @@ def _ask_for_result(call: CapturedCall, fetcher: Fetcher, observed: Callable[[Ex
         return
     for tried in range(_TRIES):
         try:
-            call.hear(told_by(observed(fetcher.ask(call.place, url, call.key))))
+            call.hear(told_by(observed(fetcher.ask(call.place, url, call.key)), call.events))
             return
         except NotHad as problem:
             if problem.gone:

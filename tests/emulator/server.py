@@ -91,6 +91,12 @@ class Misbehaviour:
     options: dict[str, Any]
 
 
+def events(*told: dict[str, Any], end: str = "") -> bytes:
+    """Server-sent events with their types, and a mark behind them."""
+    lines = [f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in told]
+    return "".join([*lines, f"data: {end}\n\n" if end else ""]).encode()
+
+
 class Vendor:
     """One vendor: subclasses set ``name`` and ``routes`` (method, pattern with ``{holes}``, method name)."""
 

@@ -1,8 +1,9 @@
 """One provider's line: requests sent once, answers read, files taken down; the key goes to its hosts alone."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -11,6 +12,7 @@ import httpx2
 
 from registry import __version__
 from registry.capture.answers import Answer, parsed_answer
+from registry.capture.events import Events, final_answer, first_part, is_events
 from registry.capture.outside import Inside, OutsideTransport
 from replay.providers.http.pace import Pace
 from replay.providers.http.secrets import Key, Place
@@ -64,9 +66,11 @@ class Sending:
 class Channel:
     """Speaks HTTP to one provider. Proxies and certificates of the environment are not looked at."""
 
-    def __init__(self, place: Place, key: Key | None, headers: Mapping[str, str], pace: Pace) -> None:
+    def __init__(
+        self, place: Place, key: Key | None, headers: Mapping[str, str], pace: Pace, events: Events | None = None
+    ) -> None:
         """Open nothing yet; ``headers`` go with every request that carries the key."""
-        self.place, self._key, self._headers, self._pace = place, key, headers, pace
+        self.place, self._key, self._headers, self._pace, self._events = place, key, headers, pace, events
         # A kept connection may have been closed at the other end just now, which looks like a request cut after
         # sending. A new one for each request keeps "sent or not" a fact.
         limits = httpx2.Limits(max_keepalive_connections=0)
@@ -162,20 +166,28 @@ class Channel:
                 headers[self._key.header.lower()] = self._key.value
         timeout = httpx2.Timeout(_READ_S, connect=_CONNECT_S, read=read_s)
         content = sending.content() if sending.content is not None else None
+        come = _Come()
         with self._client.stream(
             sending.method, sending.url, headers=headers, content=content, timeout=timeout
         ) as response:
             got = {name.lower(): value for name, value in response.headers.items()}
-            if keep is not None and response.is_success and (download or not _is_json(got)):
+            if keep is not None and response.is_success and (download or not self._is_read(got)):
                 _write(response, keep, download[1] if download else ANSWER_BYTES)
                 return Answer(response.status_code, got)
             try:
-                data = _gathered(response)
+                come.all_of(response)
             except httpx2.HTTPError:
                 if response.status_code < 400:
                     raise
-                data = b""  # refused; why is lost, that it was is not
-        return parsed_answer(response.status_code, got, data)
+                come = _Come()  # refused; why is lost, that it was is not
+        if not is_events(got):
+            return parsed_answer(response.status_code, got, come.data)
+        answer = parsed_answer(response.status_code, got, final_answer(self._events, come.data))
+        return replace(answer, partial_ms=come.when(first_part(self._events, come.data)))
+
+    def _is_read(self, headers: Mapping[str, str]) -> bool:
+        """Whether an answer is looked into, and not the output itself."""
+        return "json" in headers.get("content-type", "") or (self._events is not None and is_events(headers))
 
     def _may_have_key(self, url: str) -> bool:
         try:
@@ -210,10 +222,6 @@ def _again(answer: Answer) -> bool:
     return answer.status in (408, 425, 429) or answer.status >= 500
 
 
-def _is_json(headers: Mapping[str, str]) -> bool:
-    return "json" in headers.get("content-type", "")
-
-
 def _write(response: httpx2.Response, target: Path, most: int) -> None:
     count = 0
     with target.open("wb") as file:
@@ -224,11 +232,28 @@ def _write(response: httpx2.Response, target: Path, most: int) -> None:
             file.write(piece)
 
 
-def _gathered(response: httpx2.Response) -> bytes:
-    pieces, count = [], 0
-    for piece in response.iter_bytes():
-        count += len(piece)
-        if count > ANSWER_BYTES:
-            raise Refused(f"the answer is longer than {ANSWER_BYTES:,} bytes")
-        pieces.append(piece)
-    return b"".join(pieces)
+class _Come:
+    """An answer on its way: what came of it, and when."""
+
+    def __init__(self) -> None:
+        self.data, self._began = b"", time.monotonic()
+        self._reached: list[tuple[int, int]] = []
+
+    def all_of(self, response: httpx2.Response) -> None:
+        """Take it in.
+
+        Raises:
+            Refused: it is too long.
+        """
+        pieces, count = [], 0
+        for piece in response.iter_bytes():
+            count += len(piece)
+            if count > ANSWER_BYTES:
+                raise Refused(f"the answer is longer than {ANSWER_BYTES:,} bytes")
+            pieces.append(piece)
+            self._reached.append((count, round((time.monotonic() - self._began) * 1000)))
+        self.data = b"".join(pieces)
+
+    def when(self, count: int | None) -> int | None:
+        """After how many milliseconds so many bytes had come."""
+        return None if count is None else next((ms for reached, ms in self._reached if reached >= count), None)

@@ -6,7 +6,7 @@ import time
 import wave
 
 from emulator import media
-from emulator.server import Reply, Request, Vendor
+from emulator.server import Reply, Request, Vendor, events
 
 SIZES = {"1024x1024": (64, 64), "1536x1024": (96, 64), "1024x1536": (64, 96), "auto": (64, 64)}
 
@@ -84,7 +84,27 @@ class OpenAI(Vendor):
                 "total_tokens": 12 + 272 * count,
             },
         }
+        if asked.get("stream") in (True, "true"):
+            return self._streamed(
+                body, int(asked.get("partial_images") or 0), "image_edit" if files else "image_generation"
+            )
         return Reply(200, body, {"x-request-id": f"req_{number:08x}", "openai-processing-ms": "41"})
+
+    def _streamed(self, body: dict, parts: int, kind: str) -> Reply:
+        """The same pictures as events, each after a few drafts of it."""
+        about = {name: body[name] for name in ("size", "quality", "background", "output_format")}
+        about["created_at"] = body["created"]
+        told = []
+        for picture in body["data"]:
+            for number in range(parts):
+                draft = base64.b64encode(media.png("draft", number)).decode()
+                shown = {"type": f"{kind}.partial_image", "b64_json": draft, "partial_image_index": number}
+                told.append({**shown, **about})
+            told.append({"type": f"{kind}.completed", **picture, **about, "usage": body["usage"]})
+        if self.says("broken-stream") is not None:
+            broken = {"type": "server_error", "message": "The worker ran out of memory.", "code": "server_error"}
+            told[-1] = {"type": "error", "error": broken}
+        return _events(*told)
 
     def respond(self, request: Request) -> Reply:
         """A language model that calls the image tool once, at once or in the background."""
@@ -97,7 +117,21 @@ class OpenAI(Vendor):
         self.charge(model=asked["model"])
         kind = next((kind for kind in ("blocked", "filtered") if self.says(kind) is not None), None)
         job = self.new_job(asked_for=asked, tool=tools[0], kind=kind, number=len(self.runs), canceled=False)
+        if asked.get("stream"):
+            return self._responding(job, tools[0])
         return _ok(self._response(job, "queued" if asked.get("background") else "completed"), len(self.runs))
+
+    def _responding(self, job: str, tool: dict) -> Reply:
+        """The same as events, with drafts of the picture."""
+        draft = base64.b64encode(media.png("draft")).decode()
+        part = {"type": "response.image_generation_call.partial_image", "output_index": 0, "item_id": "ig_1"}
+        whole = self._response(job, "completed")
+        told = [{"type": "response.created", "response": self._response(job, "in_progress")}]
+        told += [
+            {**part, "partial_image_index": n, "partial_image_b64": draft} for n in range(tool.get("partial_images", 0))
+        ]
+        told.append({"type": f"response.{whole['status']}", "response": whole})
+        return _events(*({**one, "sequence_number": n} for n, one in enumerate(told)))
 
     def response(self, request: Request) -> Reply:
         """Where a response made in the background stands."""
@@ -193,6 +227,8 @@ class OpenAI(Vendor):
             return _text(f"WEBVTT\n\n00:00:00.000 --> 00:00:02.000\n{words}\n\n")
         if form == "text":
             return _text(words + "\n")
+        if asked.get("stream") == "true":
+            return _events(*_spoken(words, form))
         body = {"text": words, "usage": used}
         segment = {"start": 0.0, "end": 2.0, "text": words}
         if form == "verbose_json":
@@ -219,6 +255,21 @@ class OpenAI(Vendor):
             "category_applied_input_types": {harm: kinds if harm == "violence" else ["text"] for harm in HARMS},
         }
         return _ok({"id": "modr-1", "model": "omni-moderation-2024-09-26", "results": [verdict]}, 0)
+
+
+def _spoken(words: str, form: str) -> list[dict]:
+    """Words as they come; with who said them where that was asked for."""
+    told = [{"type": "transcript.text.delta", "delta": f"{word} "} for word in words.split()]
+    if form == "diarized_json":
+        said = {"type": "transcript.text.segment", "id": "seg_001", "speaker": "A", "text": words}
+        told.append({**said, "start": 0.0, "end": 2.0})
+    tokens = {"type": "tokens", "input_tokens": 14, "output_tokens": 8, "total_tokens": 22}
+    return [*told, {"type": "transcript.text.done", "text": words, "usage": tokens}]
+
+
+def _events(*told: dict) -> Reply:
+    headers = {"content-type": "text/event-stream; charset=utf-8", "x-request-id": "req_events"}
+    return Reply(200, events(*told), headers)
 
 
 def _ok(body: dict, number: int) -> Reply:

@@ -38,6 +38,7 @@ def compare(flow, emulator, capturing, url, caplog):
     [manifest] = capturing.recorded()
     assert manifest.outcome.class_ == "succeeded"
     assert manifest.recorder.confidence == "full"
+    assert (manifest.outcome.latency_ms.first_partial is not None) == ("events" in flow.__name__)
     assert outputs(manifest) == [digests_of(one).sha256 for one in captured]
     assert capturing.opened("/prompt/submitted") == [PROMPT]
     assert list(capturing.spool.waiting()) == []
