@@ -15,7 +15,6 @@ from registry.journal.states import OPEN, RESERVING, SETTLING, CallState, check_
 from registry.journal.tables import call as _call
 from registry.times import now
 
-
 _FRESH_S = 10.0
 
 
