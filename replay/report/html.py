@@ -173,7 +173,7 @@ def _row(manifest: JSON, pictures: Pictures | None) -> Mapping[str, object]:
         ("regime", manifest["regime"] + ("" if manifest["calibration"] else ", not calibrated")),
         ("baseline outputs", f"{manifest['baseline']:,}"),
         ("replays", f"{len(manifest['replays'])} in {duration(seconds_of(manifest))}"),
-        ("cost", cost_of(manifest) or "nothing"),
+        ("cost", cost_of(manifest)),
         *numbers(manifest["test"]),
         ("operation", manifest["operation"]),
         ("provider", f"{manifest['provider']} {model}"),
@@ -182,6 +182,7 @@ def _row(manifest: JSON, pictures: Pictures | None) -> Mapping[str, object]:
     return {
         "id": manifest["id"],
         "short": short(manifest["id"]),
+        "named": manifest["name"] != short(manifest["id"]),
         "name": manifest["name"],
         "kind": kind,
         "standing": standing(manifest),

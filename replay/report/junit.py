@@ -88,7 +88,7 @@ def _case(operation: str, manifest: JSON) -> Element:
     kind, sentence = told(manifest)
     verdict = manifest["verdict"] or {}
     why = verdict.get("reason") if kind == verdict.get("kind") else (manifest["error"] or {}).get("class")
-    name = f"{manifest['name']} [{short(manifest['id'])}]"
+    name = " ".join(dict.fromkeys((manifest["name"], short(manifest["id"]))))
     case = _testcase(operation, name, seconds_of(manifest), standing(manifest), why or kind, sentence)
     SubElement(case, "system-out").text = "\n".join(map(_text, _facts(manifest, kind, sentence)))
     return case

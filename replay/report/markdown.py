@@ -91,7 +91,7 @@ def _row(manifest: JSON) -> str:
     allowed = " (allowed)" if standing(manifest) == "skipped" else ""
     level = manifest["policy"]["level"] or "by regime"
     cells = (
-        f"{_cell(manifest['name'])} {_cell(short(manifest['id']))}",
+        _cell(" ".join(dict.fromkeys((manifest["name"], short(manifest["id"]))))),
         f"{_MARKS.get(kind, '✅')} {_cell(kind)}{allowed}",
         _cell(sentence),
         _cell(f"{level}, {manifest['regime']}"),

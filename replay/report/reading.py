@@ -81,7 +81,7 @@ def money(amount: str | None, currency: str | None) -> str:
 def spent(result: Result) -> str:
     """What the run cost, by currency; sums of different currencies are never added."""
     said = [f"{money(one['amount'], one['currency'])} {one['kind']}" for one in result["cost"]]
-    return ", ".join(said) or "nothing"
+    return ", ".join(said) or "nothing that is known"
 
 
 def budget(result: Result) -> str | None:
@@ -106,7 +106,7 @@ def seconds_of(manifest: JSON) -> float:
 
 
 def cost_of(manifest: JSON) -> str:
-    """What a manifest's replays cost, by currency."""
+    """What a manifest's replays cost, by currency; empty where nothing is known of it."""
     sums: dict[str, Decimal] = {}
     unknown = 0
     for replay in manifest["replays"]:
@@ -116,7 +116,7 @@ def cost_of(manifest: JSON) -> str:
         else:
             sums[cost["currency"]] = sums.get(cost["currency"], Decimal()) + Decimal(cost["amount"])
     said = [money(f"{amount:f}", currency) for currency, amount in sums.items()]
-    return ", ".join([*said, *([f"{unknown} unknown"] if unknown else [])])
+    return ", ".join([*said, f"{unknown} not known"] if said and unknown else said)
 
 
 def duration(seconds: float | None) -> str:

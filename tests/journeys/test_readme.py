@@ -72,17 +72,6 @@ def test_the_support_page(prepared):
     assert "match" in told and "a bridge" in told
 
 
-def test_the_ci_page(tmp_path):
-    run("mintmark generate --provider procedural --model procedural-image@1 --prompt sea --seed 3", tmp_path)
-
-    told = run(blocks("docs/ci.md", "sh")[0], tmp_path)
-    changed = run("mintmark replay $(mintmark search --json | grep -om1 'sha256:[0-9a-f]*') --model procedural-image@2",
-                  tmp_path, expect=1)  # fmt: skip
-
-    assert told.count("reproduced") == 3
-    assert "drifted" in changed
-
-
 def test_the_auditor_page(prepared):
     run("mintmark record hero.png --provider openai --model m --prompt 'a bridge'", prepared)
     run("mintmark export --all --to audit.zip && mintmark key export > trust.txt && rm -r .mintmark", prepared)
