@@ -11,6 +11,8 @@ from pathlib import Path
 from drift.errors import MediaTooLarge
 from drift.media.limits import Limits
 from registry.errors import HomeNotAFolder, InvalidValue, NoRegistry
+from registry.notices import KEY as NOTIFY
+from registry.notices import Receiver, read_notify
 from registry.objectives import TABLES, Holding, read_holding
 from registry.sending import KEYS, SendingRules, read_sending
 
@@ -37,7 +39,8 @@ class Settings:
     ``database``, ``vault`` and ``jobs`` are URLs; None means SQLite in the home.
     ``max_bytes``, ``max_pixels`` and ``max_seconds`` bound one media file.
     ``require_pin`` refuses to generate with a name that is no exact version.
-    ``holding`` is what providers are held to, ``sending`` what may be sent to them; both stand in the file only.
+    ``holding`` is what providers are held to, ``sending`` what may be sent to them, ``notify`` who is told of what
+    happens; these stand in the file only.
     """
 
     home: Path
@@ -53,6 +56,7 @@ class Settings:
     require_pin: bool = False
     holding: Holding = field(default_factory=Holding)
     sending: SendingRules = field(default_factory=SendingRules)
+    notify: tuple[Receiver, ...] = ()
 
     @property
     def limits(self) -> Limits:
@@ -126,13 +130,17 @@ def _from_file(path: Path) -> dict[str, object]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise InvalidValue(str(path), str(problem), "TOML in UTF-8") from None
-    plain: dict[str, object] = {name: value for name, value in content.items() if name not in (*TABLES, *KEYS)}
+    plain: dict[str, object] = {name: value for name, value in content.items() if name not in (*TABLES, *KEYS, NOTIFY)}
     for name, value in plain.items():
         if name not in _KNOWN:
-            raise InvalidValue(str(path), name, f"a setting; known are {', '.join((*_KNOWN, *TABLES, *KEYS))}")
+            raise InvalidValue(str(path), name, f"a setting; known are {', '.join((*_KNOWN, *TABLES, *KEYS, NOTIFY))}")
         if type(value) is not _KNOWN[name]:
             raise InvalidValue(f"{path}, {name}", value, _WORDS[_KNOWN[name]])
-    return plain | {"holding": read_holding(path, content), "sending": read_sending(path, content)}
+    return plain | {
+        "holding": read_holding(path, content),
+        "sending": read_sending(path, content),
+        "notify": read_notify(path, content),
+    }
 
 
 def _typed(name: str, text: str, kind: type) -> object:

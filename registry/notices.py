@@ -1,0 +1,94 @@
+"""Who is told of what happens here, as TOML states it: addresses, events, the variables that hold their secrets."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+from urllib.parse import urlsplit
+
+from registry.errors import InvalidValue
+
+KEY: Final = "notify"
+Event = Literal["run.finished", "drift.detected", "model.retiring", "job.dead", "job.stuck"]
+EVENTS: Final[tuple[Event, ...]] = get_args(Event)
+_MEMBERS: Final = ("url", "url_env", "events", "kind", "secret_env", "inside")
+_EXAMPLE: Final = '[[notify]] with url = "https://…", events = ["drift.detected"] and secret_env = "HOOK_SECRET"'
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """One who is told.
+
+    ``url_env`` names the variable that holds the address, where the address itself is a secret (Slack's are). ``inside``
+    permits an address of this machine or of a private network.
+    """
+
+    kind: Literal["webhook", "slack"]
+    events: tuple[Event, ...]
+    url: str | None = None
+    url_env: str | None = None
+    secret_env: str | None = None
+    inside: bool = False
+
+    @property
+    def mark(self) -> str:
+        """Names it where neither address nor secret may stand."""
+        return hashlib.sha256(f"{self.kind} {self.url} {self.url_env}".encode()).hexdigest()[:16]
+
+    def address(self, environment: Mapping[str, str] = os.environ) -> str:
+        """Where it listens.
+
+        Raises:
+            InvalidValue: the variable holds no http address.
+        """
+        if self.url is not None:
+            return self.url
+        found = environment.get(self.url_env or "", "")
+        if not _is_address(found):
+            raise InvalidValue(str(self.url_env), "nothing" if not found else "its content", "an https:// address")
+        return found
+
+
+def read_notify(path: Path, content: Mapping[str, Any]) -> tuple[Receiver, ...]:
+    """The tables ``[[notify]]`` of a settings file.
+
+    Raises:
+        InvalidValue: an unknown key or a value it cannot have; it names file, table and key.
+    """
+    tables = content.get(KEY, [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise InvalidValue(f"{path}, {KEY}", tables, f"a list of tables, such as {_EXAMPLE}")
+    return tuple(_receiver(f"{path}, {KEY} {number}", table) for number, table in enumerate(tables, 1))
+
+
+def _receiver(where: str, table: Mapping[str, Any]) -> Receiver:
+    if strange := sorted(table.keys() - set(_MEMBERS)):
+        raise InvalidValue(where, strange[0], f"one of {', '.join(_MEMBERS)}")
+    kind, events = table.get("kind", "webhook"), table.get("events", list(EVENTS))
+    if kind not in ("webhook", "slack"):
+        raise InvalidValue(f"{where}.kind", kind, "webhook or slack")
+    if not isinstance(events, list) or not events or set(map(str, events)) - set(EVENTS):
+        raise InvalidValue(f"{where}.events", events, f"a list of {', '.join(EVENTS)}")
+    for name in ("url", "url_env", "secret_env"):
+        if not isinstance(table.get(name, ""), str) or table.get(name) == "":
+            raise InvalidValue(f"{where}.{name}", table.get(name), "text")
+    if ("url" in table) == ("url_env" in table):
+        raise InvalidValue(where, dict(table), f"either url or url_env: {_EXAMPLE}")
+    if "url" in table and not _is_address(table["url"]):
+        raise InvalidValue(f"{where}.url", table["url"], "an https:// or http:// address without user and password")
+    if kind == "webhook" and "secret_env" not in table:
+        raise InvalidValue(where, "without secret_env", f"signed, so that others cannot speak for us: {_EXAMPLE}")
+    if not isinstance(table.get("inside", False), bool):
+        raise InvalidValue(f"{where}.inside", table["inside"], "true or false")
+    return Receiver(kind, tuple(events), table.get("url"), table.get("url_env"), table.get("secret_env"),
+                    table.get("inside", False))  # fmt: skip
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
