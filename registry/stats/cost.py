@@ -52,6 +52,13 @@ class Costs:
     minutes: Decimal = Decimal(0)
     spent: dict[str, Spent] = field(default_factory=dict)
 
+    def money(self, currency: str) -> Spent:
+        """What was spent of a currency, to be added to."""
+        found = self.spent.get(currency)
+        if found is None:
+            found = self.spent[currency] = Spent()
+        return found
+
     def per_usable(self, currency: str) -> tuple[Decimal, Decimal] | str:
         """Least and most that one usable output cost in a currency, or why nobody can say.
 
@@ -112,7 +119,7 @@ def add_call(group: Costs, call: Call, review: Reviewed | None, minute: tuple[De
     if cost.amount is None or cost.currency is None or cost.kind == "unknown":
         group.unknown[path] += 1
     else:
-        spent = group.spent.setdefault(cost.currency, Spent())
+        spent = group.money(cost.currency)
         amount = Decimal(cost.amount)
         spent.by_path[path] += amount
         spent.by_kind[cost.kind] += amount
@@ -120,6 +127,6 @@ def add_call(group: Costs, call: Call, review: Reviewed | None, minute: tuple[De
         return
     group.minutes += review.minutes
     if minute is not None and review.minutes:
-        group.spent.setdefault(minute[1], Spent()).review += review.minutes * minute[0]
+        group.money(minute[1]).review += review.minutes * minute[0]
     for amount, currency in review.costs:
-        group.spent.setdefault(currency, Spent()).review += amount
+        group.money(currency).review += amount

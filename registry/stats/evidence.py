@@ -83,10 +83,13 @@ def gather(
         if evidence is None:
             evidence = found[key] = Evidence(key)
         _add(evidence, origin, call)
-        spent = evidence.costs.setdefault(call.operation, Costs((call.operation,)))
+        if (spent := evidence.costs.get(call.operation)) is None:
+            spent = evidence.costs[call.operation] = Costs((call.operation,))
         add_call(spent, call, reviews.get(manifest), None)
         if call.workflow is not None and call.workflow in objectives:
-            evidence.promises.setdefault(call.workflow, Latencies((call.workflow,))).add(call)
+            if (held := evidence.promises.get(call.workflow)) is None:
+                held = evidence.promises[call.workflow] = Latencies((call.workflow,))
+            held.add(call)
     for origin, made in again.items():
         if (evidence := found.get(origin if by_model else origin[:1])) is not None:
             evidence.again.verdicts.update(made.verdicts)

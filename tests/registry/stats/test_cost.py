@@ -99,14 +99,14 @@ def test_replays_are_left_out_or_stand_apart(history):
 def test_the_newest_review_decides_and_of_each_reviewer_the_newest_counts(history):
     one = history(cost="0.04USD")
     said = {"format": "mintmark/review/v1", "subject": one, "reason": None, "cost": None}
-    for second, actor, usable, minutes in ((1, "anna", True, "25"), (2, "ben", False, "1"), (3, "anna", True, "2.5")):
+    for second, actor, usable, minutes in ((1, "anna", True, "25"), (2, "ben", True, "1"), (3, "anna", False, "2.5")):
         at = f"2026-11-20T12:00:0{second}.000Z"
         record = said | {"recorded_at": at, "actor": actor, "usable": usable, "minutes": minutes}
         history.speaks("review", record, one)
 
     found = reviewed(history.registry)[one]
 
-    assert found.usable and found.minutes == Decimal("3.5")
+    assert not found.usable and found.minutes == Decimal("3.5")
 
 
 def test_minutes_count_as_money_only_where_a_minute_has_a_price(history):
