@@ -21,8 +21,8 @@ _EXAMPLE: Final = '[[notify]] with url = "https://…", events = ["drift.detecte
 class Receiver:
     """One who is told.
 
-    ``url_env`` names the variable that holds the address, where the address itself is a secret (Slack's are). ``inside``
-    permits an address of this machine or of a private network.
+    ``url_env`` names the variable that holds the address, where the address itself is a secret (Slack's are).
+    ``inside`` permits an address of this machine or of a private network.
     """
 
     kind: Literal["webhook", "slack"]

@@ -13,6 +13,7 @@ from replay.worker import Worker
 from replay.workflows import Planned
 
 _LOOK_S: Final = 0.1
+_NOTICES_S: Final = 20.0  # one attempt at most; it is skipped where nobody wants to be told
 
 
 class RunDead(ReplayError):
@@ -63,6 +64,7 @@ def drive(
             if worker.wait(_LOOK_S):
                 raise RunDead(run_id, "this process stood still for so long that others took it for dead")
             _adopt(worker, registry, job)
+        worker.settle_notices(_NOTICES_S)
         if runs.get(run_id).result is None:
             raise RunDead(run_id, job.error)
     finally:

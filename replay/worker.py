@@ -13,7 +13,8 @@ from registry.journal.owners import this_process
 from registry.journal.workers import STALE_MS, Workers
 from replay.crew import Crew, HandOver
 from replay.engine import Engine, Queue
-from replay.jobs import BATCH, INTERACTIVE, SHARE, SHARES, SUITE, JobError, Jobs, Lane, prepare
+from replay.jobs import BATCH, INTERACTIVE, NOTICE, SHARE, SHARES, SUITE, JobError, Jobs, Lane, prepare
+from replay.notify import Notices
 from replay.workflows import Suites, Work, told
 
 BEAT_S: Final = 3.0
@@ -25,6 +26,7 @@ _FRESH_S: Final = STALE_MS / 1000 - 2 * BEAT_S  # older than that, a heartbeat l
 _LOOK_S: Final = {INTERACTIVE: 0.5, BATCH: 1.0, SHARES: 1.0}
 _AT_ONCE: Final = {INTERACTIVE: 32, BATCH: 4, SHARES: 2}
 _QUEUES: Final[dict[Lane, tuple[str, ...]]] = {"interactive": (INTERACTIVE,), "batch": (BATCH, SHARES)}
+_ROUNDS: Final = 60  # of reaping between two looks at what nobody else tells
 _OWN: Final = 4, 0.2
 _started = itertools.count()
 
@@ -62,8 +64,14 @@ class Worker:
             {"interactive": threads, "batch": threads}, listen=lambda: self._engine.listen(), fit=self._wait_until_fit
         )
         work = Work(registry, self.jobs, self.crew, self.id, suites, own=self.queue)
-        kinds = {SUITE: self._guarded(work.suite), SHARE: self._guarded(work.share)}
-        self._engine = Engine(prepare(registry.settings), self.id, kinds, self.crew.ring)
+        self._notices = Notices(registry, self.jobs, self.queue or INTERACTIVE)
+        kinds: dict[str, Callable[..., object]] = {
+            SUITE: self._telling(work.suite),
+            SHARE: work.share,
+            NOTICE: self._notices.deliver,
+        }
+        guarded = {kind: self._guarded(step) for kind, step in kinds.items()}
+        self._engine = Engine(prepare(registry.settings), self.id, guarded, self.crew.ring)
         shared = [Queue(name, _AT_ONCE[name], _LOOK_S[name]) for lane in lanes for name in _QUEUES[lane]]
         self._queues = shared if self.queue is None else [Queue(self.queue, *_OWN)]
         self._beside = [
@@ -117,16 +125,41 @@ class Worker:
             say(f"took over job {id}, whose worker is gone")
         for id in dead:
             say(f"job {id} is dead: worker after worker died of it; see `mintmark jobs show {id}`")
+            self._notices.tell_of_dead(id)
+
+    def settle_notices(self, seconds: float) -> None:
+        """Wait until what was told here has been sent once; what failed waits for another worker."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and any(
+            job.queue == self.queue for job in self.jobs.find(states=["queued", "running"], kinds=[NOTICE])
+        ):
+            time.sleep(0.05)
 
     def _leave(self) -> None:
         if self.queue is not None:
             for job in self.jobs.find(states=["running", "queued"]):
-                if job.worker == self.id or job.queue == self.queue:
+                if job.queue == self.queue and job.kind == NOTICE:
+                    self.jobs.move(job.id, INTERACTIVE)
+                elif job.worker == self.id or job.queue == self.queue:
                     self.jobs.cancel(job.id)
             self.jobs.drop_queue(self.queue)
         with self._workers.reaping() as living:
             self.jobs.take_over(living - {self.id})
         self._workers.leave(self.id)
+
+    def _telling(self, work: Callable[[str, Lane], object]) -> Callable[[str, Lane], object]:
+        """Tell who wants to know that a run is over, or its job dead."""
+
+        def run(run_id: str, lane: Lane) -> object:
+            try:
+                answer = work(run_id, lane)
+            except Exception:
+                self._notices.tell_of_dead(run_id)
+                raise
+            self._notices.tell_of_run(run_id)
+            return answer
+
+        return run
 
     def _guarded(self, work: Callable[..., object]) -> Callable[..., object]:
         """Count what runs; a failure leaves harmless words."""
@@ -136,10 +169,8 @@ class Worker:
                 self._running += 1
             try:
                 return work(*args)
-            except JobError:
-                raise
             except Exception as problem:
-                raise JobError(told(problem)) from None
+                raise problem if isinstance(problem, JobError) else JobError(told(problem)) from None
             finally:
                 with self._counting:
                     self._running -= 1
@@ -173,9 +204,13 @@ class Worker:
                 continue
 
     def _keep_reaping(self) -> None:
+        rounds = 0
         while not self._lost.is_set():
             try:
                 self.reap()
+                if self.queue is None and rounds % _ROUNDS == 0:
+                    self._notices.look_round()
+                rounds += 1
             except Exception as problem:  # the next round may do better
                 say(f"could not look after the other workers: {told(problem)}")
             if self._stop.wait(REAP_S):

@@ -1,0 +1,181 @@
+"""What others are told, how often it is tried, and what they can check about it."""
+
+import base64
+import http.server
+import json
+import threading
+from dataclasses import replace
+
+import pytest
+from standardwebhooks import Webhook
+
+from registry.errors import InvalidValue
+from registry.journal.runs import Runs
+from registry.notices import EVENTS, Receiver, read_notify
+from replay.jobs import SUITE, JobError, Jobs
+from replay.notify import WAITS_S, Notices, send, sentence
+
+SECRET = "whsec_" + base64.b64encode(b"a secret that both ends know").decode()
+
+
+class Listener(http.server.ThreadingHTTPServer):
+    """Takes notices and answers what it was told to."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers, self.taken = [], []
+        self.url = f"http://127.0.0.1:{self.server_port}/hook"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"])).decode()
+        self.server.taken.append((dict(self.headers), body))
+        self.send_response(self.server.answers.pop(0) if self.server.answers else 204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def listener(monkeypatch):
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    server = Listener()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def receiver(listener, **changed):
+    known = Receiver("webhook", EVENTS, url=listener.url, secret_env="HOOK_SECRET", inside=True)
+    return replace(known, **changed)
+
+
+def wants(registry, *receivers):
+    object.__setattr__(registry.settings, "notify", receivers)
+
+
+def test_a_notice_is_signed_as_the_standard_says(listener):
+    assert send(receiver(listener), "notice-1", "run.finished", {"run": "run-1"}) is None
+
+    headers, body = listener.taken[0]
+    told = Webhook(SECRET).verify(body, headers)
+    assert (told["type"], told["data"], headers["webhook-id"]) == ("run.finished", {"run": "run-1"}, "notice-1")
+
+
+def test_slack_gets_a_sentence_that_cannot_be_markup(listener):
+    data = {"suite": "<!channel> & co", "exit_reason": "1 drifted", "run": "run-1", "exit_code": 1}
+
+    assert send(receiver(listener, kind="slack", secret_env=None), "n", "drift.detected", data) is None
+
+    headers, body = listener.taken[0]
+    assert json.loads(body) == {"text": "drift: &lt;!channel&gt; &amp; co: 1 drifted (run-1, exit 1)"}
+    assert "webhook-signature" not in headers
+
+
+def test_what_answers_no_is_tried_again_and_what_cannot_be_is_given_up(listener, monkeypatch):
+    listener.answers = [500, 302, 410]
+    assert send(receiver(listener), "n", "job.dead", {}) == "HTTP 500"
+    assert send(receiver(listener), "n", "job.dead", {}) == "HTTP 302"
+    with pytest.raises(JobError, match="410"):
+        send(receiver(listener), "n", "job.dead", {})
+    with pytest.raises(JobError, match="private network"):
+        send(receiver(listener, inside=False), "n", "job.dead", {})
+    monkeypatch.delenv("HOOK_SECRET")
+    with pytest.raises(JobError, match="HOOK_SECRET"):
+        send(receiver(listener), "n", "job.dead", {})
+    assert len(listener.taken) == 3
+    nowhere = receiver(listener, url="http://127.0.0.1:9/", kind="slack")
+    assert "Error" in send(nowhere, "n", "job.dead", {"job": "a", "why": "b"})
+
+
+def test_a_run_is_told_once_and_again_after_a_failure(
+    local_registry, tally, working, new_run, until, listener, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("replay.notify.WAITS_S", (0.05,))
+    monkeypatch.setattr("replay.notify._drifted", lambda result: ["sha256:1"])
+    wants(local_registry, receiver(listener, events=("run.finished",)))
+    listener.answers = [503]
+    worker = working(local_registry, tally.Tally(tmp_path / "log"))
+    run = new_run(local_registry, 1)
+    worker.jobs.add(SUITE, run, [run, "interactive"], "interactive")
+
+    until(lambda: len(listener.taken) == 2)
+
+    first, second = (headers["webhook-id"] for headers, _ in listener.taken)
+    assert first == second
+    assert json.loads(listener.taken[1][1])["data"]["run"] == run
+    until(lambda: {job.state for job in worker.jobs.find(kinds=["notice"])} == {"done"})
+    assert all("http" not in str(job.args) for job in worker.jobs.find(kinds=["notice"]))
+
+
+def test_the_last_attempt_is_a_dead_letter(local_registry, new_run, listener, until):
+    wants(local_registry, receiver(listener))
+    listener.answers = [500, 500]
+    jobs = Jobs(local_registry.settings)
+    notices = Notices(local_registry, jobs)
+    run = new_run(local_registry, 1)
+    mark = local_registry.settings.notify[0].mark
+
+    notices.deliver("run.finished", run, mark, "notice-1", len(WAITS_S))
+    with pytest.raises(JobError, match="10 attempts"):
+        notices.deliver("run.finished", run, mark, "notice-1", len(WAITS_S) + 1)
+
+    (waiting,) = jobs.find(kinds=["notice"])
+    assert (waiting.id, waiting.state) == ("notice-1.10", "queued")
+    with pytest.raises(JobError, match=r"mintmark\.toml"):
+        notices.deliver("run.finished", run, "another", "notice-2", 1)
+    jobs.close()
+
+
+def test_a_dead_job_and_a_stuck_one_are_told(
+    local_registry, tally, working, new_run, until, listener, tmp_path, monkeypatch
+):
+    wants(local_registry, receiver(listener, events=("job.dead", "job.stuck")))
+    bad = f"sha256:{0:032d}{0:032d}"
+    worker = working(local_registry, tally.Tally(tmp_path / "log", fails=[bad]))
+    run = new_run(local_registry, 1)
+    worker.jobs.add(SUITE, run, [run, "interactive"], "interactive")
+
+    until(lambda: listener.taken)
+
+    told = json.loads(listener.taken[0][1])
+    assert told["type"] == "job.dead" and told["data"]["job"] == run and "ValueError" in told["data"]["why"]
+    assert "prompt" not in listener.taken[0][1]
+
+
+def test_a_stuck_run_is_told(local_registry, tally, working, new_run, until, listener, tmp_path, monkeypatch):
+    monkeypatch.setattr("replay.notify.STUCK_S", -5.0)
+    wants(local_registry, receiver(listener, events=("job.stuck",)))
+    worker = working(local_registry, tally.Tally(tmp_path / "log", polls=1, patience=600))
+    run = new_run(local_registry, 1)
+    worker.jobs.add(SUITE, run, [run, "interactive"], "interactive")
+    until(lambda: worker.jobs.find(states=["running"], kinds=[SUITE]))
+
+    Notices(local_registry, worker.jobs).look_round()
+    until(lambda: listener.taken)
+
+    assert "no progress" in sentence("job.stuck", json.loads(listener.taken[0][1])["data"])
+    Runs(local_registry.catalog.database).cancel(run)
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        ({"url": "https://a.example/", "secret_env": "S", "event": []}, "event"),
+        ({"url": "ftp://a.example/", "secret_env": "S"}, "address"),
+        ({"url": "https://user:word@a.example/", "secret_env": "S"}, "address"),
+        ({"url": "https://a.example/"}, "secret_env"),
+        ({"url": "https://a.example/", "url_env": "U", "secret_env": "S"}, "either"),
+        ({"url": "https://a.example/", "secret_env": "S", "events": ["run.began"]}, "run.finished"),
+        ({"url": "https://a.example/", "secret_env": "S", "kind": "mail"}, "slack"),
+        ({"url_env": "U", "kind": "slack", "inside": 1}, "true or false"),
+    ],
+)
+def test_mistakes_in_the_file_name_the_place(tmp_path, table, why):
+    with pytest.raises(InvalidValue, match=r"mintmark\.toml, notify 1") as problem:
+        read_notify(tmp_path / "mintmark.toml", {"notify": [table]})
+
+    assert why in str(problem.value)
