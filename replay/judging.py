@@ -158,7 +158,7 @@ class Judge:
 
     def answers(self) -> list[list[Judgement]]:
         """For each replay what holds of its outputs; nothing of a call that did not succeed."""
-        if self._calibration is None:  # told by all runs together, hence asked once
+        if self._calibration is None and self._asks_repeating:  # told by all runs together, hence asked once
             self.regime = _repeating(self._registry, self._held, self._succeeded)
         columns = [self._judged(output) for output in self._outputs]
         rows = iter(zip(*columns, strict=True))
@@ -167,6 +167,14 @@ class Judge:
     @property
     def _samples_count(self) -> bool:
         return self.regime is Regime.UNSEEDED and self.level not in _EXACT and not self._rules.limits
+
+    @property
+    def _asks_repeating(self) -> bool:
+        """Whether it matters if the provider repeats itself: not where limits decide, or the one replay is equal."""
+        if self._rules.limits:
+            return False
+        equal = all(any(s.base == "decoded" and s.value == 1 for s in one) for o in self._outputs for one in o.scores)
+        return len(self._succeeded) > 1 or not equal
 
     @property
     def _looks(self) -> bool:

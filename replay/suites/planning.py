@@ -108,7 +108,7 @@ def _case(
     baseline: tuple[str, ...] = ()
     if regime is Regime.UNSEEDED:
         baseline = with_accepted(registry, original, runs, _quiet(registry, original, held))
-    recorded = _recorded(registry, original, held, suite.target, {*runs, *baseline}) if offline else ()
+    recorded = recorded_replays(registry, original, held, suite.target, {*runs, *baseline}) if offline else ()
     return Case(
         id=manifest_id,
         name=name_of(manifest_id, manifest),
@@ -146,10 +146,13 @@ def _quiet(registry: Registry, manifest_id: str, manifest: Manifest) -> tuple[st
     )
 
 
-def _recorded(
+def recorded_replays(
     registry: Registry, manifest_id: str, manifest: Manifest, target: Target, known: set[str]
 ) -> tuple[str, ...]:
-    """Recorded replays that answer for the version asked for, oldest first; found by what they are replays of."""
+    """Recorded replays that answer offline for the version asked for, oldest first, those that are known left out.
+
+    They are the stored responses: found by what they are replays of, however many others there are.
+    """
     return tuple(
         run
         for run in registry.catalog.replays(manifest_id)
