@@ -1,5 +1,7 @@
 """Maps of bulk import: every mistake is shown by line and key."""
 
+from decimal import Decimal, InvalidOperation
+
 import pytest
 
 from registry.importing.mapping import BadMap, read_map
@@ -48,6 +50,7 @@ MISTAKES = [
     (GOOD + "[csv]\ndelimiter = ';;'\n", 11, "csv.delimiter", "one character"),
     (GOOD + "[csv]\nencoding = 'utf-99'\n", 11, "csv.encoding", "text encoding"),
     (GOOD + "[csv]\nencoding = 'zlib'\n", 11, "csv.encoding", "text encoding"),
+    (GOOD + "[csv]\ndecimal = ';'\n", 11, "csv.decimal", 'expected "." or ","'),
     (GOOD + "[time]\nform = 'epoch'\n", 11, "time.form", "unix-ms"),
     (GOOD + "[files]\nroots = '.'\n", 11, "files.roots", "did you mean 'root'"),
     (GOOD.replace('provider = "openai"', 'output = "a"'), 3, "constants.output", "no two rows"),
@@ -76,3 +79,22 @@ def test_a_map_that_is_not_there(tmp_path):
 def test_a_column_that_the_heading_lacks_is_named_with_the_nearest(mapped):
     with pytest.raises(BadMap, match=r"map\.toml:9: columns\.settings\.size: .*did you mean 'sizes'"):
         mapped(GOOD).check_columns(["m", "file", "sizes"])
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"), [("0,04", "0.04"), ("1.234,56", "1234.56"), ("7", "7"), ("-12.345", "-12345")]
+)
+def test_a_decimal_comma_is_read_where_the_map_says_so(mapped, text, amount):
+    assert mapped(GOOD + "[csv]\ndecimal = ','\n").amount(text) == Decimal(amount)
+
+
+@pytest.mark.parametrize("text", ["0.04", "1,2,3", "1.2345", "1.23,4", "", "1e3", "NaN"])
+def test_what_a_decimal_comma_makes_ambiguous_is_refused(mapped, text):
+    with pytest.raises(InvalidOperation):
+        mapped(GOOD + "[csv]\ndecimal = ','\n").amount(text)
+
+
+@pytest.mark.parametrize("text", ["0,04", "1_000", "inf", "NaN", ""])
+def test_with_a_point_nothing_else_is_an_amount(mapped, text):
+    with pytest.raises(InvalidOperation):
+        mapped(GOOD).amount(text)
