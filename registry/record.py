@@ -91,7 +91,7 @@ def record(registry: Registry, draft: Draft, files: Files, *, also: Also | None 
         if description is None:  # whether a name is a pin is a description's to say, never a caller's
             value["model"]["pin"], value["provider"]["host"] = "unknown", None
         else:
-            value["model"]["pin"] = description.pin(draft.model.requested)
+            value["model"]["pin"] = description.pin(draft.model.requested, draft.settings)
         disclosures = seal_manifest(value, description)
         manifest = Manifest.check(value)
         return _commit(registry, draft, manifest, canonical(value), disclosures, [*inputs, *outputs], mac, also)

@@ -132,6 +132,6 @@ def _pictures(data):
 
 
 FLOWS = [
-    openai_sync, openai_async, openai_edit, openai_events, openai_events_async, replicate_run, wavespeed_run, requests_stream, requests_file,
-    httpx_stream, httpx2_upload, httpx_async, aiohttp_plain, aiohttp_chunks,
+    openai_sync, openai_async, openai_edit, openai_events, openai_events_async, replicate_run, wavespeed_run,
+    requests_stream, requests_file, httpx_stream, httpx2_upload, httpx_async, aiohttp_plain, aiohttp_chunks,
 ]  # fmt: skip

@@ -3,11 +3,12 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from registry.canonical import JSON
+from registry.capture import slots as places
 from registry.capture.description import Description
 from registry.capture.protocol import Protocol
 
@@ -156,13 +157,31 @@ def payloads_of(protocol: Protocol, answer: Answer, submit: Answer | None = None
     return [_decoded(text) for text in found if text]
 
 
-def document_of(protocol: Protocol, answer: Answer, submit: Answer | None = None) -> bytes | None:
+def document_of(description: Description, answer: Answer, submit: Answer | None = None) -> bytes | None:
     """The output that the answer itself is, or holds, as plain JSON text; None where there is none.
 
-    Numbers and order stay as they came. Half a surrogate pair has no UTF-8 form and stays an escape.
+    Numbers and order stay as they came, but times in milliseconds become seconds, as every other provider has them,
+    and what is redacted is not there. Half a surrogate pair has no UTF-8 form and stays an escape.
     """
-    found = protocol.outputs.expr.find(answer.view(submit)) if protocol.outputs.expr else answer.body
+    assert description.protocol is not None
+    body = answer.body
+    for path in description.redact:
+        if path.startswith("response."):
+            body = places.drop(body, places.parse(path)[1:])
+    how, told = description.protocol.outputs, replace(answer, body=body)
+    found = how.expr.find(told.view(submit)) if how.expr else body
+    for path in how.ms:
+        found = _in_seconds(found, places.parse(path))
     return None if found is None else json.dumps(found, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def _in_seconds(document: JSON, steps: Sequence[places.Step]) -> JSON:
+    times = places.read(document, steps)
+    if times is None:
+        return document
+    many = times if isinstance(times, list) else [times]
+    seconds = [one / 1000 if isinstance(one, int) and not isinstance(one, bool) else one for one in many]
+    return places.write(document, steps, seconds if isinstance(times, list) else seconds[0])
 
 
 def operation_media(description: Description, model: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from registry.canonical import JSON
@@ -35,10 +36,11 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class PinPattern:
-    """Model names that ``pattern`` matches in full are exact versions of this kind."""
+    """Model names that ``pattern`` matches in full are exact versions of this kind; values of ``slot``, where given."""
 
     kind: Literal["snapshot", "hash", "build"]
     pattern: re.Pattern[str]
+    slot: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +114,11 @@ class Description:
             return True
         return operation in self.operations.values() if model is None else operation == self.operation_of(model)
 
-    def pin(self, model: str) -> Pin:
-        """What kind of exact version ``model`` names; ``alias`` where no pattern says so."""
+    def pin(self, model: str, settings: Mapping[str, JSON] = MappingProxyType({})) -> Pin:
+        """What kind of exact version ``model`` names, with its settings; ``alias`` where no pattern says so."""
         for known in self.pin_patterns:
-            if known.pattern.fullmatch(model):
+            named = model if known.slot is None else settings.get(known.slot)
+            if isinstance(named, str) and known.pattern.fullmatch(named):
                 return known.kind
         return "alias"
 
@@ -130,7 +133,8 @@ class Description:
 
     def models(self) -> list[str]:
         """The models this file names, for people: ``N`` stands for a number, ``…`` for anything else."""
-        patterns = [re.sub(r"\[0-9\]\+", "N", known.pattern.pattern) for known in self.pin_patterns]
+        by_name = [known for known in self.pin_patterns if known.slot is None]
+        patterns = [re.sub(r"\[0-9\]\+", "N", known.pattern.pattern) for known in by_name]
         shapes = [re.sub(r"\[[^]]*\](\{\d+\}|[+*])?", "…", shape).replace("\\", "") for shape in patterns]
         named = [name for alias, pins in self.pins.items() for name in (*pins, alias)]
         return list(dict.fromkeys(named or shapes))
@@ -274,7 +278,9 @@ def load(path: Path) -> Description:
         slot_types={name: slot["type"] for name, slot in slots.items() if not isinstance(slot, str)},
         redact=tuple(content.get("redact", ())),
         protocol=None if method == "LOCAL" else protocol_of(content),
-        pin_patterns=tuple(PinPattern(pin["kind"], re.compile(pin["pattern"])) for pin in content["pin"]),
+        pin_patterns=tuple(
+            PinPattern(pin["kind"], re.compile(pin["pattern"]), pin.get("slot")) for pin in content["pin"]
+        ),
         pins={alias: tuple(pins) for alias, pins in content.get("pins", {}).items()},
         retires={model: datetime.date.fromisoformat(day) for model, day in content.get("retires", {}).items()},
         contract=content.get("contract", {}),

@@ -155,6 +155,14 @@ def _places_against_slots(content: dict[str, Any]) -> Iterator[tuple[list[str], 
     for name in sorted(in_path ^ holes):
         told = f"a slot at path.{name}" if name in holes else f"{{{name}}}, as a slot stands at path.{name}"
         yield ["submit", "slots" if name in holes else "match"], f"expected {told}"
+    for name in sorted(set(content["template"].get("path", {})) - holes):
+        yield (
+            ["template", "path", name],
+            f"expected a hole of submit.match: {', '.join(sorted(holes)) or 'it has none'}",
+        )
+    for number, pin in enumerate(content["pin"]):
+        if pin.get("slot", "model") not in slots:
+            yield ["pin", str(number), "slot"], f"expected the name of a slot: {', '.join(sorted(slots))}"
     if "count" in submit and submit["count"] not in slots:
         yield ["submit", "count"], f"expected the name of a slot: {', '.join(sorted(slots))}"
     for table, key in (("poll", "path"), ("cancel", "path"), ("output", "path"), ("output", "result_path")):

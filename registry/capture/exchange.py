@@ -113,6 +113,7 @@ def read(
     kept = _Kept(folder)
     request = redacted(description, _request(description, submit, kept, base_url), secret)
     model = _text(read_slot(description, request, "model")) or _UNSAID
+    settings = settings_of(description, request)
     first = answer_of(submit, protocol.events)
     answer = answer_of(last, protocol.events) if last is not None else first
     ending, finished = _ending(protocol, answer, first)
@@ -132,12 +133,12 @@ def read(
             description=DescriptionRef(id=description.id, sha256=description.sha256),
             host=urlsplit(submit.url).netloc,
         ),
-        model=Model(requested=model, served=facts.served_model, pin=description.pin(model)),
+        model=Model(requested=model, served=facts.served_model, pin=description.pin(model, settings)),
         operation=description.operation_of(model),
         request=request,
         prompt=Prompt(submitted=_text(read_slot(description, request, "prompt")), effective=facts.effective_prompt),
         seed=Seed(requested=_text(read_slot(description, request, "seed")), actual=facts.actual_seed),
-        settings=settings_of(description, request),
+        settings=settings,
         inputs=_inputs(protocol, request, kept),
         outputs_requested=_asked(description, request, len(outputs)),
         outputs=outputs,
@@ -205,7 +206,7 @@ def _outputs(
     elif how.kind == "bytes":
         paths = [_saved(kept, plain_body(source))] if source.response_body else []
     elif how.kind == "json":
-        document = document_of(protocol, answer, first)
+        document = document_of(description, answer, first)
         if document is not None:
             paths = [_saved(kept, document)]
         elif answer.text and not _NO_WORDS.search(answer.headers.get("content-type", "")):

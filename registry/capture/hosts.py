@@ -1,5 +1,7 @@
 """Where a provider is reached, and which hosts may receive its key."""
 
+import functools
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -62,8 +64,16 @@ def place_by(provider: str, base_url: str, hosts: Iterable[str], environment: Ma
 
 
 def host_allowed(netloc: str, hosts: Iterable[str]) -> bool:
-    """Whether ``netloc`` (``name`` or ``name:port``) is one of ``hosts``; ``*.name`` there means any below name."""
+    """Whether ``netloc`` (``name`` or ``name:port``) is one of ``hosts``.
+
+    ``*.name`` there means any host below name, ``*`` between dots any one word: ``api.*.name`` is no ``api.a.b.name``.
+    """
     netloc = netloc.lower()
-    return any(
-        netloc == host.lower() or (host.startswith("*.") and netloc.endswith(host[1:].lower())) for host in hosts
-    )
+    return any(netloc == host.lower() or ("*" in host and bool(_shape(host).fullmatch(netloc))) for host in hosts)
+
+
+@functools.cache
+def _shape(host: str) -> re.Pattern[str]:
+    below, rest = (r"[a-z0-9.-]+\.", host[2:]) if host.startswith("*.") else ("", host)
+    words = (r"[a-z0-9-]+" if word == "*" else re.escape(word) for word in rest.lower().split("."))
+    return re.compile(below + r"\.".join(words))

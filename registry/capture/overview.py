@@ -94,7 +94,9 @@ def _told(one: Description) -> dict[str, JSON]:
         "base_url": one.base_url,
         "hosts": list(one.hosts),
         "key": one.auth.secret if one.auth else None,
-        "pin": [{"kind": known.kind, "pattern": known.pattern.pattern} for known in one.pin_patterns],
+        "pin": [
+            {"kind": known.kind, "pattern": known.pattern.pattern, "slot": known.slot} for known in one.pin_patterns
+        ],
         "pins": {alias: list(pins) for alias, pins in one.pins.items()},
         "caps": asdict(one.caps),
         "slots": dict(one.slots),

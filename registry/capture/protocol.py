@@ -58,7 +58,10 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where the outputs are; ``result`` and ``result_path`` lead to a further answer that holds them."""
+    """Where the outputs are; ``result`` and ``result_path`` lead to a further answer that holds them.
+
+    ``ms`` are places of a document whose numbers are milliseconds.
+    """
 
     kind: Literal["url", "base64", "bytes", "get", "json"]
     expr: Expression | None
@@ -66,6 +69,7 @@ class Outputs:
     result: Expression | None
     result_path: str | None
     role: str | None
+    ms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +232,7 @@ def _outputs(table: Mapping[str, Any]) -> Outputs:
         _optional(table, "result"),
         table.get("result_path"),
         table.get("role"),
+        tuple(table.get("ms", ())),
     )
 
 

@@ -60,6 +60,8 @@ def template_request(description: Description, values: Mapping[str, JSON], place
             query.append([rest, _text(value)])
         else:
             path = path.replace(f"{{{rest}}}", quote(_text(value), safe="/:@"))
+    for hole_name, value in description.template.get("path", {}).items():
+        path = path.replace(f"{{{hole_name}}}", quote(value, safe="/:@"))
     if hole := _HOLE.search(path):
         raise SlotMismatch(f"path.{hole[1]}", "the path of the request needs it; give a value")
     request = Request(origin="templated", method=description.method, path=path, query=query)

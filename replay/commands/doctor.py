@@ -16,6 +16,7 @@ def doctor(do_sweep: bool, as_json: bool) -> int:
     from pathlib import Path
 
     from drift.errors import MintmarkError
+    from registry.capturing.waiting import waiting
     from registry.commands.printing import emit
     from registry.errors import NoRegistry
     from registry.health import Finding, examine
@@ -33,7 +34,7 @@ def doctor(do_sweep: bool, as_json: bool) -> int:
         findings.append(Finding("registry", "problem", str(problem)))
     else:
         try:
-            findings += examine(registry)
+            findings += [*examine(registry), waiting(registry.home)]
             swept = sweep(registry) if do_sweep else None
         finally:
             registry.close()

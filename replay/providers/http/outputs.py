@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from registry.capture.answers import Answer, Ending, addresses_of, document_of, ending_of, operation_media, payloads_of
 from registry.capture.description import Description
-from registry.capture.protocol import Outputs, Protocol
+from registry.capture.protocol import Outputs
 from registry.capture.request import read_slot
 from replay.outcome import OutcomeClass
 from replay.provider import Call, Job, Output
@@ -115,7 +115,7 @@ class _Taking:
         if how.kind == "bytes":
             return [self._named(answer_file(self._job.call), answer, 0)]
         if how.kind == "json":
-            return [self._document(protocol, answer)]
+            return [self._document(description, answer)]
         try:
             payloads = payloads_of(protocol, answer, self._job.submitted)
         except ValueError as problem:
@@ -153,8 +153,8 @@ class _Taking:
     def _fits(self, declared: str) -> bool:
         return declared.partition("/")[0] == self._kind or (self._kind == "text" and declared in _TEXT)
 
-    def _document(self, protocol: Protocol, answer: Answer) -> Output:
-        document = document_of(protocol, answer, self._job.submitted)
+    def _document(self, description: Description, answer: Answer) -> Output:
+        document = document_of(description, answer, self._job.submitted)
         if document is None and answer_file(self._job.call).exists():  # subtitles, or plain text
             return self._named(answer_file(self._job.call), answer, 0)
         if document is None:

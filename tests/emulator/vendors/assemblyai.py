@@ -55,6 +55,7 @@ class AssemblyAI(Vendor):
             {"text": word, "start": 250 * n, "end": 250 * n + 200, "confidence": 0.99, "speaker": None}
             for n, word in enumerate(text.split())
         ]
+        said = {"speaker": "A", "text": text, "start": 0, "end": words[-1]["end"], "confidence": 0.99, "words": words}
         models = asked.get("speech_models")
         return {
             "id": job,
@@ -65,7 +66,7 @@ class AssemblyAI(Vendor):
             "language_code": "en_us",
             "text": text if done else None,
             "words": words if done else None,
-            "utterances": None,
+            "utterances": [said] if done and asked.get("speaker_labels") else None,
             "confidence": 0.99 if done else None,
             "audio_duration": 2 if done else None,
             "webhook_url": asked.get("webhook_url"),

@@ -73,6 +73,10 @@ def test_the_good_one_loads_with_a_native_date(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "line", "key", "expected"),
     [
+        ("body = {} }", 'body = {}, path = { api = "v1" } }', 14, "template.path.api", "a hole of submit.match"),
+        ('"painter-[0-9]+" }', '"painter-[0-9]+", slot = "version" }', 9, "pin.0.slot", "model, prompt"),
+        ("[facts]", '[events]\nlast = ["x"]\nanswer = "last["\n\n[facts]', 42, "events.answer", "a JMESPath"),
+        ("[facts]", '[webhook]\nscheme = "shared-header"\nsecret = "S"\n\n[facts]', 40, "webhook", "'header'"),
         ('operation = "image.generate"', 'operation = "image.make"', 6, "operation", "image.generate"),
         ('operation = "image.generate"', 'operatoin = "image.generate"', 6, "operatoin", "did you mean 'operation'"),
         ('provider = "painter"\n', "", 1, "", "the key 'provider', which is missing"),

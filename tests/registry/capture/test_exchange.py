@@ -276,12 +276,12 @@ def test_an_expression_that_meets_another_type_finds_nothing():
 
 
 def test_a_document_keeps_its_numbers_its_order_and_half_a_pair():
-    protocol = shipped().by_id("openai-transcriptions").protocol
+    description = shipped().by_id("openai-transcriptions")
     data = b'{"text": "caf\\u00e9 \\ud800", "start": 0.0, "end": 1.50, "exact": 12345678901234567890}'
 
-    kept = document_of(protocol, parsed_answer(200, {}, data))
+    kept = document_of(description, parsed_answer(200, {}, data))
 
     assert list(json.loads(kept).items()) == list(json.loads(data).items())
     assert "caf\u00e9".encode() in kept and b"$num" not in kept and b'"start": 0.0' in kept
-    assert document_of(protocol, Answer(200)) is None
-    assert document_of(shipped().by_id("deepgram-listen").protocol, Answer(200, body={"request_id": "x"})) is None
+    assert document_of(description, Answer(200)) is None
+    assert document_of(shipped().by_id("deepgram-listen"), Answer(200, body={"request_id": "x"})) is None

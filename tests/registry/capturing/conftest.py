@@ -118,16 +118,18 @@ class Upstream:
     """A provider of our own: each connection goes to ``answer(reader, writer)``, a coroutine; what arrives is kept."""
 
     def __init__(self):
-        self.answer, self.heads = None, []
+        self.answer, self.heads, self._up = None, [], threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+        self._up.wait(10)
 
     def _run(self):
         async def serve():
             self.server = await asyncio.start_server(self._one, sock=self._listening)
+            self._up.set()
             with contextlib.suppress(asyncio.CancelledError):
                 await self.server.serve_forever()
 

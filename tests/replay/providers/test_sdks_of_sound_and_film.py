@@ -215,7 +215,7 @@ def test_deepgram_hears_bytes_and_echoes_what_it_heard(emulator, deepgram_client
     assert answer.metadata.sha256 == heard and answer.results.channels[0].alternatives[0].transcript
     deepgram_schema("ListenV1Response").validate(emulator.exchanges[0][1].body)
     made, _ = closes(emulator, local_registry, "deepgram-listen", tmp_path)
-    assert made.manifest.model.served == "nova-3@2025-04-17.21547"
+    assert (made.manifest.model.served, made.manifest.model.pin) == ("nova-3@2025-04-17.21547", "snapshot")
     assert made.manifest.settings == {"version": "2025-04-17.21547", "smart_format": "true", "utterances": "true"}
     assert [(one.role, one.digest["sha256"]) for one in made.manifest.inputs] == [("audio", heard)]
     assert made.manifest.cost.units == {"audio_ms": 500, "channels": 1}
@@ -229,7 +229,7 @@ def test_deepgram_hears_what_lies_elsewhere(emulator, deepgram_client, local_reg
 
     made, _ = closes(emulator, local_registry, "deepgram-listen", tmp_path)
 
-    assert made.manifest.inputs == [] and made.manifest.settings == {}
+    assert made.manifest.inputs == [] and made.manifest.settings == {} and made.manifest.model.pin == "alias"
     assert emulator.exchanges[1][0].json == {"url": "https://example.com/speech.wav"}
 
 
@@ -257,7 +257,10 @@ def test_assemblyai_takes_the_sound_ahead(emulator, transcriber, local_registry,
     made, _ = closes(emulator, local_registry, "assemblyai-transcripts", tmp_path)
     assert (made.manifest.model.requested, made.manifest.model.served) == ("universal-2", "universal-2")
     assert made.manifest.settings["speaker_labels"] is True
-    assert read_transcript(stored_output(local_registry, made)).segments[0].text == answer.text
+    heard = read_transcript(stored_output(local_registry, made))
+    assert " ".join(segment.text for segment in heard.segments) == answer.text
+    assert heard.words[1].start_ms == answer.words[1].start
+    assert (made.manifest.outputs[0].media["has_timestamps"], made.manifest.outputs[0].media["speakers"]) == (True, 1)
     orders = [request.json for request, _ in emulator.exchanges if request.path == "/assemblyai/v2/transcript"]
     assert "webhook_url" in orders[0] and not [name for name in orders[1] if name.startswith("webhook")]
     everything = b"".join(path.read_bytes() for path in local_registry.home.rglob("*") if path.is_file())

@@ -1,8 +1,13 @@
 """What single vendors say in ways of their own, read by their descriptions."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
+from registry.capture.answers import Answer, document_of
 from registry.capture.description import shipped
+from registry.capture.hosts import host_allowed
 from replay.outcome import EndState, OutcomeClass, Safety
 from replay.provider import run
 
@@ -67,10 +72,46 @@ def test_flux_makes_films_too(bench):
     assert outcome.outputs[0].media_type == "video/mp4"
 
 
-def test_the_hosts_of_flux_are_those_of_its_interface_and_none_where_files_lie():
-    hosts = shipped().by_id("bfl-generate").hosts
+@pytest.mark.parametrize(
+    ("host", "may"),
+    [
+        ("api.bfl.ai", True), ("api.eu7.bfl.ai", True), ("API.US.bfl.ai", True), ("delivery-eu1.bfl.ai", False),
+        ("api.a.b.bfl.ai", False), ("api..bfl.ai", False), ("api.eu.bfl.ai.example.com", False),
+        ("api.eu.bfl.ai:8443", False), ("xapi.eu.bfl.ai", False), ("api.eu_bfl.ai", False), ("api.x@bfl.ai", False),
+    ],
+)  # fmt: skip
+def test_the_key_goes_to_every_region_of_flux_and_never_to_where_files_lie(host, may):
+    assert host_allowed(host, shipped().by_id("bfl-generate").hosts) is may
 
-    assert all(host.startswith("api.") and host.endswith("bfl.ai") for host in hosts)
+
+def test_gemini_has_a_version_of_its_interface_where_none_is_given(bench, emulator):
+    asked = {name: value for name, value in GEMINI.items() if name != "api_version"}
+
+    assert bench.call("google-gemini-images", **asked).class_ is OutcomeClass.SUCCEEDED
+    assert bench.call("google-gemini-images", **GEMINI).class_ is OutcomeClass.SUCCEEDED
+    assert [seen.path.split("/")[2] for seen in emulator.seen] == ["v1beta", "v1"]
+
+
+def test_what_a_description_redacts_of_the_answer_is_not_in_its_document():
+    description = shipped().by_id("deepgram-listen")
+    description = replace(description, redact=("response.metadata.sha256", "response.results.channels[].secret"))
+    body = {"metadata": {"sha256": "x", "models": []}, "results": {"channels": [{"secret": "y", "a": 1.50}]}}
+
+    document = json.loads(document_of(description, Answer(200, {}, body)))
+
+    assert document == {"metadata": {"models": []}, "results": {"channels": [{"a": 1.5}]}}
+
+
+def test_times_of_assemblyai_are_seconds_wherever_they_stand():
+    word = {"text": "the", "start": 250, "end": 1234}
+    body = {"text": "the", "words": [word, word], "utterances": [{**word, "words": [word]}], "chapters": None,
+            "entities": [{"text": "the", "start": 0, "end": None}], "audio_url": "https://x/?sig=1"}  # fmt: skip
+
+    document = json.loads(document_of(shipped().by_id("assemblyai-transcripts"), Answer(200, {}, body)))
+
+    heard = {"text": "the", "start": 0.25, "end": 1.234}
+    assert document["words"] == [heard, heard] and document["segments"] == [{**heard, "words": [heard]}]
+    assert document["entities"] == [{"text": "the", "start": 0.0, "end": None}] and "audio_url" not in document
 
 
 def test_what_is_wrong_with_a_request_is_told_where_fals_result_would_be(bench):
