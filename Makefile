@@ -9,12 +9,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The system's pip works *into* the environment: no ensurepip, no "externally managed" refusal (pip >= 22.3).
 PIP := $(PYTHON) -m pip --python $(BIN)/python
 
-.PHONY: help setup demo serve test test-statistics lint bench oracles lock clean
+.PHONY: help setup demo serve test test-statistics test-faults lint bench oracles lock clean
 help:
 	@echo 'make demo   the whole story on this machine, under a minute after set-up'
 	@echo 'make test   all tests            make lint   format, lint, types, layers'
 	@echo 'make bench  the figures          make serve  the API and the page on 127.0.0.1'
-	@echo 'make setup | test-statistics | oracles | lock | clean'
+	@echo 'make setup | test-statistics | test-faults | oracles | lock | clean'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mintmark needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
@@ -39,6 +39,10 @@ test: $(STAMP)
 # Simulated false alarms and power, with error bars; about twenty minutes.
 test-statistics: $(STAMP)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/statistics -n 0 --timeout=3600
+
+# Hundreds of processes killed at random moments, on SQLite and on PostgreSQL; about half an hour.
+test-faults: $(STAMP)
+	$(BIN)/python -m pytest tests/faults/campaign*.py -n 0 --timeout=7200
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
