@@ -5,6 +5,7 @@ import logging
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ _STATES: Final[dict[str, State]] = {
     "ENQUEUED": "queued", "DELAYED": "queued", "PENDING": "running", "SUCCESS": "done", "ERROR": "dead",
     "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "dead", "CANCELLED": "canceled",
 }  # fmt: skip
-_MOST_DEATHS: Final = 5
+_MOST_DEATHS: Final = 10
+_QUICK_MS: Final = 300_000  # a worker that dies later than so long after it took a job did not die of it
 _DEATHS: Final = "deaths"
 
 
@@ -190,8 +192,10 @@ class Jobs:
             if job.kind == MAIL:  # whoever it woke is gone with its worker
                 self._client.cancel_workflow(job.id)
                 continue
-            self._client.update_workflow_attributes(job.id, {_DEATHS: job.deaths + 1})
-            if job.deaths + 1 >= _MOST_DEATHS:
+            quick = time.time() * 1000 - job.updated_ms < _QUICK_MS
+            deaths = job.deaths + 1 if quick else 1
+            self._client.update_workflow_attributes(job.id, {_DEATHS: deaths})
+            if deaths >= _MOST_DEATHS:
                 self._client.cancel_workflow(job.id)
                 dead.append(job.id)
             else:

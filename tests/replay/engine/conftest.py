@@ -28,6 +28,14 @@ def tally():
 
 
 @pytest.fixture
+def fleet(registry):
+    """A new registry on each database; the jobs of the one on PostgreSQL lie there, too."""
+    if not registry.catalog.database.is_sqlite:
+        object.__setattr__(registry.settings, "jobs", registry.settings.database)
+    return registry
+
+
+@pytest.fixture
 def new_run():
     """Begins a run of ``count`` manifests: ``new_run(registry, 12)``."""
 
@@ -75,8 +83,8 @@ def forking():
     program = subprocess.Popen([sys.executable, str(TALLY)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     born = []
 
-    def fork(home, log, seconds=0.0, **urls):
-        program.stdin.write(json.dumps([str(home), log and str(log), seconds, urls]) + "\n")
+    def fork(home, log, seconds=0.0, environment=None, **urls):
+        program.stdin.write(json.dumps([str(home), log and str(log), seconds, environment or {}, urls]) + "\n")
         program.stdin.flush()
         born.append(int(program.stdout.readline()))
         return born[-1]

@@ -1,7 +1,8 @@
 """Runs small enough for tests of the engine, and workers in processes of their own that make them.
 
-As a program it forks a worker for each line it reads, ``HOME LOG SECONDS URLS``, and answers with its process id: the
-program is imported once, so that a worker that is to be killed costs milliseconds. Without a log it makes real runs.
+As a program it forks a worker for each line it reads, ``HOME LOG SECONDS ENVIRONMENT URLS``, and answers with its
+process id: the program is imported once, so that a worker that is to be killed costs milliseconds. Without a log it
+makes real runs.
 """
 
 import json
@@ -82,8 +83,9 @@ def settings(home, **urls):
     return Settings(home=Path(home), actor="tester", **urls)
 
 
-def child(home, log, seconds, urls):
+def child(home, log, seconds, environment, urls):
     """Work until SIGTERM, as ``mintmark worker`` does; one that was taken for dead begins anew."""
+    os.environ.update(environment)
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     registry, _ = create(settings(home, **urls))

@@ -30,14 +30,14 @@ def begin(new_run):
     return run
 
 
-def test_every_replay_of_every_wave_is_made_once(registry, tally, working, begin, until, tmp_path):
+def test_every_replay_of_every_wave_is_made_once(fleet, tally, working, begin, until, tmp_path):
     suites = tally.Tally(tmp_path / "log", waves=3)
-    worker = working(registry, suites, own=True)
+    worker = working(fleet, suites, own=True)
 
-    run = begin(registry, worker, 5)
-    until(over(registry, run))
+    run = begin(fleet, worker, 5)
+    until(over(fleet, run))
 
-    assert states(registry, run) == {"made": 15}
+    assert states(fleet, run) == {"made": 15}
     assert len(suites.lines("begin")) == 15
     until(lambda: worker.jobs.get(run).state == "done")
 
@@ -70,21 +70,21 @@ def test_the_interactive_lane_goes_on_while_the_batch_lane_is_full(
     assert len(suites.lines("end")) == 1, "nothing of the batch lane is done"
 
 
-def test_mail_cuts_a_wait_short_and_without_mail_it_ends_by_itself(registry, tally, working, begin, until, tmp_path):
+def test_mail_cuts_a_wait_short_and_without_mail_it_ends_by_itself(fleet, tally, working, begin, until, tmp_path):
     suites = tally.Tally(tmp_path / "log", polls=2, patience=600)
-    worker = working(registry, suites, own=True)
-    run = begin(registry, worker, 1)
-    outside = Jobs(registry.settings)
-    key = suites.call_key(registry, run, f"sha256:{0:032d}{0:032d}", 0)
+    worker = working(fleet, suites, own=True)
+    run = begin(fleet, worker, 1)
+    outside = Jobs(fleet.settings)
+    key = suites.call_key(fleet, run, f"sha256:{0:032d}{0:032d}", 0)
 
     until(lambda: outside.wake(worker.id, key))
     until(lambda: len(suites.lines("poll")) == 1)
     assert outside.wake(worker.id, key)
-    until(over(registry, run))
+    until(over(fleet, run))
 
     assert not outside.wake("nobody", key)
     suites.patience = 0.05
-    until(over(registry, begin(registry, worker, 1, mark=1)))
+    until(over(fleet, begin(fleet, worker, 1, mark=1)))
     outside.close()
 
 
