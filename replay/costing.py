@@ -53,10 +53,14 @@ def worst_case(registry: Registry, ready: Ready) -> Money | None:
     missing = Decimal(manifest.outputs_requested) / max(1, len(manifest.outputs))
     model = ready.draft.model.requested
     found = []
-    if (cost := manifest.cost).amount is not None and cost.currency is not None and model == manifest.model.requested:
+    same = ready.description.provider == manifest.provider.name
+    recorded = same and model == manifest.model.requested
+    if recorded and (cost := manifest.cost).amount is not None and cost.currency is not None:
         said = "the provider" if cost.kind == "reported" else "the recorded price table"
         found.append(_money(Decimal(cost.amount) * missing, cost.currency, f"{said}, when it was recorded"))
     value = manifest.to_json() | {"prompt": {"submitted": ready.draft.prompt.submitted}}
+    if not same:  # what another provider counted says nothing here
+        value["cost"] = value["cost"] | {"units": {}}
     units = {name: math.ceil(count * missing) for name, count in units_of(value).items()}
     if now := _priced(registry, ready.description.provider, model, units, manifest.settings):
         found.append(now)

@@ -80,6 +80,12 @@ def generate(
         PinRequired: the model is an alias, and this registry wants exact versions.
         EngineMissing: the provider's extra is not installed.
     """
+    draft, description = drafted(registry, ask)
+    return call(registry, draft, description, ask.inputs, None if pay is None else pay(draft, description))
+
+
+def drafted(registry: Registry, ask: Ask) -> tuple[Draft, Description]:
+    """A draft with its finished request, and the description that made it; raises as ``generate``, runs nothing."""
     description = shipped().find(ask.provider, model=ask.model, operation=ask.operation)
     if description is None:
         raise ProviderUnknown(ask.provider)
@@ -103,11 +109,10 @@ def generate(
         exchange_id=new_exchange_id(),
     )
     if not description.local:
-        placed = [_placed(role, path, registry.settings.limits) for role, path in ask.inputs]
+        placed = [placed(role, path, registry.settings.limits) for role, path in ask.inputs]
         request = template_request(description, slots_of(draft, description), placed)
         draft = msgspec.structs.replace(draft, request=request)
-    draft = templated(draft, description)
-    return call(registry, draft, description, ask.inputs, None if pay is None else pay(draft, description))
+    return templated(draft, description), description
 
 
 def call(
@@ -147,7 +152,7 @@ def call(
     workdir = Path(tempfile.mkdtemp(prefix="mintmark-call-"))
     try:
         submitted_at = now()
-        outcome = run(provider, _call(registry, draft, description, request, inputs, key, workdir))
+        outcome = run(provider, called(registry, draft, description, request, inputs, key, workdir))
         return _told(registry, draft, description, request, inputs, key, outcome, submitted_at)
     finally:
         shutil.rmtree(workdir, ignore_errors=True)
@@ -165,7 +170,7 @@ def _order(
     protocol = provider.protocol
 
     def calling(key: str, workdir: Path, gate: Callable[[], None]) -> Call:
-        return replace(_call(registry, draft, description, request, inputs, key, workdir), gate=gate)
+        return replace(called(registry, draft, description, request, inputs, key, workdir), gate=gate)
 
     def told(key: str, outcome: Outcome, submitted_at: str, also: Also | None) -> Recorded:
         return _told(registry, draft, description, request, inputs, key, outcome, submitted_at, also)
@@ -186,7 +191,7 @@ def _order(
     )
 
 
-def _call(
+def called(
     registry: Registry,
     draft: Draft,
     description: Description,
@@ -195,6 +200,7 @@ def _call(
     key: str,
     workdir: Path,
 ) -> Call:
+    """A request with everything that goes with it, as providers take it."""
     body = plain(request.body) if description.local else {}
     given = tuple(CallInput(role, "application/octet-stream", path) for role, path in inputs)
     fetch = _fetch(registry, [path for _, path in inputs])
@@ -222,7 +228,7 @@ def _told(
         return record(registry, _malformed(told, str(problem)), files, also=also)
 
 
-def _placed(role: str, path: Path, limits: Limits) -> Placed:
+def placed(role: str, path: Path, limits: Limits) -> Placed:
     """An input with its digests and the type its bytes have."""
     digests, size = digests_of_file(path)
     try:

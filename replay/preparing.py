@@ -17,19 +17,11 @@ from registry.home import Registry
 from registry.manifest import Context, Manifest, Model, Prompt, Provider, Request, Seed
 from registry.record import Recorded
 from registry.sealing import disclose, is_seal, seals_in
+from replay.elsewhere import AS_RECORDED as AS_RECORDED
+from replay.elsewhere import Change as Change
+from replay.elsewhere import Untranslatable, translated
 from replay.generating import call
 from replay.paying import Paying
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What to send otherwise than recorded; None keeps what the manifest says."""
-
-    model: str | None = None
-    seed: str | None = None
-
-
-AS_RECORDED = Change()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +51,9 @@ def prepare(registry: Registry, manifest_id: str, change: Change) -> Ready | Ver
         return not_replayable(
             "unsupported", f"the recorded call made nothing to compare with ({manifest.outcome.class_})"
         )
-    model = change.model or manifest.model.requested
-    if day := description.retired(model, datetime.datetime.now(datetime.UTC).date()):
-        return not_replayable("retired", f"model {model} was shut down on {day}")
+    elsewhere = change.provider not in (None, manifest.provider.name)
+    if not elsewhere and (gone := _retired(description, change.model or manifest.model.requested)):
+        return gone
     value = disclose(manifest.to_json(), registry.vault.get(manifest_id))
     if missing := sorted(seals_in(value["request"])):
         return not_replayable("erased", f"the request holds erased values ({', '.join(missing)})")
@@ -73,7 +65,15 @@ def prepare(registry: Registry, manifest_id: str, change: Change) -> Ready | Ver
         originals = output_files(registry, manifest_id, manifest)
     except AssetNotFound as problem:
         return not_replayable("erased", str(problem))
-    draft = _draft(manifest_id, manifest, value, description, change, inputs)
+    draft = _draft(manifest_id, manifest, value, description, AS_RECORDED if elsewhere else change, inputs)
+    if elsewhere:
+        limits = registry.settings.limits
+        try:
+            draft, description = translated(draft, description, change, inputs, limits)
+        except Untranslatable as problem:
+            return not_replayable("unsupported", str(problem))
+        if gone := _retired(description, draft.model.requested):
+            return gone
     return Ready(manifest, description, draft, inputs, originals)
 
 
@@ -122,6 +122,11 @@ def _draft(
         capture="replay",
         confidence="full",
     )
+
+
+def _retired(description: Description, model: str) -> Verdict | None:
+    day = description.retired(model, datetime.datetime.now(datetime.UTC).date())
+    return None if day is None else not_replayable("retired", f"model {model} was shut down on {day}")
 
 
 def _without_seals(value: dict[str, JSON]) -> dict[str, JSON]:

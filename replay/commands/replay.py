@@ -46,6 +46,7 @@ class WithCommands(click.Command):
 @click.option("--times", type=click.IntRange(1, 1000), help="How many replays; 1 unless told.")
 @click.option("--calibrate", type=click.IntRange(1, 1000), metavar="K", help="Learn from at most K replays; see below.")
 @click.option("--model", help="Send another model or version: procedural-image@2.")
+@click.option("--provider", help="Send it to another provider, with --model; mintmark.toml must allow it.")
 @click.option("--seed", help="Send another seed.")
 @click.option("--level", type=click.Choice(_LEVELS), help="What to ask for; what the calibration allows unless told.")
 @click.option("--alpha", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.01, show_default=True,
@@ -57,6 +58,7 @@ def replay(
     times: int | None,
     calibrate: int | None,
     model: str | None,
+    provider: str | None,
     seed: str | None,
     level: "Level | None",
     alpha: float,
@@ -81,7 +83,9 @@ def replay(
     """
     from registry.commands.printing import open_for_change
 
-    if calibrate is not None and (times is not None or model is not None or seed is not None or level is not None):
+    if provider is not None and model is None:
+        raise click.UsageError("--provider needs --model: another provider has other models")
+    if calibrate is not None and any(one is not None for one in (times, model, seed, level)):
         raise click.UsageError("--calibrate replays what is recorded: leave --times, --model, --seed and --level out")
     if math.isnan(alpha):
         raise click.BadParameter("a number between 0 and 1", param_hint="--alpha")
@@ -92,15 +96,19 @@ def replay(
     pay = paying_for(registry, terms_of(budget, assume_cost, yes, silent=as_json))
     if calibrate is not None:
         return _calibrate(registry, full, calibrate, alpha, pay, as_json=as_json)
+    from replay.elsewhere import check_may_send
     from replay.preparing import Change
     from replay.rerun import replay
+
+    if provider is not None:
+        check_may_send(registry.settings, registry.catalog.manifest(full).provider.name, provider)
 
     many = (times or 1) > 1
     answer = replay(
         registry,
         full,
         times=times or 1,
-        change=Change(model, seed),
+        change=Change(model, seed, provider),
         level=level,
         alpha=alpha,
         tell=lambda number, _: _progress(number, times or 1, quiet=as_json or not many),

@@ -178,3 +178,18 @@ def test_a_call_whose_process_has_ended_is_shown_too(priced, emulator, tmp_path)
     status, _, err = priced("replay", "ambiguous", "unpaid", "mine-0001", *said)
     assert status == 3 and "still being made" in err
     assert priced("replay", "ambiguous", "unpaid", "left-0001", *said)[0] == 0
+
+
+def test_another_provider_sees_the_prompt_only_where_it_may(priced, emulator, tmp_path):
+    priced("generate", *ASK, "--yes")
+    emulator.seen.clear()
+    other = ["--provider", "openai", "--model", "gpt-image-2-2026-04-21", "--assume-cost", "0.04", "--yes"]
+
+    status, _, err = priced("replay", "@last", *other)
+    assert status == 2 and 'may_send_to = ["openai"]' in err and emulator.seen == []
+    assert priced("replay", "@last", "--provider", "openai")[0] == 2
+    (tmp_path / ".mintmark" / "mintmark.toml").write_text('may_send_to = ["openai"]\n')
+    status, _, err = priced("replay", "@last", *other)
+
+    assert status in (0, 1, 4), err
+    assert emulator.charges("openai") == 1
