@@ -1,5 +1,6 @@
 """``mintmark check``: does a suite still reproduce?"""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +59,8 @@ def check(
     4 undecided, or not replayable, beyond what the suite allows, or the budget is spent; 5 nothing selected. Where
     several hold, the first of 2, 5, 1, 3, 4 counts. The last line says which it was and why.
     """
+    # Before numpy comes: replays are scored side by side, and its threads would fight over the cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from replay.commands.consent import terms_of
     from replay.suites.outputs import check_outputs
 

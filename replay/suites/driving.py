@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+from drift.crowd import one_thread_each
 from registry.home import Registry
 from registry.journal.owners import this_process
 from replay.paying import CallBusy
@@ -41,6 +42,8 @@ def drive(
         Stopped: it was told to stop.
         MintmarkError: nothing can be written down any more; the run stays where it is.
     """
+    if jobs > 1:
+        one_thread_each()
     halt, owner = stop or threading.Event(), this_process()
 
     def make(one: Wanted) -> None:

@@ -22,6 +22,8 @@ from replay.paying import CallBusy, Paying
 from replay.preparing import Change, Ready, output_files, prepare, run_again
 from replay.suites.plan import Case, Plan
 
+_PLANS: dict[str, Plan] = {}
+_MOST_PLANS: Final = 8
 PARKED = frozenset({"ambiguous"})  # outcome classes that a person has to look at
 
 
@@ -78,13 +80,12 @@ def make_one(
     row = runs.replay(run_id, manifest, ordinal)
     if row.state != "wanted":
         return
-    run = runs.get(run_id)
-    if run.state == "canceled":
+    if runs.state(run_id) == "canceled":
         runs.settle(row, "canceled", outcome="canceled", why="The run was canceled before this replay was made.")
         return
     if stopping():
         return
-    plan = Plan.from_json(run.plan)
+    plan = plan_in(runs, run_id)
     ended = _ended(registry, row, plan, Paying(key_of(row), None, 0, None, run_id, owner, pause, stopping))
     scores = None
     if ended.state == "made" and ended.made is not None:
@@ -93,6 +94,16 @@ def make_one(
         except (DriftError, AssetNotFound) as problem:
             ended = Ended("failed", "malformed", str(problem), ended.made)
     runs.settle(row, ended.state, outcome=ended.outcome, generation=ended.made, scores=scores, why=ended.why)
+
+
+def plan_in(runs: Runs, run_id: str) -> Plan:
+    """The plan of a run; read once in a process, since plans never change and no id is given twice."""
+    if (known := _PLANS.get(run_id)) is None:
+        known = Plan.from_json(runs.get(run_id).plan)
+        while len(_PLANS) >= _MOST_PLANS:
+            _PLANS.pop(next(iter(_PLANS)), None)
+        _PLANS[run_id] = known
+    return known
 
 
 def key_of(row: RunReplay) -> str:

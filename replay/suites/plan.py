@@ -168,8 +168,8 @@ class Plan(_Part, frozen=True):
         return msgspec.convert(value, cls)
 
     def case(self, manifest: str) -> Case:
-        """One manifest's. Raises: KeyError."""
-        return {one.id: one for one in self.cases}[manifest]
+        """One manifest's. Raises: StopIteration: the plan has none of that id."""
+        return next(one for one in self.cases if one.id == manifest)
 
 
 Cases: TypeAlias = tuple[Case, ...]
