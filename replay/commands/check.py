@@ -3,11 +3,12 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from registry.commands.printing import as_json
+from registry.errors import CouldNotRun
 from replay.commands.consent import may_cost
 
 if TYPE_CHECKING:
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from replay.suites.plan import Plan
 
 _MOST_LINES = 50
+
+
+class NotDrift(CouldNotRun):
+    """Something else than drift went wrong, and must not end with its status."""
+
+    def __init__(self, problem: Exception) -> None:
+        """Say what the problem says."""
+        super().__init__(str(problem))
 
 
 @click.command(short_help="Replay a suite and say whether it still reproduces.")
@@ -33,7 +42,28 @@ _MOST_LINES = 50
 @click.option("--quiet", is_flag=True, help="Print nothing but the last line.")
 @may_cost
 @as_json
-def check(
+def check(**asked: Any) -> int:  # noqa: ANN401 - as click gives them
+    """Replay every manifest of SUITE as it was recorded, and say whether the model is still the same.
+
+    Which manifests these are stands in a lock beside the suite, written at the first check. A run that was stopped or
+    killed goes on with --resume and pays for nothing twice. Nothing is paid without a budget (in the suite or here) or
+    a yes at the terminal.
+
+    Exit status: 0 reproduced, or within noise; 1 something drifted; 2 usage; 3 could not run (provider, network);
+    4 undecided, or not replayable, beyond what the suite allows, or the budget is spent; 5 nothing selected. Where
+    several hold, the first of 2, 5, 1, 3, 4 counts. The last line says which it was and why.
+    """
+    from drift.errors import MintmarkError
+
+    try:
+        return _check(**asked)
+    except MintmarkError as problem:
+        if problem.exit_code == 1:  # a run that is not there, a damaged record: whatever it is, it is no drift
+            raise NotDrift(problem) from problem
+        raise
+
+
+def _check(
     suite: Path | None,
     only_plan: bool,
     packed: Path | None,
@@ -49,16 +79,6 @@ def check(
     yes: bool,
     as_json: bool,
 ) -> int:
-    """Replay every manifest of SUITE as it was recorded, and say whether the model is still the same.
-
-    Which manifests these are stands in a lock beside the suite, written at the first check. A run that was stopped or
-    killed goes on with --resume and pays for nothing twice. Nothing is paid without a budget (in the suite or here) or
-    a yes at the terminal.
-
-    Exit status: 0 reproduced, or within noise; 1 something drifted; 2 usage; 3 could not run (provider, network);
-    4 undecided, or not replayable, beyond what the suite allows, or the budget is spent; 5 nothing selected. Where
-    several hold, the first of 2, 5, 1, 3, 4 counts. The last line says which it was and why.
-    """
     # Before numpy comes: replays are scored side by side, and its threads would fight over the cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from replay.commands.consent import terms_of

@@ -12,7 +12,7 @@ from registry.assets.store import AssetNotFound
 from registry.database import DatabaseFailed
 from registry.home import Registry
 from registry.journal.answers import AnswerElsewhere
-from registry.journal.budgets import BudgetSpent, nanos_of
+from registry.journal.budgets import Budgets, BudgetSpent, nanos_of
 from registry.journal.runs import ReplayState, RunReplay, Runs
 from registry.record import ErasedMeanwhile, Recorded
 from replay.costing import Money, worst_case
@@ -24,6 +24,7 @@ from replay.suites.plan import Case, Plan
 
 _PLANS: dict[str, Plan] = {}
 _MOST_PLANS: Final = 8
+_AWAIT_S: Final = 0.5
 PARKED = frozenset({"ambiguous"})  # outcome classes that a person has to look at
 
 
@@ -150,7 +151,14 @@ def _called(registry: Registry, plan: Plan, manifest: str, paying: Paying) -> En
     paid = _priced(registry, plan, ready, paying)
     if isinstance(paid, Verdict):
         return Ended("refused", "budget", paid.sentence)
-    return _made(run_again(registry, ready, paid))
+    while True:
+        try:
+            return _made(run_again(registry, ready, paid))
+        except BudgetSpent:
+            # What others have reserved and do not need may still pay for this one.
+            if paid.budget is None or paid.stopping() or not Budgets(registry.catalog.database).awaited(paid.budget):
+                raise
+            paid.pause(_AWAIT_S)
 
 
 def _refused(problem: MintmarkError) -> Ended:

@@ -1,0 +1,120 @@
+"""``mintmark check`` and ``mintmark suite`` at the edges: what is refused, what is told, and by which status."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from registry import cli
+
+SUITE = "format: mintmark/suite/v1\nname: shop\nselect:\n  - labels: {app: shop}\n"
+MAKE = ["generate", "--provider", "procedural", "--model", "procedural-image@1", "--seed", "7", "--setting", "width=64",
+        "--setting", "height=64", "--label", "app=shop", "--prompt"]  # fmt: skip
+
+
+@pytest.fixture
+def mintmark(tmp_path, monkeypatch, capsys):
+    """``mintmark("check", …)`` in a folder with one generation and ``suite.yaml``; status and all that was said."""
+    monkeypatch.chdir(tmp_path)
+    assert cli.run([*MAKE, "a stone bridge"]) == 0
+    Path("suite.yaml").write_text(SUITE)
+
+    def run(*words):
+        capsys.readouterr()
+        status = cli.run([str(word) for word in words])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return status, out + err
+
+    return run
+
+
+def test_the_first_check_writes_the_lock_and_later_ones_hold_to_it(mintmark):
+    status, said = mintmark("check", "suite.yaml", "-o", "result.json")
+    assert (status, "wrote suite.lock: 1 manifests; commit it" in said) == (0, True)
+    assert json.loads(Path("result.json").read_text())["options"] == {"offline": False, "repeat": 1}
+
+    mintmark(*MAKE, "another bridge")
+    status, said = mintmark("check", "suite.yaml")
+    assert status == 0 and "1 more manifests fit `select` now" in said
+    assert "1 added, 0 gone" in mintmark("suite", "lock", "suite.yaml")[1]
+
+    Path("suite.yaml").write_text(SUITE.replace("shop}", 'shop, golden: "true"}'))
+    status, said = mintmark("check", "suite.yaml")
+    assert status == 2 and "stale" in said and "suite lock suite.yaml" in said
+    status, said = mintmark("suite", "lock", "suite.yaml")
+    assert status == 5, "nothing has that label"
+    mintmark("tag", "@last", "golden=true")
+    assert mintmark("suite", "lock", "suite.yaml")[0] == 0, "tags select as labels do"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["check"], 2, "give one of SUITE"),
+        (["check", "suite.yaml", "--resume", "@last"], 2, "give one of SUITE"),
+        (["check", "suite.yaml", "--retry-errors"], 2, "--resume"),
+        (["check", "none.yaml"], 2, "suite new"),
+        (["check", "."], 2, "folder"),
+        (["check", "suite.yaml", "-o", "result.pdf"], 2, ".html"),
+        (["check", "suite.yaml", "-o", "no/such/result.json"], 2, "existing folder"),
+        (["check", "--resume", "run-00000000"], 3, "no run"),
+        (["check", "--resume", "7"], 2, "8 hexadecimal digits"),
+        (["check", "--from", "suite.yaml"], 2, "suite pack"),
+        (["check", "suite.yaml", "--budget", "much"], 2, "budget"),
+        (["suite", "new"], 2, "there already"),
+        (["suite", "new", "other.yaml", "--label", "app=none"], 5, "nothing"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_never_looks_like_drift(mintmark, words, status, said):
+    found, told = mintmark(*words)
+
+    assert (found, said in told) == (status, True), told
+
+
+def test_a_lock_that_was_edited_or_names_what_is_elsewhere_is_refused(mintmark):
+    mintmark("suite", "lock", "suite.yaml")
+    lock = json.loads(Path("suite.lock").read_text())
+    strange = {**lock, "manifests": [{"id": "sha256:" + "0" * 64, "name": "x"}]}
+    for text, status, said in (
+        (json.dumps(strange), 3, "suite pack"),
+        ("{", 2, "no lock"),
+        (json.dumps({**lock, "manifests": []}), 2, "no lock"),
+        (json.dumps({**lock, "manifests": lock["manifests"] * 2}), 2, "no lock"),
+    ):
+        Path("suite.lock").write_text(text)
+        found, told = mintmark("check", "suite.yaml")
+        assert (found, said in told) == (status, True), told
+
+
+def test_a_new_suite_is_a_spread_and_always_the_same(mintmark):
+    for prompt in ("b", "c", "d"):
+        mintmark(*MAKE, prompt)
+    mintmark(*[word.replace("image", "music") for word in MAKE if "=64" not in word and word != "--setting"], "a song")
+
+    assert mintmark("suite", "new", "a.yaml", "--label", "app=shop", "--size", "3")[0] == 0
+    assert mintmark("suite", "new", "b.yaml", "--label", "app=shop", "--size", "3")[0] == 0
+
+    first, second = Path("a.yaml").read_text(), Path("b.yaml").read_text()
+    assert first.replace('"a"', '"b"') == second and first.count("- manifest: sha256:") == 3
+    assert "music.generate: {level: perceptual" in first, "the rarer medium has its place"
+    assert mintmark("check", "--plan", "a.yaml")[0] == 0
+
+
+def test_a_plan_sends_nothing_and_says_what_it_takes(mintmark):
+    power = "min_power: {power: 0.9, effect: lightness, size: 1}"
+    policy = f"policies: {{image.generate: {{replays: {{baseline: 4, gate: 1}}, {power}}}}}\n"
+    Path("suite.yaml").write_text(SUITE + policy)
+    mintmark(*MAKE[:7], "--setting", "noise=free", *MAKE[7:], "the sea")
+    mintmark("suite", "calibrate", "suite.yaml")
+    before = mintmark("search", "--replays", "--json")[1]
+
+    status, said = mintmark("check", "--plan", "suite.yaml", "--json")
+
+    assert status == 0 and mintmark("search", "--replays", "--json")[1] == before
+    plan = json.loads(said[said.index("{") :])
+    assert plan["gate"]["attainable"] > 0.01 and plan["gate"]["needed"] > 1, (
+        "one prompt, four outputs: too few to decide"
+    )
+    assert plan["replays"] == {"begin": 2, "most": 2}
+    assert any(line.startswith("power: lightness 1 of image outputs") for line in plan["together"])
