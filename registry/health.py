@@ -9,6 +9,7 @@ from typing import Literal
 from drift.errors import MintmarkError
 from registry.errors import counted
 from registry.home import Registry
+from registry.journal.states import CallState
 from registry.log.guards import advisory
 
 State = Literal["ok", "note", "problem"]
@@ -94,6 +95,14 @@ def _assets(registry: Registry) -> Iterator[Finding]:
         yield Finding("assets", "ok", f"{len(here)} stored, {len(missing)} erased")
 
 
+def _calls(registry: Registry) -> Iterator[Finding]:
+    if open_calls := len(registry.calls.in_states([CallState.AMBIGUOUS])):
+        told = f"{counted(open_calls, 'call')} may have been billed, and no answer came"
+        yield Finding("calls", "note", told, "mintmark replay ambiguous")
+    else:
+        yield Finding("calls", "ok", "none is in doubt")
+
+
 def _index(registry: Registry) -> Iterator[Finding]:
     with registry.catalog.database.reading() as connection:
         waiting = registry.log.size(connection) - registry.index.next()
@@ -125,5 +134,6 @@ _LOOKS: tuple[tuple[str, Callable[[Registry], Iterator[Finding]]], ...] = (
     ("vault", _vault),
     ("assets", _assets),
     ("keys", _keys),
+    ("calls", _calls),
     ("index", _index),
 )

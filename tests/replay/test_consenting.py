@@ -148,6 +148,8 @@ def test_a_call_that_may_have_been_billed_is_shown_and_resolved_by_a_person(pric
         assert told in shown[1]
     assert "a stone bridge" not in shown[1] + out
 
+    assert "2 calls may have been billed" in priced("doctor")[1]
+
     said = ["--by", "ada", "--reason", "line 7 of the bill"]
     assert priced("replay", "ambiguous", "paid", first["key"])[0] == 2, "it takes a name and a reason"
     assert priced("replay", "ambiguous", "paid", first["key"][:8], *said)[0] == 0
