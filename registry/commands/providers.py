@@ -1,5 +1,6 @@
 """``mintmark providers``: what is known of who runs the models."""
 
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,8 @@ def retiring(within: str | None, as_json: bool) -> int:
     columns(("DAY", "LEFT", "PROVIDER", "MODEL", "GENERATIONS", "KNOWN FROM"), rows)
     click.echo("their replays end that day; try: mintmark search --provider P --model M", err=True)
     return 1
+
+
+# Commands of higher floors that belong here come by entry point: no module of this floor knows them.
+for _entry in sorted(entry_points(group="mintmark.commands.providers"), key=lambda entry: entry.name):
+    providers.add_command(_entry.load(), _entry.name)
