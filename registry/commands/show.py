@@ -10,23 +10,27 @@ from registry.commands.printing import as_json
 
 if TYPE_CHECKING:
     from registry.canonical import JSON
+    from registry.home import Registry
     from registry.show import View
 
 
-@click.command(short_help="Show one generation.")
+@click.command(short_help="Show one generation, or one run.")
 @click.argument("manifest", metavar="ID")
 @click.option("--manifest", "raw", is_flag=True, help="Print the manifest's canonical bytes, as signed.")
 @click.option("--lineage", is_flag=True, help="Print what it was made from and what was made from it.")
 @as_json
 def show(manifest: str, raw: bool, lineage: bool, as_json: bool) -> None:
-    """Show one generation: ID, a prefix of 8 digits or more, or @last.
+    """Show one generation: ID, a prefix of 8 digits or more, or @last. A run is shown by its id, run-….
 
-    Exit status: 0 shown, 1 no such generation.
+    Exit status: 0 shown, 1 no such generation or run.
     """
     from registry.commands.printing import emit, facts, reading
     from registry.show import view
 
     registry = reading()
+    if manifest.startswith("run-"):
+        _show_run(registry, manifest, as_json=as_json)
+        return
     full = registry.catalog.resolve(manifest)
     if raw:
         click.echo(registry.catalog.get(full).body)
@@ -40,6 +44,29 @@ def show(manifest: str, raw: bool, lineage: bool, as_json: bool) -> None:
         return
     click.echo(found.id)
     facts(_told(found), "  ")
+
+
+def _show_run(registry: "Registry", name: str, *, as_json: bool) -> None:
+    """A run of a suite: its result where it has one, else how far it is."""
+    from registry.commands.printing import emit, facts
+    from registry.journal.runs import Runs
+
+    runs = Runs(registry.catalog.database)
+    run = runs.get(runs.resolve(name))
+    counts: dict[str, int] = {}
+    for states in runs.counts(run.id).values():
+        for state, count in states.items():
+            counts[state] = counts.get(state, 0) + count
+    if as_json:
+        emit(run.result if run.result is not None else {"id": run.id, "state": run.state, "replays": counts})
+        return
+    click.echo(run.id)
+    result = run.result or {}
+    told = [("suite", run.suite), ("state", run.state), ("began", run.created_at), ("ended", result.get("finished_at"))]
+    replays = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    told += [("replays", replays), ("exit", result.get("exit_code")), ("because", result.get("exit_reason"))]
+    told += [("record", run.record)] + ([] if run.result else [("next", f"mintmark check --resume {run.id}")])
+    facts(told, "  ")
 
 
 def _told(found: "View") -> Iterator[tuple[str, object]]:

@@ -48,6 +48,9 @@ def test_a_stable_version_is_reproduced(folder, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == f"{result['id']}  exit 0, {result['exit_reason']}"
     assert all((folder / name).stat().st_size for name in ("page.html", "j.xml", "s.md"))
     assert run("check", "--resume", result["id"], "--json") == 0, "what is over says the same again"
+    assert json.loads(capsys.readouterr().out) == result
+    assert run("show", result["id"][:14]) == 0
+    assert "reproduced: 2 reproduced, 1 within-noise" in capsys.readouterr().out
 
 
 def test_the_next_build_has_drifted(folder, capsys):

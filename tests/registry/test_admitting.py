@@ -1,0 +1,82 @@
+"""Taking in a bundle: the original ids and signatures, a log of one's own, and nothing of what does not verify."""
+
+import shutil
+
+import pytest
+
+from registry.admitting import NotAdmitted, admit, spoken_of
+from registry.annotate import tag
+from registry.catalog.search import Query, matching
+from registry.export.selecting import export_selection
+from registry.home import create
+from registry.record import record
+from registry.settings import Settings
+from registry.verify.container import NotABundle
+
+
+@pytest.fixture
+def bundle(tmp_path, picture, made):
+    """A bundle of two generations, one of them tagged, from another home; gives its path and that registry."""
+    home, _ = create(Settings(home=tmp_path / "elsewhere", actor="somebody"))
+    ids = []
+    for n in range(2):
+        file = picture(f"{n}.png", seed=n)
+        ids.append(record(home, made(str(file), labels={"app": "shop"}), {str(file): file}).id)
+    tag(home, ids[0], {"golden": "true"})
+    export_selection(home, tmp_path / "bundle.zip", ids, words="all", disclose=("prompt", "digest"))
+    yield tmp_path / "bundle.zip", home, ids
+    home.close()
+
+
+def test_what_is_taken_in_is_the_original_under_a_log_of_ones_own(registry, bundle):
+    path, home, ids = bundle
+
+    found = admit(registry, path)
+
+    assert (found.records, found.assets) == (3, 2), "two generations and a tag; foreign keys stay out"
+    for one in ids:
+        ours, theirs = registry.catalog.get(one), home.catalog.get(one)
+        assert (ours.body, ours.keyid, ours.signature) == (theirs.body, theirs.keyid, theirs.signature)
+        assert [d.to_json() for d in registry.vault.get(one)] == [d.to_json() for d in home.vault.get(one)]
+        digest = registry.catalog.manifest(one).outputs[0].digests.blake3
+        assert registry.assets.file(digest).read_bytes() == home.assets.file(digest).read_bytes()
+    assert matching(registry.catalog, Query(labels={"app": "shop", "golden": "true"})) == ids[:1]
+    with registry.catalog.database.reading() as connection:
+        assert registry.log.size(connection) == 1 + 3
+        assert all(registry.log.index_of(connection, one) for one in ids)
+
+
+def test_taking_in_twice_adds_nothing(local_registry, bundle):
+    admit(local_registry, bundle[0])
+
+    again = admit(local_registry, bundle[0])
+
+    assert (again.records, again.assets) == (0, 0)
+
+
+@pytest.mark.parametrize("what", [b"a stone bridge", b"\x89PNG", b'"signatures"'])
+def test_what_does_not_verify_is_not_taken_in(local_registry, bundle, tmp_path, what):
+    data = bytearray(bundle[0].read_bytes())
+    data[data.index(what) + 1] ^= 1
+    (tmp_path / "altered.zip").write_bytes(data)
+
+    with pytest.raises(NotAdmitted, match="nothing was taken in") as problem:
+        admit(local_registry, tmp_path / "altered.zip")
+
+    assert problem.value.exit_code == 3
+    assert matching(local_registry.catalog, Query()) == [] and list(local_registry.assets.names()) == []
+
+
+def test_something_else_is_told(local_registry, tmp_path, picture):
+    with pytest.raises(NotABundle):
+        admit(local_registry, shutil.copy(picture(), tmp_path / "picture.zip"))
+
+
+def test_every_kind_of_record_says_what_it_speaks_of():
+    assert spoken_of({"subject": "a"}) == ["a"]
+    assert spoken_of({"baseline": "a", "replay": "b"}) == ["a", "b"]
+    assert spoken_of({"baseline": "a", "replay": None}) == ["a"]
+    assert spoken_of({"manifest": "a", "runs": [{"id": "b"}, {"id": "a"}]}) == ["a", "b"]
+    assert spoken_of({"manifests": [{"id": "a"}, {"id": "b"}]}) == ["a", "b"]
+    assert spoken_of({"subjects": [{"id": "a"}, {"id": "b"}]}) == ["a", "b"]
+    assert spoken_of({"subjects": [{"manifest": "a", "baseline": "b", "replays": ["c"]}]}) == ["a", "b", "c"]
