@@ -166,11 +166,15 @@ def _refusal(registry: Registry, run_id: str, row: JSON) -> str | None:
     for one in made:
         if not _whole(registry, one):
             return f"an output of replay {one} was erased"
-    for approval in approvals_of(registry, row["id"]):
-        if approval["run"] == run_id and any(one["manifest"] == row["id"] for one in approval["subjects"]):
+    return _overtaken(registry, run_id, row["id"], registry.catalog.manifest(made[0]).replay_of)
+
+
+def _overtaken(registry: Registry, run_id: str, manifest_id: str, held: str | None) -> str | None:
+    """Why another approval stands in the way; None where none does."""
+    for approval in approvals_of(registry, manifest_id):
+        if approval["run"] == run_id and any(one["manifest"] == manifest_id for one in approval["subjects"]):
             return f"{approval['by']} has approved it already, record {approval['id']}"
-    held = registry.catalog.manifest(made[0]).replay_of
-    if held != baseline_of(registry, row["id"]):
+    if held != baseline_of(registry, manifest_id):
         return f"it was held against {held}, and another baseline has been approved since; check again"
     return None
 
@@ -210,10 +214,16 @@ def _recorded(registry: Registry, run: Run, subjects: Sequence[Subject], by: str
     disclosures = seal(value, ["/reason"])
     validate("record/v1", value)
 
+    def check(_: Connection) -> None:
+        """Somebody may have approved, meanwhile, what this rests on; from here on nobody can."""
+        for one in subjects:
+            if (why := _overtaken(registry, run.id, one.manifest, one.baseline)) is not None:
+                raise NotApprovable(one.manifest, why)
+
     def derive(connection: Connection, record_id: str) -> None:
         registry.catalog.insert_about(connection, record_id, "approval", recorded_at, _spoken_of(subjects))
 
-    return registry.append("approval", canonical(value), disclosures=disclosures, derive=derive)
+    return registry.append("approval", canonical(value), disclosures=disclosures, derive=derive, check=check)
 
 
 def _spoken_of(subjects: Sequence[Subject]) -> Iterator[str]:

@@ -164,6 +164,8 @@ def _say(answer: "Answer") -> None:
     if answer.refused is not None:
         click.echo(_verdict(answer.refused))
         return
+    if answer.held not in (None, answer.manifest):
+        click.echo(f"held against {short(str(answer.held))}, which was approved in its place", err=True)
     said = ""
     for one in answer.replays:
         outcome = one.recorded.manifest.outcome.class_
@@ -189,6 +191,7 @@ def _verdict(verdict: "Verdict") -> str:
 def _json(answer: "Answer") -> dict[str, object]:
     return {
         "manifest": answer.manifest,
+        "baseline": answer.held or answer.manifest,
         "regime": answer.regime.value,
         "refused": None if answer.refused is None else answer.refused.to_json(),
         "budget_spent": None if answer.spent is None else str(answer.spent),

@@ -1,5 +1,6 @@
 """Approvals over whole runs: what becomes the baseline in each regime, and what cannot be approved."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from types import SimpleNamespace
 
@@ -236,3 +237,15 @@ def test_an_approval_is_signed_logged_and_its_reason_sealed(local_registry, made
     assert [found.value for found in local_registry.vault.get(done.record)] == ["the new look is wanted"]
     new = done.subjects[0].replays[-1]
     assert [found.id for found in local_registry.catalog.about(new, "approval")] == [done.record]
+
+
+def test_two_people_who_approve_at_once_make_one_approval(local_registry, made, checked):
+    one = made()
+    run, _ = checked(one, model="procedural-image@2")
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(approve, local_registry, run, by=f"person {n}", reason="wanted") for n in range(4)]
+        refused = [done.exception() for done in asked if done.exception()]
+
+    assert len(refused) == 3 and all(isinstance(problem, NotApprovable) for problem in refused)
+    assert len(local_registry.catalog.about(one, "approval")) == 1
