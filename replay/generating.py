@@ -109,8 +109,8 @@ def drafted(registry: Registry, ask: Ask) -> tuple[Draft, Description]:
         exchange_id=new_exchange_id(),
     )
     if not description.local:
-        placed = [placed(role, path, registry.settings.limits) for role, path in ask.inputs]
-        request = template_request(description, slots_of(draft, description), placed)
+        files = [placed(role, path, registry.settings.limits) for role, path in ask.inputs]
+        request = template_request(description, slots_of(draft, description), files)
         draft = msgspec.structs.replace(draft, request=request)
     return templated(draft, description), description
 

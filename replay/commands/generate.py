@@ -1,5 +1,6 @@
 """``mintmark generate``: make something new and record it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,10 @@ from replay.commands.consent import may_cost
 if TYPE_CHECKING:
     from registry.capture.description import Description
     from registry.drafting import Draft
+    from registry.home import Registry
+    from registry.record import Recorded
+    from replay.consenting import Terms
+    from replay.generating import Ask
     from replay.paying import Paying
 
 
@@ -64,12 +69,10 @@ def generate(
     from registry.annotate import parse_labels
     from registry.capture.description import shipped
     from registry.commands.options import check_names, parse_parent, parse_setting, split_pair, unique
-    from registry.commands.printing import emit, harmless, short, writing
+    from registry.commands.printing import emit, writing
     from registry.fetch import fetch
     from registry.verbatim import plain
     from replay.commands.consent import terms_of
-    from replay.consenting import agreed
-    from replay.costing import worst_case_of
     from replay.generating import Ask, generate
 
     files = [split_pair("input", pair) for pair in inputs]
@@ -92,26 +95,43 @@ def generate(
         parents=[parse_parent(pair, registry.catalog.resolve) for pair in parents],
     )
     terms = terms_of(budget, assume_cost, yes, silent=as_json)
-
-    def pay(draft: "Draft", description: "Description") -> "Paying | None":
-        cost = worst_case_of(registry, draft, description, ask.inputs)
-        return agreed(registry, description, model, cost, 1, terms)()
-
-    recorded = generate(registry, ask, pay)
-    outcome = recorded.manifest.outcome
+    recorded = generate(registry, ask, _paying(registry, ask, terms))
     if as_json:
-        emit({"id": recorded.id, "outcome": outcome.class_, "manifest": recorded.manifest.to_json()})
-    else:
-        click.echo(recorded.id)
-        took = outcome.latency_ms.total
-        click.echo(f"{outcome.class_} in {took} ms; try: mintmark show {short(recorded.id)}", err=True)
-    if outcome.class_ != "succeeded":
-        errors = [found.value for found in registry.vault.get(recorded.id) if found.pointer == "/outcome/error"]
-        click.echo(f"{outcome.class_}: {harmless(str(errors[0])) if errors else 'no reason was given'}", err=True)
-        if outcome.class_ == "ambiguous":
-            click.echo("it is not sent again by itself; see: mintmark replay ambiguous", err=True)
+        outcome = recorded.manifest.outcome.class_
+        emit({"id": recorded.id, "outcome": outcome, "manifest": recorded.manifest.to_json()})
+    if not _say(registry, recorded, quiet=as_json):
         return 1
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         click.echo(fetch(registry, recorded.id, None, out), err=True)
     return 0
+
+
+def _paying(registry: "Registry", ask: "Ask", terms: "Terms") -> "Callable[[Draft, Description], Paying | None]":
+    """How the one call is paid for, once somebody has agreed to it."""
+    from replay.consenting import agreed
+    from replay.costing import worst_case_of
+
+    def pay(draft: "Draft", description: "Description") -> "Paying | None":
+        cost = worst_case_of(registry, draft, description, ask.inputs)
+        return agreed(registry, description, ask.model, cost, 1, terms)()
+
+    return pay
+
+
+def _say(registry: "Registry", recorded: "Recorded", *, quiet: bool) -> bool:
+    """Tell how it ended, and why where it failed; the answer is whether it succeeded."""
+    from registry.commands.printing import harmless, short
+
+    outcome = recorded.manifest.outcome
+    if not quiet:
+        click.echo(recorded.id)
+        took = outcome.latency_ms.total
+        click.echo(f"{outcome.class_} in {took} ms; try: mintmark show {short(recorded.id)}", err=True)
+    if outcome.class_ == "succeeded":
+        return True
+    errors = [found.value for found in registry.vault.get(recorded.id) if found.pointer == "/outcome/error"]
+    click.echo(f"{outcome.class_}: {harmless(str(errors[0])) if errors else 'no reason was given'}", err=True)
+    if outcome.class_ == "ambiguous":
+        click.echo("it is not sent again by itself; see: mintmark replay ambiguous", err=True)
+    return False

@@ -1,5 +1,6 @@
 """Replays by another provider: only where the prompt may be shown to it, and only what it can be asked for."""
 
+import base64
 import dataclasses
 import json
 
@@ -48,6 +49,18 @@ def test_slots_that_both_have_go_along(local_registry, made, emulator):
     assert again.manifest.outcome.class_ == "succeeded" and again.manifest.seed.requested == "7"
     assert (again.manifest.settings["width"], again.manifest.outputs[0].media["width"]) == (64, 64)
     assert prepare(local_registry, made, Change(FLUX, "9", "replicate")).draft.seed.requested == "9"
+
+
+def test_files_go_where_the_other_provider_wants_them(local_registry, emulator, picture):
+    path = picture("mine.png")
+    asked = Ask("openai", "gpt-image-2-2026-04-21", "image.edit", prompt="more fog", inputs=[("image", path)])
+    first = generate(local_registry, asked).id
+
+    again = run_again(local_registry, prepare(local_registry, first, Change("gemini-3-pro-image", provider="google")))
+
+    parts = [part for content in emulator.seen[-1].json["contents"] for part in content["parts"]]
+    assert base64.b64encode(path.read_bytes()).decode() in json.dumps(parts) and "more fog" in json.dumps(parts)
+    assert again.manifest.outcome.class_ == "succeeded" and again.manifest.inputs[0].role == "image"
 
 
 @pytest.mark.parametrize(
