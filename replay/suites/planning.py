@@ -134,11 +134,16 @@ def _levelled(policy: Policy, manifest: Manifest) -> Policy:
 
 
 def _quiet(registry: Registry, manifest_id: str, manifest: Manifest) -> tuple[str, ...]:
-    """Replays of the recorded version that a test found within noise, oldest first: they join the baseline."""
+    """Replays of the recorded version that a test found within noise, oldest first: they join the baseline.
+
+    Not those that only passed as one manifest of a suite that had changed: its test then answers ``drifted``.
+    """
     found: dict[str, None] = {}
     for one in registry.catalog.about(manifest_id, "drift"):
         value = parse(one.body)
-        if value["baseline"] == manifest_id and value["replay"] and value["verdict"]["kind"] == "within-noise":
+        kind, test = value["verdict"]["kind"], value["test"]
+        quiet = kind == "within-noise" and test is not None and test["answer"] == "within-noise"
+        if quiet and value["baseline"] == manifest_id and value["replay"]:
             found[value["replay"]] = None
     here = registry.catalog.known(list(found))  # a pack carries those that count, not all
     return tuple(

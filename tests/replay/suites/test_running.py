@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from drift.floor import Regime
+from drift.verdict import Verdict
 from registry.capture.description import Descriptions, shipped
 from registry.journal.budgets import nanos_of
 from registry.journal.runs import Runs
@@ -17,7 +19,9 @@ from replay.calibrating import calibrate
 from replay.consenting import ConsentNeeded, Declined, Terms, WrongCurrency
 from replay.costing import Money
 from replay.generating import Ask, generate
+from replay.judging import Judgement
 from replay.providers.procedural import request
+from replay.recording import record_drift
 from replay.suites import making
 from replay.suites.deciding import Deciding
 from replay.suites.file import parse_suite
@@ -28,6 +32,7 @@ from replay.suites.running import Finished, advance
 from replay.suites.selecting import Lock
 from replay.suites.starting import PricesUnknown, again, raise_budget, start
 
+UNSEEDED = Regime.UNSEEDED
 NEXT = "target: {model: procedural-image@2}"
 
 
@@ -308,3 +313,22 @@ def test_a_budget_ends_what_it_does_not_pay_for_and_more_of_it_goes_on(local_reg
     assert again(local_registry, run, errors=False) == 1
     whole = ended(run)
     assert (paid.charges("replicate"), whole["budget"]["spent"]) == (3, "0.09")
+
+
+def test_only_what_its_own_test_found_quiet_joins_the_baseline(local_registry, made, begun, ended):
+    original = made("a", "free")
+    calibrate(local_registry, original, 4)
+    run = begun("policies: {image.generate: {alpha: 0.05, replays: {baseline: 20}}}")
+    ended(run)
+    known, runs = Runs(local_registry.catalog.database).replays(run), Runs(local_registry.catalog.database)
+    sure = {"p": 0.4, "alpha": 0.05, "baseline_runs": [original], "replay_runs": []}
+    for row, answer in zip(known, ("within-noise", "drifted"), strict=True):
+        said = Verdict("within-noise", None, "so it is")
+        test = {"rule": "suite/1", "answer": answer, **sure}
+        record_drift(
+            local_registry, original, row.generation, 0, Judgement(said, (), "statistical", UNSEEDED, None, test)
+        )
+
+    plan = Plan.from_json(runs.get(begun()).plan)
+
+    assert plan.cases[0].baseline[4:] == (known[0].generation,), "the suite had changed when the other one passed"
