@@ -207,7 +207,9 @@ class _Payment:
     def _gate(self) -> None:
         """Right before each try to send: the row that says so; the room that the limiter leaves; nobody else's call."""
         if self._begun:
-            self._admit()
+            before, self._tried = self._tried, self._tried or self._order.idempotent
+            self._admit()  # stopped here, the try before may have been carried out
+            self._tried = before
             self._calls.renew(self._key, self._owner)
             return
         if self._paying.stopping():

@@ -118,6 +118,23 @@ def test_what_is_stopped_before_it_is_sent_owes_nothing(local_registry, ready, e
     assert local_registry.calls.get("call-0001") is None
 
 
+def test_what_is_stopped_between_two_tries_is_in_doubt(local_registry, ready, emulator, monkeypatch):
+    """Of a vendor that knows repeated requests: the first try was cut, and may have been carried out."""
+    told = ready.description
+    known = dataclasses.replace(told, protocol=dataclasses.replace(told.protocol, idempotency="Idempotency-Key"))
+    rules = SendingRules({"replicate": Rate(1, 100_000)})
+    local_registry.settings = dataclasses.replace(local_registry.settings, sending=rules)
+    emulator.misbehave("cut-after", method="POST")
+    looks = iter([False])  # at the first gate; then the limiter has no room
+
+    made = run_again(
+        local_registry, dataclasses.replace(ready, description=known), paying(stopping=lambda: next(looks, True))
+    )
+
+    assert made.manifest.outcome.class_ == "ambiguous" and emulator.charges("replicate") == 1
+    assert local_registry.calls.get("call-0001").state is CallState.AMBIGUOUS
+
+
 def test_a_provider_that_cannot_stop_is_left_to_itself(local_registry, ready, emulator):
     looks = iter([False])  # at the gate
     emulator.misbehave("500", at="/cancel", method="POST")
