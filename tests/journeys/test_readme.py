@@ -53,6 +53,18 @@ def test_the_readme_on_your_own_file(tmp_path):
     assert "replayed   reproduced (3 replays)" in told and "regime     deterministic, by 3 calibration replays" in told
 
 
+def test_the_readme_in_ci(tmp_path):
+    script = next(block for block in blocks("README.md", "sh") if "mintmark check" in block)
+    asked = "generate --provider procedural --model procedural-image@1 --seed 7 --setting width=96 --setting height=96"
+    for prompt in ("a lake", "a pier"):
+        run(f"mintmark {asked} --prompt '{prompt}' --label app=shop", tmp_path)
+
+    told = run(script, tmp_path)
+
+    assert "2 manifests: 2 replays" in told and re.search("exit 0, reproduced: 2 reproduced$", told, re.M)
+    assert (tmp_path / "report.html").stat().st_size and (tmp_path / "junit.xml").stat().st_size
+
+
 def test_the_developer_page(prepared):
     told = run(blocks("docs/developer.md", "sh")[0], prepared)
     shown = run("mintmark show @last", prepared)
