@@ -78,6 +78,15 @@ class _Kept:
         return str(self.folder / digest["sha256"])
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The outputs there are, the addresses of those that still lie at the provider, what is wrong where none is."""
+
+    outputs: tuple[Incoming, ...] = ()
+    wanted: tuple[str, ...] = ()
+    ending: Ending | None = None
+
+
 def read(
     description: Description,
     submit: Exchange,
@@ -112,22 +121,33 @@ def read(
     secret = secret_in(description, submit.request_headers)
     kept = _Kept(folder)
     request = redacted(description, _request(description, submit, kept, base_url), secret)
-    model = _text(read_slot(description, request, "model")) or _UNSAID
-    settings = settings_of(description, request)
     first = answer_of(submit, protocol.events)
     answer = answer_of(last, protocol.events) if last is not None else first
     ending, finished = _ending(protocol, answer, first)
     facts = _scrubbed(facts_of(protocol, answer or Answer(0), first), secret)
-    outputs: list[Incoming] = []
-    wanted: tuple[str, ...] = ()
+    made = _Made()
     altered = ending if ending is not None and ending.class_ == "succeeded" else None
     if finished and (ending is None or altered) and answer is not None and first is not None:
-        outputs, wanted, ending = _outputs(description, model, answer, first, last or submit, kept, downloads or {})
-        if wanted and given_up:
-            wanted, ending = (), Ending("expired", "unknown")
-        ending = ending or altered
+        made = _outputs(description, _model(description, request), answer, first, last or submit, kept, downloads or {})
+        ending = Ending("expired", "unknown") if made.wanted and given_up else made.ending or altered
     job = job_of(protocol, first) if first else None
-    draft = Draft(
+    draft = msgspec.structs.replace(
+        _asking(description, request, submit, facts, kept),
+        outputs_requested=_asked(description, request, len(made.outputs)),
+        outputs=list(made.outputs),
+        outcome=_outcome(description, request, submit, last, answer, ending, facts, job, len(made.outputs)),
+        cost=Cost(amount=facts.cost, currency=facts.currency, kind="reported" if facts.cost else "unknown",
+                  units=dict(facts.units)),
+        capture=capture,
+        exchange_id=exchange_id or new_exchange_id(),
+    )  # fmt: skip
+    return Reading(draft, kept.files, finished, () if given_up else made.wanted, job)
+
+
+def _asking(description: Description, request: Request, submit: Exchange, facts: Facts, kept: _Kept) -> Draft:
+    """What was asked of whom."""
+    model, settings = _model(description, request), settings_of(description, request)
+    return Draft(
         provider=Provider(
             name=description.provider,
             description=DescriptionRef(id=description.id, sha256=description.sha256),
@@ -139,18 +159,14 @@ def read(
         prompt=Prompt(submitted=_text(read_slot(description, request, "prompt")), effective=facts.effective_prompt),
         seed=Seed(requested=_text(read_slot(description, request, "seed")), actual=facts.actual_seed),
         settings=settings,
-        inputs=_inputs(protocol, request, kept),
-        outputs_requested=_asked(description, request, len(outputs)),
-        outputs=outputs,
-        outcome=_outcome(description, request, submit, last, answer, ending, facts, job, len(outputs)),
-        cost=Cost(amount=facts.cost, currency=facts.currency, kind="reported" if facts.cost else "unknown",
-                  units=dict(facts.units)),
-        license=msgspec.convert(dict(protocol.license), License),
-        capture=capture,
+        inputs=_inputs(description, request, kept),
+        license=msgspec.convert(dict(description.protocol.license if description.protocol else {}), License),
         confidence="full",
-        exchange_id=exchange_id or new_exchange_id(),
-    )  # fmt: skip
-    return Reading(draft, kept.files, finished, wanted, job)
+    )
+
+
+def _model(description: Description, request: Request) -> str:
+    return _text(read_slot(description, request, "model")) or _UNSAID
 
 
 def _request(description: Description, submit: Exchange, kept: _Kept, base_url: str | None) -> Request:
@@ -191,8 +207,7 @@ def _outputs(
     source: Exchange,
     kept: _Kept,
     downloads: Mapping[str, Path],
-) -> tuple[list[Incoming], tuple[str, ...], Ending | None]:
-    """The outputs there are, the addresses of those that still lie at the provider, and what is wrong with the rest."""
+) -> _Made:
     protocol = description.protocol
     assert protocol is not None
     how, role = protocol.outputs, operation_media(description, model)[0]
@@ -215,24 +230,25 @@ def _outputs(
         try:
             paths = [_saved(kept, data) for data in payloads_of(protocol, answer, first)]
         except ValueError:
-            return [], (), Ending("malformed", "unknown")
+            return _Made(ending=Ending("malformed", "unknown"))
     kept.files.update((str(path), path) for path in paths)
-    outputs = [Incoming(file=str(path), role=role) for path in paths]
-    return outputs, tuple(wanted), None if outputs or wanted else Ending("malformed", "unknown")
+    outputs = tuple(Incoming(file=str(path), role=role) for path in paths)
+    return _Made(outputs, tuple(wanted), None if outputs or wanted else Ending("malformed", "unknown"))
 
 
 def _saved(kept: _Kept, data: bytes) -> Path:
     return Path(kept.name(kept.lift(data)))
 
 
-def _inputs(protocol: Protocol, request: Request, kept: _Kept) -> list[Incoming]:
+def _inputs(description: Description, request: Request, kept: _Kept) -> list[Incoming]:
     """Every file of the request, under the role whose place it stands in."""
     if request.asset is not msgspec.UNSET:
         asset: JSON = request.asset
         return [Incoming(file=kept.name(asset["digest"]), role=asset["role"])]
     found: list[Incoming] = []
     for steps, digest in _files_in(request):
-        fitting = (role for role, given in protocol.inputs.items() if _stands_at(given.at, steps))
+        roles = description.protocol.inputs if description.protocol else {}
+        fitting = (role for role, given in roles.items() if _stands_at(given.at, steps))
         found.append(Incoming(file=kept.name(digest), role=next(fitting, "input")))
     return found
 

@@ -1,6 +1,7 @@
 """The hook in httpx and httpx2: their transports, sync and async; bytes pass as they come, one piece after another."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -17,39 +18,17 @@ def patches_of_httpx(module: ModuleType, recorder: Recorder) -> list[Patch]:
 
     def around(original: Callable[..., Any]) -> Callable[..., Any]:
         def handle_request(self: Any, request: Any) -> Any:  # noqa: ANN401 - the client's own types
-            seen = _observed(recorder, request)
-            if seen is None:
-                return original(self, request)
-            stream = _sending(request, seen, both)
-            try:
+            with _sending(recorder, request, both) as seen:
                 response = original(self, request)
-            except BaseException as problem:
-                _failed(seen, problem)
-                raise
-            finally:
-                request.stream = stream
-            seen.answered(response.status_code, response.headers.multi_items())
-            response.stream = sync(response.stream, seen)
-            return response
+            return _received(response, seen, sync)
 
         return handle_request
 
     def around_async(original: Callable[..., Any]) -> Callable[..., Any]:
         async def handle_async_request(self: Any, request: Any) -> Any:  # noqa: ANN401 - the client's own types
-            seen = _observed(recorder, request)
-            if seen is None:
-                return await original(self, request)
-            stream = _sending(request, seen, both)
-            try:
+            with _sending(recorder, request, both) as seen:
                 response = await original(self, request)
-            except BaseException as problem:
-                _failed(seen, problem)
-                raise
-            finally:
-                request.stream = stream
-            seen.answered(response.status_code, response.headers.multi_items())
-            response.stream = asynchronous(response.stream, seen)
-            return response
+            return _received(response, seen, asynchronous)
 
         return handle_async_request
 
@@ -66,15 +45,33 @@ def _observed(recorder: Recorder, request: Any) -> Observation | None:  # noqa: 
     return recorder.observe(request.method, url, request.headers.multi_items(), "hook")
 
 
-def _sending(request: Any, seen: Observation, stream: type) -> Any:  # noqa: ANN401 - a request of either module
-    """Watch what is sent; the answer is the request's own stream, to be put back."""
-    own = request.stream
-    whole = getattr(request, "_content", None)
+@contextmanager
+def _sending(recorder: Recorder, request: Any, stream: type) -> Iterator[Observation | None]:  # noqa: ANN401
+    """Watch a request of either module while it is sent, and how that ends; None where it is nothing to capture."""
+    seen = _observed(recorder, request)
+    if seen is None:
+        yield None
+        return
+    own, whole = request.stream, getattr(request, "_content", None)
     if isinstance(whole, bytes):
         seen.sent(whole)
     else:
         request.stream = stream(own, seen, request=True)
-    return own
+    try:
+        yield seen
+    except BaseException as problem:
+        _failed(seen, problem)
+        raise
+    finally:
+        request.stream = own
+
+
+def _received(response: Any, seen: Observation | None, stream: type) -> Any:  # noqa: ANN401 - of either module
+    """The same answer, watched on its way."""
+    if seen is not None:
+        seen.answered(response.status_code, response.headers.multi_items())
+        response.stream = stream(response.stream, seen)
+    return response
 
 
 def _failed(seen: Observation, problem: BaseException) -> None:

@@ -4,7 +4,8 @@ import functools
 import inspect
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -45,43 +46,55 @@ def generates(
     names = {"prompt": prompt, "seed": seed}
 
     def around(function: Function) -> Function:
-        signature = inspect.signature(function)
+        marked = functools.partial(_marked, inspect.signature(function), said, names, tuple(settings))
 
-        def marked(arguments: tuple[Any, ...], options: Mapping[str, Any], started: str) -> "_Marked":
-            given = signature.bind(*arguments, **options)
-            given.apply_defaults()
-            values = {role: given.arguments.get(name) for role, name in names.items() if name}
-            return _Marked(said, values, {name: given.arguments.get(name) for name in settings}, started)
-
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def awaiting(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - the function's own
-                mark = _safely(lambda: marked(arguments, options, now()))
-                try:
-                    made = await function(*arguments, **options)
-                except Exception as problem:
-                    _failed(mark, problem)
-                    raise
-                _safely(lambda: mark and mark.put(_outputs(made), None))
-                return made
-
-            return cast(Function, awaiting)
+        @functools.wraps(function)
+        async def awaiting(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - the function's own
+            with marked(arguments, options) as made:
+                made.append(await function(*arguments, **options))
+            return made[0]
 
         @functools.wraps(function)
         def calling(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - the function's own
-            mark = _safely(lambda: marked(arguments, options, now()))
-            try:
-                made = function(*arguments, **options)
-            except Exception as problem:
-                _failed(mark, problem)
-                raise
-            _safely(lambda: mark and mark.put(_outputs(made), None))
-            return made
+            with marked(arguments, options) as made:
+                made.append(function(*arguments, **options))
+            return made[0]
 
-        return cast(Function, calling)
+        return cast(Function, awaiting if inspect.iscoroutinefunction(function) else calling)
 
     return around
+
+
+@contextmanager
+def _marked(
+    signature: inspect.Signature,
+    said: Mapping[str, Any],
+    names: Mapping[str, str | None],
+    settings: Iterable[str],
+    arguments: tuple[Any, ...],
+    options: Mapping[str, Any],
+) -> Iterator[list[Any]]:
+    """Spool the call that is made inside: what it puts into the list, or that it raised."""
+
+    def begun() -> _Marked:
+        given = signature.bind(*arguments, **options)
+        given.apply_defaults()
+        values = {role: given.arguments.get(name) for role, name in names.items() if name}
+        return _Marked(said, values, {name: given.arguments.get(name) for name in settings}, now())
+
+    def put(outputs: Callable[[], Iterable[bytes | Path]], error: str | None) -> None:
+        if mark is not None:
+            mark.put(outputs(), error)
+
+    mark: _Marked | None = _safely(begun)
+    made: list[Any] = []
+    try:
+        yield made
+    except Exception as problem:
+        why = type(problem).__name__
+        _safely(lambda: put(tuple, why))
+        raise
+    _safely(lambda: put(lambda: _outputs(made[0]), None))
 
 
 class _Marked:
@@ -116,11 +129,6 @@ def _outputs(made: Any) -> list[bytes | Path]:  # noqa: ANN401 - whatever a func
     many = made if isinstance(made, list | tuple) else [made]
     return [bytes(one) if isinstance(one, bytes | bytearray) else Path(one)
             for one in many if isinstance(one, bytes | bytearray | str | PathLike)]  # fmt: skip
-
-
-def _failed(mark: "_Marked | None", problem: Exception) -> None:
-    if mark is not None:
-        _safely(lambda: mark.put((), type(problem).__name__))
 
 
 def _safely(work: Callable[[], Any]) -> Any:  # noqa: ANN401 - its answer, None where it failed
