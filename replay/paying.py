@@ -241,6 +241,7 @@ class _Payment:
         if self._paying.budget is not None and not self._begun:
             budget = self._registry.budgets.get(self._paying.budget)
             if budget.left < self._paying.reserve:
+                self._answers.drop(self._key)  # of a try that was killed before it sent anything
                 raise BudgetSpent(budget.id, self._paying.reserve, budget.left, budget.currency)
 
     def _admit(self) -> None:

@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,7 @@ from registry.locking import sync_folder
 _SEALED: Final = "answer.sealed"
 _FILE: Final = "answer"
 _NONCE: Final = 12
+_DAY_S: Final = 86_400
 
 
 class AnswerElsewhere(CouldNotRun):
@@ -88,14 +91,20 @@ class Answers:
         shutil.rmtree(self._folder / key, ignore_errors=True)
 
     def tidy(self, done: Callable[[list[str]], set[str]]) -> None:
-        """Delete what killed processes left of calls that are done.
+        """Delete what killed processes left: of calls that are done, and empty folders of a day ago.
 
         Args:
             done: those of the given keys that nobody has to go on with.
         """
         keys = [path.name for path in self._folder.iterdir()] if self._folder.is_dir() else []
-        for key in done(keys) if keys else ():
+        for key in done(keys) | set(filter(self._abandoned, keys)) if keys else ():
             self.drop(key)
+
+    def _abandoned(self, key: str) -> bool:
+        """Whether a process ended before it sent anything, so long ago that it is not about to."""
+        with suppress(OSError):
+            return not self.holds(key) and time.time() - (self._folder / key).stat().st_mtime > _DAY_S
+        return False
 
     def _prepared(self, key: str) -> Path:
         self._folder.mkdir(mode=0o700, exist_ok=True)

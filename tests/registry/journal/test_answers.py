@@ -55,6 +55,18 @@ def test_what_is_done_is_tidied_away_and_what_is_open_stays(answers, tmp_path):
     assert not answers.holds("call-0002")
 
 
+def test_an_empty_folder_is_left_alone_for_a_day(answers, tmp_path):
+    for key in ("call-0001", "call-0002", "call-0003"):
+        answers.workdir(key)
+    answers.keep("call-0003", b"{}", None)
+    for key in ("call-0001", "call-0003"):
+        os.utime(tmp_path / "calls" / key, (1, 1))
+
+    answers.tidy(lambda keys: set())
+
+    assert sorted(path.name for path in (tmp_path / "calls").iterdir()) == ["call-0002", "call-0003"]
+
+
 def test_an_owner_lives_is_stopped_or_is_gone(database):
     here = this_process()
     host, pid, _ = here.rsplit(":", 2)
