@@ -127,14 +127,15 @@ def test_approved_free_samples_join_the_baseline(local_registry, made, checked):
     one, two = made("free", "sea at dawn"), made("free", "forest at noon")
     for manifest in (one, two):
         calibrate(local_registry, manifest, 4)
-    run, result = checked(one, two)
+    strict = "{alpha: 0.001, replays: {baseline: 3, gate: 2, max: 5}}"  # beyond what so few can decide, hence fast
+    run, result = checked(one, two, policy=strict)
     before = [row["baseline"] for row in result["manifests"]]
 
     done = approve(local_registry, run, manifests=[one], **BY)
 
     (subject,) = done.subjects
     assert subject.effect == "joins" and baseline_of(local_registry, one) == one
-    later, result = checked(one, two)
+    later, result = checked(one, two, policy=strict)
     plan = Plan.from_json(Runs(local_registry.catalog.database).get(later).plan)
     assert set(subject.replays) <= set(plan.case(one).baseline)
     assert result["manifests"][0]["baseline"] >= before[0] + len(subject.replays)

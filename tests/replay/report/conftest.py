@@ -243,10 +243,17 @@ def result(request):
     return copy.deepcopy(RESULTS[request.param])
 
 
+class Copies(dict):
+    """Results by name; what is taken out is a copy, to be changed at will."""
+
+    def __getitem__(self, name):
+        return copy.deepcopy(super().__getitem__(name))
+
+
 @pytest.fixture
 def results_by_name():
     """All of them, by name."""
-    return copy.deepcopy(RESULTS)
+    return Copies(RESULTS)
 
 
 @pytest.fixture
