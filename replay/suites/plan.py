@@ -110,7 +110,7 @@ class Case(_Part, frozen=True):
     """One manifest of a run.
 
     ``replaced`` is the approved replay that took the manifest's place, if any; ``baseline`` are the runs that free
-    samples are held against besides the original; ``recorded`` the replays that an offline run judges again, oldest
+    samples are held against besides the original; ``recorded`` the replays that an offline run judges again, newest
     first.
     """
 

@@ -154,13 +154,13 @@ def _quiet(registry: Registry, manifest_id: str, manifest: Manifest) -> tuple[st
 def recorded_replays(
     registry: Registry, manifest_id: str, manifest: Manifest, target: Target, known: set[str]
 ) -> tuple[str, ...]:
-    """Recorded replays that answer offline for the version asked for, oldest first, those that are known left out.
+    """Recorded replays that answer offline for the version asked for, newest first, those that are known left out.
 
     They are the stored responses: found by what they are replays of, however many others there are.
     """
     return tuple(
         run
-        for run in registry.catalog.replays(manifest_id)
+        for run in reversed(registry.catalog.replays(manifest_id))
         if run not in known
         and (made := registry.catalog.manifest(run)).outcome.class_ == "succeeded"
         and _same_version(made, manifest, target)

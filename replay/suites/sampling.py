@@ -26,6 +26,7 @@ from registry.journal.runs import RunReplay
 from replay.judging import seed_of
 from replay.preparing import output_files
 from replay.suites.plan import Case, MinPower, Plan
+from replay.suites.reaching import takes
 from replay.suites.wanting import first
 
 DISCOVERY_RATE = 0.05  # of manifests called drifted, how many may be wrong on average
@@ -226,10 +227,12 @@ class Sampling:
     def _unmoved(self, one: Tested, gate: Decision, test: Mapping[str, object]) -> Verdict:
         wanted = one.case.policy.min_power
         if wanted is not None and (power := self.power(one.kind, wanted)) < wanted.power:
+            m, n, count = gate.baseline, gate.replays, len(self.manifests)
+            enough = takes(power, wanted.power, alpha=self.alpha, baseline=m, replays=n, manifests=count)
+            raised = f"more replays (now {n}), a larger baseline (now {m}) or more manifests (now {count}) raise it"
             why = (
                 f"The policy asks to see {wanted.effect} {wanted.size:g} in {wanted.power:.0%} of tests, and these "
-                f"numbers do in {power:.0%}: more replays for the gate (now {gate.replays}), a larger baseline "
-                f"(now {gate.baseline}) or more manifests (now {len(self.manifests)}) raise it."
+                f"numbers do in {power:.0%}: {enough or raised}."
             )
             return Verdict("undecided", "power", why, test)
         seen = self.sensitivity[one.kind]
@@ -243,7 +246,7 @@ class Sampling:
             test = self._test(one, one.replay_runs, gate.to_json())
             why = (
                 f"{together}; whether this manifest has cannot be told by {case.outputs} baseline outputs, "
-                f"{BASELINE} can tell: `mintmark suite calibrate` makes them."
+                f"{BASELINE} can tell: `mintmark suite calibrate --deep` makes them."
             )
             return Verdict("undecided", "resolution", why, test)
         if (p := self.strength(*key)) > FUTILE:
