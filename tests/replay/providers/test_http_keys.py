@@ -1,0 +1,56 @@
+"""Keys and addresses of remote providers: where they come from, and where they never go."""
+
+import pytest
+from vendor_asks import ASKS
+
+from registry.capture.description import shipped
+from replay.errors import BadAddress, SecretMissing, SecretUnreadable
+from replay.outcome import OutcomeClass
+from replay.providers.http.secrets import key_of, place_of
+
+
+def test_a_missing_key_is_named_with_every_place_it_could_be():
+    description = shipped().by_id("openai-images")
+
+    with pytest.raises(SecretMissing, match="MINTMARK_SECRET_STAGING_OPENAI_API_KEY") as caught:
+        key_of(description, {"MINTMARK_ENV": "staging"})
+
+    assert caught.value.exit_code == 3
+    assert "OPENAI_API_KEY_FILE" in str(caught.value)
+
+
+def test_the_key_of_an_environment_comes_before_the_plain_one_and_a_file_will_do(tmp_path):
+    description = shipped().by_id("openai-images")
+    file = tmp_path / "key"
+    file.write_text("sk-file\n")
+
+    both = {"MINTMARK_ENV": "staging", "MINTMARK_SECRET_STAGING_OPENAI_API_KEY": "sk-staging", "OPENAI_API_KEY": "sk"}
+    assert key_of(description, both).value == "Bearer sk-staging"
+    assert key_of(description, {"OPENAI_API_KEY_FILE": str(file)}).value == "Bearer sk-file"
+    assert "sk-" not in repr(key_of(description, both))
+    file.write_text("sk-file and more\n")
+    with pytest.raises(SecretUnreadable) as caught:
+        key_of(description, {"OPENAI_API_KEY_FILE": str(file)})
+    assert "sk-file" not in str(caught.value)
+    with pytest.raises(SecretUnreadable):
+        key_of(description, {"OPENAI_API_KEY": "sk-ключ"})
+
+
+def test_another_address_takes_the_key_with_it_and_nobody_else_gets_it():
+    description = shipped().by_id("openai-images")
+
+    place = place_of(description, {"MINTMARK_BASE_URL_OPENAI": "http://127.0.0.1:9000/v9/"})
+
+    assert (place.base_url, place.hosts) == ("http://127.0.0.1:9000/v9", ("127.0.0.1:9000",))
+    assert place_of(description, {}).hosts == ("api.openai.com",)
+    for bad in ("ftp://x", "http://", "https://user:pw@host", "nonsense"):
+        with pytest.raises(BadAddress) as caught:
+            place_of(description, {"MINTMARK_BASE_URL_OPENAI": bad})
+        assert "pw" not in str(caught.value)
+
+
+def test_proxies_of_the_environment_are_not_looked_at(bench, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+
+    assert bench.call("openai-images", **ASKS["openai-images"]).class_ is OutcomeClass.SUCCEEDED
