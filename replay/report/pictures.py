@@ -58,7 +58,8 @@ class Shown:
         if not odd:
             return ()
         catalog, limits = self._registry.catalog, self._registry.settings.limits
-        ids = (manifest["id"], odd[-1]["generation"])
+        made_last = odd[-1]["generation"]
+        ids = (catalog.manifest(made_last).replay_of or manifest["id"], made_last)  # what it was held against
         original, replayed = (output_files(self._registry, one, catalog.manifest(one))[0] for one in ids)
         return _BY_KIND[manifest["media"][0]](original, replayed, limits)
 

@@ -52,6 +52,14 @@ def test_the_recorded_output_stands_beside_its_replay(local_registry, drifted, k
     assert shown[0].uri != shown[1].uri
 
 
+def test_the_original_is_what_the_replay_was_held_against(local_registry, drifted):
+    """After an approval that is no longer the manifest that the suite names."""
+    row = drifted("image", "image.generate", width=96, height=64)
+    other = generate(local_registry, replace(ASK, prompt="forest", settings={"width": 96, "height": 64})).id
+
+    assert Shown(local_registry)(row | {"id": other}) == Shown(local_registry)(row)
+
+
 def test_transcripts_are_shown_as_words(local_registry, tmp_path):
     ids = []
     for name, words in (("a.txt", "the cat sat on the mat"), ("b.txt", "the cat lay on the mat")):
