@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from drift.assertions.finding import Finding
+from drift.assertions import Finding, check_side, failed
 from drift.compare import compare
 from drift.media.limits import Limits
 from drift.score import Score
@@ -17,7 +17,7 @@ COSTLY = frozenset({"vmaf"})  # many times the decoding; `mintmark compare` meas
 class Measured:
     """The scores of a pair (recorded output, replayed output), and what either fails that every output must hold.
 
-    ``known`` names what the recorded output fails, ``failed`` holds what the replayed one does.
+    ``failed`` holds what the replayed output fails; where there is any, ``known`` names what the recorded one does.
     """
 
     scores: tuple[Score, ...]
@@ -50,8 +50,9 @@ def measure(originals: Sequence[Path], files: Sequence[Path], limits: Limits) ->
 
 
 def _measured(original: Path, made: Path, limits: Limits) -> Measured:
-    same = original.name == made.name  # assets are called by their digest
-    found = compare(original, made, without=COSTLY, limits=limits, assertions=not same)
-    recorded, replayed = found.findings or ((), ())
-    known = tuple(one.name for one in recorded if one.verdict == "failed")
-    return Measured(found.scores, known, tuple(one for one in replayed if one.verdict == "failed"))
+    found = compare(original, made, without=COSTLY, limits=limits)
+    if original.name == made.name:  # assets are called by their digest, and what is equal breaks nothing new
+        return Measured(found.scores)
+    broken = failed(check_side(found.candidate))
+    known = tuple(one.name for one in failed(check_side(found.reference))) if broken else ()
+    return Measured(found.scores, known, broken)
