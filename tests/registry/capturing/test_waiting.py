@@ -1,7 +1,10 @@
 """What is said of calls that wait in the spool."""
 
+from click.testing import CliRunner
+
 from registry.capturing.spool import Spool
 from registry.capturing.waiting import waiting
+from replay.commands.doctor import doctor
 
 
 def put(home, name, **entry):
@@ -33,3 +36,13 @@ def test_a_damaged_entry_is_counted_too(tmp_path):
     (tmp_path / "spool" / "one" / "entry.json").write_text("{")
 
     assert "1 captured call " in waiting(tmp_path).sentence
+
+
+def test_doctor_says_so(local_registry, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    put(local_registry.home, "one", attempts=3, failed="disk full")
+
+    told = CliRunner().invoke(doctor, [], standalone_mode=False)
+
+    assert told.return_value == 1
+    assert "1 captured call not recorded yet" in told.output and "disk full" in told.output
