@@ -2,6 +2,8 @@
 
 import copy
 import hashlib
+import json
+from pathlib import Path
 
 import pytest
 
@@ -234,7 +236,8 @@ def results():
     }
 
 
-RESULTS = results()
+PUBLISHED = Path(__file__).parents[3] / "schemas" / "run" / "v1" / "valid"
+RESULTS = results() | {path.stem + ".json": json.loads(path.read_text()) for path in sorted(PUBLISHED.glob("*.json"))}
 
 
 @pytest.fixture(params=RESULTS)
