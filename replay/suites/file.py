@@ -9,17 +9,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
 
 from drift.significance.effects import EFFECTS
 from drift.verdict import Level
-from registry.errors import CouldNotRun, Refused
+from registry.errors import CouldNotRun
+from replay.suites.loading import LARGEST, BadSuite, load, short
 from replay.suites.plan import Allow, Amount, Ends, MinPower, Policy, Replays, Target
 
 FORMAT: Final = "mintmark/suite/v1"
-LARGEST: Final = 4 << 20  # bytes
 _OPERATION: Final = re.compile(r"[a-z]+(\.[a-z]+)+").fullmatch
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}").fullmatch
 _AMOUNT: Final = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?").fullmatch
@@ -34,16 +32,6 @@ _MOST_LOOKED_AT: Final = 1000
 _EFFECTS: Final = sorted({effect.name for effects in EFFECTS.values() for effect in effects})
 
 T = TypeVar("T")
-
-
-class BadSuite(Refused):
-    """A suite file with a mistake."""
-
-    def __init__(self, path: Path, line: int | None, key: str, why: str) -> None:
-        """Name file, line and key, and say what is allowed."""
-        at = f"{path}, line {line}" if line else str(path)
-        super().__init__(f"{at}: {key or 'the file'}: {why}")
-        self.path, self.line, self.key = path, line, key
 
 
 class SuiteUnreadable(CouldNotRun):
@@ -109,7 +97,7 @@ def read_suite(path: Path) -> Suite:
 
 def parse_suite(path: Path, data: bytes) -> Suite:
     """As ``read_suite`` from bytes; ``path`` is what errors name."""
-    top = _Node(path, "", 1, _loaded(path, data))
+    top = _Node(path, "", 1, load(path, data))
     top.members(_TOP)
     if (form := top.get("format").value) != FORMAT:
         top.get("format").refuse(f"expected {FORMAT}, not {form!r}")
@@ -135,27 +123,6 @@ def _policies(node: "_Node", fits: Callable[[str], object], what: str) -> dict[s
     return {key: _policy(one) for key, one in node.entries(fits, what)}
 
 
-def _loaded(path: Path, data: bytes) -> object:
-    if len(data) > LARGEST:
-        raise BadSuite(path, None, "", f"it is larger than {LARGEST >> 20} MiB; suites list ids and policies only")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        line = data[: problem.start].count(b"\n") + 1
-        raise BadSuite(path, line, "", "expected UTF-8 text") from None
-    try:
-        return YAML(typ="rt").load(text)
-    except MarkedYAMLError as problem:
-        mark = problem.problem_mark or problem.context_mark
-        why = " ".join(filter(None, (problem.context, problem.problem)))
-        raise BadSuite(path, mark.line + 1 if mark else None, "", f"expected YAML ({_short(why)})") from None
-    except (
-        Exception
-    ) as problem:  # the parser has many ways of failing on what is no YAML; all mean the same to a reader
-        why = f"{type(problem).__name__}: {problem}"
-        raise BadSuite(path, None, "", f"expected YAML ({_short(why)})") from None
-
-
 class _Node:
     """A value of the file with its place; every check that fails names both."""
 
@@ -163,10 +130,10 @@ class _Node:
         self.path, self.key, self.line, self.value = path, key, line, value
 
     def refuse(self, why: str) -> None:
-        raise BadSuite(self.path, self.line, self.key, _short(why, 500))
+        raise BadSuite(self.path, self.line, self.key, short(why, 500))
 
     def bad(self, expected: str) -> BadSuite:
-        shown = "nothing" if self.value is None else _short(repr(_plain(self.value)), 60)
+        shown = "nothing" if self.value is None else short(repr(_plain(self.value)), 60)
         return BadSuite(self.path, self.line, self.key, f"expected {expected}, not {shown}")
 
     def _below(self, key: object) -> str:
@@ -181,7 +148,7 @@ class _Node:
             if key not in allowed:
                 at = _key_line(self.value, key, self.line)
                 why = f"no such key; known here: {', '.join(allowed)}"
-                raise BadSuite(self.path, at, self._below(_short(str(key), 60)), why)
+                raise BadSuite(self.path, at, self._below(short(str(key), 60)), why)
 
     def get(self, key: str) -> "_Node":
         """A member; one of value None where it is absent or empty."""
@@ -218,7 +185,7 @@ class _Node:
             line = _key_line(self.value, key, self.line)
             if not isinstance(key, str) or not fits(key):
                 why = f"expected {what}; put it in quotes if it is"
-                raise BadSuite(self.path, line, self._below(_short(str(key), 80)), why)
+                raise BadSuite(self.path, line, self._below(short(str(key), 80)), why)
             found.append((str(key), _Node(self.path, self._below(key), line, value)))
         return found
 
@@ -378,7 +345,3 @@ def _plain(value: Any) -> object:  # noqa: ANN401 - whatever the file holds
     if isinstance(value, CommentedMap):
         return "a mapping"
     return "a list" if isinstance(value, CommentedSeq) else value
-
-
-def _short(text: str, most: int = 200) -> str:
-    return text if len(text) <= most else f"{text[:most]}…"

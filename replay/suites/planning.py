@@ -12,7 +12,8 @@ from registry.home import Registry
 from registry.manifest import Manifest
 from registry.show import calibration_of
 from replay.baselines import with_accepted
-from replay.suites.file import BadSuite, Suite
+from replay.suites.file import Suite
+from replay.suites.loading import BadSuite
 from replay.suites.plan import Amount, Budgeted, Case, Options, Plan, Policy, SuiteRef, Target
 from replay.suites.selecting import Lock, name_of
 

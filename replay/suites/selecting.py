@@ -14,7 +14,8 @@ from registry.catalog.search import Query, matching
 from registry.errors import CouldNotRun, NotFound, Refused
 from registry.home import Registry
 from registry.manifest import Manifest
-from replay.suites.file import BadSuite, Selector, Suite
+from replay.suites.file import Selector, Suite
+from replay.suites.loading import BadSuite
 
 FORMAT: Final = "mintmark/lock/v1"
 _LARGEST: Final = 64 << 20  # bytes

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replay.suites.file import BadSuite, SuiteUnreadable, parse_suite, read_suite
+from replay.suites.file import SuiteUnreadable, parse_suite, read_suite
+from replay.suites.loading import BadSuite
 from replay.suites.plan import Amount, MinPower
 
 HEAD = "format: mintmark/suite/v1\nname: shop\nselect:\n  - labels: {app: shop}\n"
@@ -102,7 +103,8 @@ def test_a_missing_file_and_a_folder_are_told(tmp_path):
 
 HOSTILE = [
     b"\xff\xfe", b"\x00", b"!!python/object/apply:os.system [ls]", b"a: &a [*a]", b"? {a: b}\n: c",
-    b"[" * 5000, b"{" * 3000, b"a: " + b"[" * 2000 + b"]" * 2000, b"%YAML 9.9\n---\na", b"---\n---\n", b"",
+    b"[" * 500000, b"{" * 3000, b"- " * 5000, b"? " * 5000, b"\n".join(b" " * n + b"a:" for n in range(3000)),
+    b"a: " + b"[" * 2000 + b"]" * 2000, b"%YAML 9.9\n---\na", b"---\n---\n", b"", b"x" * (3 << 20),
     b"format: !!binary x", b"x: 2026-99-99", b"x: 0x" + b"f" * 5000, b"x: 1e99999", b"<<: 3", b"a: *b",
 ]  # fmt: skip
 

@@ -1,0 +1,65 @@
+"""Opens the YAML of a suite: bounded in size and depth, and every way of failing said as one of ours."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from registry.errors import Refused
+
+LARGEST: Final = 2 << 20  # bytes
+DEEPEST: Final = 32  # levels
+_BRACKETS: Final = re.compile(r"[][{}]").findall
+
+
+class BadSuite(Refused):
+    """A suite file with a mistake."""
+
+    def __init__(self, path: Path, line: int | None, key: str, why: str) -> None:
+        """Name file, line and key, and say what is allowed."""
+        at = f"{path}, line {line}" if line else str(path)
+        super().__init__(f"{at}: {key or 'the file'}: {why}")
+        self.path, self.line, self.key = path, line, key
+
+
+def load(path: Path, data: bytes) -> object:
+    """What the YAML says, with a line for each key (``ruamel.yaml.comments``). Raises: BadSuite."""
+    if len(data) > LARGEST:
+        raise BadSuite(path, None, "", f"it is larger than {LARGEST >> 20} MiB; suites list ids and policies only")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = data[: problem.start].count(b"\n") + 1
+        raise BadSuite(path, line, "", "expected UTF-8 text") from None
+    if (deep := _too_deep(text)) is not None:
+        raise BadSuite(path, deep, "", f"it is nested deeper than {DEEPEST} levels, which no suite is")
+    try:
+        return YAML(typ="rt").load(text)
+    except MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        why = " ".join(filter(None, (problem.context, problem.problem)))
+        raise BadSuite(path, mark.line + 1 if mark else None, "", f"expected YAML ({short(why)})") from None
+    except Exception as problem:  # the parser has many ways of failing; all mean the same to a reader
+        why = f"{type(problem).__name__}: {problem}"
+        raise BadSuite(path, None, "", f"expected YAML ({short(why)})") from None
+
+
+def _too_deep(text: str) -> int | None:
+    """The line where nesting goes too deep; the parser takes minutes to fail on what is nested some thousand times."""
+    depth = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        beginning = line[: len(line) - len(line.lstrip(" -?"))]
+        if len(beginning) > 4 * DEEPEST or beginning.count("-") + beginning.count("?") > DEEPEST:
+            return number
+        for sign in _BRACKETS(line):
+            depth = depth + 1 if sign in "[{" else max(0, depth - 1)
+            if depth > DEEPEST:
+                return number
+    return None
+
+
+def short(text: str, most: int = 200) -> str:
+    """A text that fits into a message."""
+    return text if len(text) <= most else f"{text[:most]}…"
