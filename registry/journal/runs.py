@@ -209,8 +209,8 @@ class Runs:
         return found
 
     def record_of(self, connection: Connection, run_id: str) -> str | None:
-        """The signed record of a run that is over, inside the caller's transaction."""
-        return connection.execute(select(run.c.record).where(run.c.id == run_id)).scalar()
+        """The signed record of a run that is over; until the caller's transaction ends, nobody else can end the run."""
+        return connection.execute(select(run.c.record).where(run.c.id == run_id).with_for_update()).scalar()
 
     def finish(self, connection: Connection, run_id: str, state: RunState, result: JSON, record: str) -> None:
         """Write down how a run ended, inside the transaction that logs its record."""

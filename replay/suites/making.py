@@ -10,6 +10,7 @@ from drift.verdict import Verdict, not_replayable, undecided
 from registry.assets.local import StorageFailed
 from registry.assets.store import AssetNotFound
 from registry.database import DatabaseFailed
+from registry.errors import ExchangeConflict
 from registry.home import Registry
 from registry.journal.answers import AnswerElsewhere
 from registry.journal.budgets import Budgets, BudgetSpent, nanos_of
@@ -154,6 +155,8 @@ def _called(registry: Registry, plan: Plan, manifest: str, paying: Paying) -> En
     while True:
         try:
             return _made(run_again(registry, ready, paid))
+        except ExchangeConflict as problem:  # somebody else made the very same replay meanwhile, and was first
+            return _made(Recorded(problem.stored, registry.catalog.manifest(problem.stored), False))
         except BudgetSpent:
             # What others have reserved and do not need may still pay for this one.
             if paid.budget is None or paid.stopping() or not Budgets(registry.catalog.database).awaited(paid.budget):

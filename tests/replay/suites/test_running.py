@@ -1,6 +1,7 @@
 """Whole runs: what each regime, failure and limit of money comes to, whoever makes the replays and however often."""
 
 import datetime
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
@@ -332,3 +333,21 @@ def test_only_what_its_own_test_found_quiet_joins_the_baseline(local_registry, m
     plan = Plan.from_json(runs.get(begun()).plan)
 
     assert plan.cases[0].baseline[4:] == (known[0].generation,), "the suite had changed when the other one passed"
+
+
+def test_a_run_ends_once_on_each_database(registry, tmp_path):
+    """Advanced and ended by two at a time, as workers do it."""
+    settings = {"width": 64, "height": 64}
+    made = generate(registry, Ask("procedural", "procedural-image@1", prompt="sea", seed="5", settings=settings)).id
+    suite = parse_suite(tmp_path / "s.yaml", b"format: mintmark/suite/v1\nname: x\nselect: [{workflow: any}]\n")
+    plan = plan_of(registry, suite, Lock((made,), "0" * 64), Asked(repeat=2))
+    run = start(registry, plan, Terms()).run
+    ask = {"owner": "t", "pause": lambda s: None, "stopping": lambda: False}
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: make_one(registry, run, made, n % 2, **ask), range(4)))
+        ends = list(pool.map(lambda _: advance(registry, run), range(4)))
+
+    assert len({end.result["finished_at"] for end in ends}) == 1 and ends[0].exit_code == 0
+    assert len(registry.catalog.replays(made)) == 2
+    assert [len(registry.catalog.about(made, kind)) for kind in ("drift", "run")] == [2, 1]
