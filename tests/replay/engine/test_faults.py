@@ -111,4 +111,6 @@ def test_four_workers_say_what_one_says(local_registry, forking, hand_in, until)
     assert verdicts(local_registry, together) == verdicts(local_registry, alone)
     jobs = Jobs(local_registry.settings)
     assert {job.state for job in jobs.find(kinds=["share"], prefix=together)} == {"done"}
+    written = b"".join(path.read_bytes() for path in local_registry.home.glob("jobs.db*"))
+    assert together.encode() in written and b"lighthouse" not in written
     jobs.close()
