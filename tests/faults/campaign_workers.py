@@ -1,6 +1,7 @@
 """Workers killed, stopped and cut off for minutes, with vendors that count what they charge: ``make test-faults``."""
 
 import importlib
+import importlib.util
 import os
 import random
 import signal
@@ -30,6 +31,12 @@ from replay.suites.planning import Asked, plan_of
 from replay.suites.selecting import Lock, resolve
 from replay.suites.starting import start
 
+_SPEC = importlib.util.spec_from_file_location(
+    "engine_fixtures", Path(__file__).parents[1] / "replay" / "engine" / "conftest.py"
+)
+_ENGINE = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(_ENGINE)
+fleet, forking = _ENGINE.fleet, _ENGINE.forking
 KILLS = int(os.environ.get("MINTMARK_FAULTS_WORKERS", "12"))
 SUITE_TEXT = b"""format: mintmark/suite/v1
 name: paid
