@@ -1,5 +1,9 @@
 """Holds a registry to exact versions: where ``require_pin`` is set, an alias is refused."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from registry.canonical import JSON
 from registry.capture.description import Description
 from registry.errors import Refused
 from registry.settings import FILE, Settings
@@ -17,11 +21,13 @@ class PinRequired(Refused):
         )
 
 
-def check_pin(settings: Settings, description: Description, model: str) -> None:
-    """Let a model's name pass where it is an exact version, or where none is required.
+def check_pin(
+    settings: Settings, description: Description, model: str, asked: Mapping[str, JSON] = MappingProxyType({})
+) -> None:
+    """Let a model's name pass where it is an exact version, with the settings asked for, or where none is required.
 
     Raises:
         PinRequired: it is an alias, and ``require_pin`` is set.
     """
-    if settings.require_pin and description.pin(model) == "alias":
+    if settings.require_pin and description.pin(model, asked) == "alias":
         raise PinRequired(model, description.pins.get(model, ()))

@@ -89,7 +89,7 @@ def drafted(registry: Registry, ask: Ask) -> tuple[Draft, Description]:
     description = shipped().find(ask.provider, model=ask.model, operation=ask.operation)
     if description is None:
         raise ProviderUnknown(ask.provider)
-    check_pin(registry.settings, description, ask.model)
+    check_pin(registry.settings, description, ask.model, ask.settings)
     for _, path in ask.inputs:
         if not path.is_file():
             raise InvalidValue("input", str(path), "a file; nothing was run")

@@ -10,7 +10,7 @@ from drift.verdict import Verdict, not_replayable
 from registry.assets.store import AssetNotFound
 from registry.canonical import JSON
 from registry.capture.description import Description, shipped
-from registry.capture.request import write_slot
+from registry.capture.request import settings_of, write_slot
 from registry.drafting import Draft, Incoming, new_exchange_id
 from registry.fetch import digests_of_asset
 from registry.home import Registry
@@ -110,7 +110,7 @@ def _draft(
     model = change.model or manifest.model.requested
     return Draft(
         provider=msgspec.convert(value["provider"], Provider),
-        model=Model(requested=model, pin=description.pin(model)),
+        model=Model(requested=model, pin=description.pin(model, settings_of(description, request))),
         operation=manifest.operation,
         request=request,
         prompt=Prompt(submitted=_without_seals(value["prompt"])["submitted"]),

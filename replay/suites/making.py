@@ -9,6 +9,7 @@ from drift.errors import DriftError, MintmarkError
 from drift.verdict import Verdict, not_replayable, undecided
 from registry.assets.local import StorageFailed
 from registry.assets.store import AssetNotFound
+from registry.capture.request import settings_of
 from registry.database import DatabaseFailed
 from registry.errors import ExchangeConflict
 from registry.home import Registry
@@ -124,7 +125,8 @@ def refused_by_plan(plan: Plan, ready: Ready) -> Verdict | None:
     if plan.target.provider not in (None, provider):
         why = f"the stored request is {provider}'s own, and no other provider understands it; nothing was sent"
         return not_replayable("unsupported", f"It cannot be replayed by {plan.target.provider}: {why}.")
-    if not plan.allow_alias and ready.description.pin(model) == "alias":
+    asked = settings_of(ready.description, ready.draft.request) if ready.draft.request else {}
+    if not plan.allow_alias and ready.description.pin(model, asked) == "alias":
         why = f"{model} names no exact version, so what answers today may be another model; allow_alias permits it"
         return not_replayable("alias", why)
     return None

@@ -8,7 +8,12 @@ down_revision = "0002_log"
 
 
 def upgrade() -> None:
-    wide = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    _money()
+    _runs()
+    _workers()
+
+
+def _money() -> None:
     op.create_table(
         "budget",
         sa.Column("id", sa.String(40), primary_key=True),
@@ -42,6 +47,9 @@ def upgrade() -> None:
     op.create_index("call_state", "call", ["state", "updated_at"])
     op.create_index("call_manifest", "call", ["manifest"])
     op.create_index("call_job", "call", ["provider", "job"])
+
+
+def _runs() -> None:
     op.create_table(
         "run",
         sa.Column("id", sa.String(40), primary_key=True),
@@ -68,6 +76,10 @@ def upgrade() -> None:
         sa.Column("why", sa.Text),
         sa.Column("updated_at", sa.String(24), nullable=False),
     )
+
+
+def _workers() -> None:
+    wide = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     op.create_table(
         "worker",
         sa.Column("id", sa.String(64), primary_key=True),
