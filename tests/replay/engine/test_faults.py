@@ -1,4 +1,4 @@
-"""Workers that are killed, stopped, many: the run goes on, nothing is made twice. Longer ones: tests/faults/campaign_workers.py."""
+"""Workers that are killed, stopped, many: nothing is made twice. Longer ones: tests/faults/campaign_workers.py."""
 
 import collections
 import os
