@@ -4,16 +4,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from registry.canonical import JSON, canonical, parse
-from registry.errors import InvalidValue, NotFound, RegistryError, counted
+from registry.errors import ExchangeConflict, InvalidValue, NotFound, RegistryError, counted
 from registry.home import Registry
 from registry.journal.runs import Run, Runs
 from registry.schema import validate
 from registry.sealing import seal
 from registry.times import now
 
+_APPROVING = 0x6D6D5F6170707276  # "mm_apprv": PostgreSQL's advisory lock of who approves
 _SAME = frozenset({"reproduced", "within-noise"})
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,256}").fullmatch
 _EXACT = frozenset({"bytes", "decoded"})
@@ -55,15 +56,23 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What was approved: the record's id, its subjects, and what was left out with the reason."""
+    """What was approved: the record's id, its subjects, and what was left out with the reason; whether just now."""
 
     record: str
     subjects: tuple[Subject, ...]
     left_out: tuple[tuple[str, str], ...]
+    new: bool = True
 
 
 def approve(
-    registry: Registry, run_id: str, *, manifests: Sequence[str] = (), by: str, reason: str, replace: bool = False
+    registry: Registry,
+    run_id: str,
+    *,
+    manifests: Sequence[str] = (),
+    by: str,
+    reason: str,
+    replace: bool = False,
+    exchange_id: str | None = None,
 ) -> Approval:
     """Make replays of a finished run the baseline of their manifests: one signed, logged record; the reason is sealed.
 
@@ -78,23 +87,25 @@ def approve(
         by: who takes responsibility.
         reason: why.
         replace: free samples, too, take the baseline's place.
+        exchange_id: names a request, and after its last full stop what it asks for; the same again, on the same run,
+            is answered with what came of the first.
 
     Raises:
         NotFound: no such run, or a manifest that it does not hold.
         NotApprovable: the run is not finished, was canceled or offline; a named manifest has replays that failed, were
             erased, were approved before, or were held against a baseline that was replaced since; or none is left.
         InvalidValue: no reason, or no name.
+        ExchangeConflict: that request has approved something else of the run.
     """
-    if not reason.strip():
-        raise InvalidValue("reason", reason, "a text that says why")
-    if not by.strip() or not _NAME(by):
-        raise InvalidValue("by", by, "a name on one line, of at most 256 characters")
+    _check_words(by, reason)
     run = Runs(registry.catalog.database).get(run_id)
     _check(run)
     rows = {row["id"]: row for row in run.result["manifests"]}
     for one in manifests:
         if one not in rows:
             raise NotFound(f"manifest in {run_id}", one, "its report names those it holds")
+    if (known := _known(registry, run, exchange_id)) is not None:
+        return _again(registry, run, known, whole=not manifests)
     subjects, left_out = [], []
     for manifest, row in rows.items():
         if manifests and manifest not in manifests:
@@ -109,7 +120,8 @@ def approve(
     if not subjects:
         first = f"{left_out[0][0]}: {left_out[0][1]}"
         raise NotApprovable(run_id, f"none of its {counted(len(left_out), 'manifest')} can be, such as {first}")
-    return Approval(_recorded(registry, run, subjects, by, reason), tuple(subjects), tuple(left_out))
+    record = _recorded(registry, run, subjects, by, reason, exchange_id)
+    return Approval(record, tuple(subjects), tuple(left_out))
 
 
 def approvals_of(registry: Registry, manifest_id: str) -> list[dict[str, JSON]]:
@@ -145,6 +157,40 @@ def _replacement(registry: Registry, manifest_id: str) -> str | None:
             if subject["effect"] == "replaces" and subject["baseline"] == manifest_id:
                 return str(subject["replays"][-1])
     return None
+
+
+def _known(registry: Registry, run: Run, exchange_id: str | None) -> str | None:
+    """The record that this very request has made of a run."""
+    if exchange_id is None:
+        return None
+    name = exchange_id.rpartition(".")[0]
+    for row in run.result["manifests"]:
+        for approval in approvals_of(registry, row["id"]):
+            known = approval.get("exchange_id", "")
+            if approval["run"] == run.id and known.rpartition(".")[0] == name:
+                if known != exchange_id:
+                    raise ExchangeConflict(name, approval["id"])
+                return str(approval["id"])
+    return None
+
+
+def _again(registry: Registry, run: Run, record: str, *, whole: bool) -> Approval:
+    """What was answered before."""
+    subjects = tuple(
+        Subject(one["manifest"], one["baseline"], tuple(one["replays"]), one["effect"])
+        for one in parse(registry.catalog.get(record).body)["subjects"]
+    )
+    done = {one.manifest for one in subjects}
+    others = [row for row in run.result["manifests"] if whole and row["id"] not in done]
+    refused = [(row["id"], _refusal(registry, run.id, row)) for row in others]
+    return Approval(record, subjects, tuple((id, why) for id, why in refused if why is not None), new=False)
+
+
+def _check_words(by: str, reason: str) -> None:
+    if not reason.strip():
+        raise InvalidValue("reason", reason, "a text that says why")
+    if not by.strip() or not _NAME(by):
+        raise InvalidValue("by", by, "a name on one line, of at most 256 characters")
 
 
 def _check(run: Run) -> None:
@@ -199,7 +245,9 @@ def _subject(registry: Registry, row: JSON, *, replace: bool) -> Subject:
     return Subject(row["id"], baseline, made, "joins" if joins else "replaces")
 
 
-def _recorded(registry: Registry, run: Run, subjects: Sequence[Subject], by: str, reason: str) -> str:
+def _recorded(
+    registry: Registry, run: Run, subjects: Sequence[Subject], by: str, reason: str, exchange_id: str | None
+) -> str:
     recorded_at = now()
     value: dict[str, JSON] = {
         "format": "mintmark/approval/v1",
@@ -211,14 +259,22 @@ def _recorded(registry: Registry, run: Run, subjects: Sequence[Subject], by: str
         "reason": reason,
         "actor": registry.settings.actor,
     }
+    if exchange_id is not None:
+        value["exchange_id"] = exchange_id
     disclosures = seal(value, ["/reason"])
     validate("record/v1", value)
 
-    def check(_: Connection) -> None:
+    def check(connection: Connection) -> str | None:
         """Somebody may have approved, meanwhile, what this rests on; from here on nobody can."""
-        for one in subjects:
-            if (why := _overtaken(registry, run.id, one.manifest, one.baseline)) is not None:
-                raise NotApprovable(one.manifest, why)
+        if not registry.catalog.database.is_sqlite:  # which has one writer at a time anyway
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPROVING})
+        with registry.catalog.database.within(connection):
+            if (known := _known(registry, run, exchange_id)) is not None:
+                return known
+            for one in subjects:
+                if (why := _overtaken(registry, run.id, one.manifest, one.baseline)) is not None:
+                    raise NotApprovable(one.manifest, why)
+        return None
 
     def derive(connection: Connection, record_id: str) -> None:
         registry.catalog.insert_about(connection, record_id, "approval", recorded_at, _spoken_of(subjects))

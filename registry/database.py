@@ -146,6 +146,16 @@ class Database:
                 self._shared.connection = None
 
     @contextmanager
+    def within(self, connection: Connection) -> Iterator[None]:
+        """Let every ``reading`` of this thread see what this open transaction sees."""
+        before = getattr(self._shared, "connection", None)
+        self._shared.connection = connection
+        try:
+            yield
+        finally:
+            self._shared.connection = before
+
+    @contextmanager
     def writing(self, *, locked: bool = False) -> Iterator[Connection]:
         """A connection inside a write transaction, committed at the end, rolled back by any error.
 

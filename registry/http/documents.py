@@ -169,6 +169,23 @@ BEGUN: Responses = answers(
     415,
     422,
 )
+APPROVING: Document = _asking(
+    by={"type": "string", "minLength": 1, "maxLength": 256}, reason={"type": "string", "minLength": 1},
+    manifests=_list(_LINE) | {"default": [], "description": "Every manifest of the run where none is named"},
+    replace=_FALSE,
+)  # fmt: skip
+_APPROVAL = _object(
+    record=_ID, new=_TRUTH, left_out=_list(_object(manifest=_ID, why=_TEXT)),
+    subjects=_list(_object(manifest=_ID, baseline=_ID, replays=_list(_ID), effect={"enum": ["joins", "replaces"]})),
+)  # fmt: skip
+APPROVED: Responses = answers(
+    {200: _json("Approved before, by the same request", _APPROVAL), 201: _json("Approved", _APPROVAL)},
+    404,
+    409,
+    413,
+    415,
+    422,
+)
 _COUNTS = {"type": "object", "additionalProperties": _COUNT, "description": "Replays by state"}
 RUN: Responses = answers(
     {

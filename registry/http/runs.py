@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import hmac
 import json
 import time
 from collections import Counter
@@ -14,11 +15,12 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
+from registry.approvals import Approval, approve
 from registry.canonical import JSON, canonical, parse
-from registry.errors import NotFound
+from registry.errors import ExchangeConflict, NotFound
 from registry.home import Registry
 from registry.http import documents as doc
-from registry.http.here import answer, in_flight_of, registry_of, work_of
+from registry.http.here import answer, follower_of, in_flight_of, registry_of, work_of
 from registry.http.idempotency import HEADER, exchange_of
 from registry.http.problems import Problem
 from registry.http.work import Kind
@@ -62,6 +64,15 @@ class AskedSuite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assume_cost: Money | None = None
 
 
+class AskedApproval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Replays to approve; every manifest of the run where none is named."""
+
+    by: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+    reason: Annotated[str, msgspec.Meta(min_length=1)]
+    manifests: list[Annotated[str, msgspec.Meta(min_length=1, max_length=200)]] = []
+    replace: bool = False
+
+
 @router.post("/replays", status_code=202, openapi_extra=doc.ASKING_REPLAY, responses=doc.BEGUN)
 async def ask_for_a_replay(request: Request) -> Response:
     """Replay one manifest: a run of it alone, in the lane of those whom somebody waits for."""
@@ -93,6 +104,35 @@ def read_report(request: Request, id: str) -> Response:
         raise Problem(409, "run-not-over", f"{run.id} is not over yet; ask again when it is")
     page = work_of(request).report(run.result)
     return HTMLResponse(page, headers={"Content-Security-Policy": _PAGE})
+
+
+@router.post("/runs/{id}/approvals", status_code=201, openapi_extra=doc.APPROVING, responses=doc.APPROVED)
+async def approve_replays(request: Request, id: str) -> Response:
+    """Make replays of a run that is over what later ones are held against: a signed, logged record."""
+    registry = registry_of(request)
+    exchange_id = exchange_of(request.headers.get(HEADER), registry.draft_secret)
+    asked = _read(await _body(request), AskedApproval)
+    with in_flight_of(request).holding(exchange_id):
+        done = await run_sync(_approve, registry, id, asked, exchange_id)
+    follower_of(request).notice()
+    left = [{"manifest": manifest, "why": why} for manifest, why in done.left_out]
+    told = {"record": done.record, "new": done.new, "subjects": [one.to_json() for one in done.subjects]}
+    return answer(told | {"left_out": left}, 201 if done.new else 200)
+
+
+def _approve(registry: Registry, id: str, asked: AskedApproval, exchange_id: str | None) -> Approval:
+    run_id = Runs(registry.catalog.database).resolve(id)
+    named = [registry.catalog.resolve(one) for one in asked.manifests]
+    if exchange_id is not None:  # keyed, since the reason is nobody's to guess at
+        told = canonical(msgspec.to_builtins(asked) | {"manifests": named})
+        mark = hmac.new(registry.draft_secret, told, hashlib.sha256).hexdigest()
+        exchange_id = f"{exchange_id[:48]}.{mark[:32]}"
+    try:
+        return approve(registry, run_id, manifests=named, by=asked.by, reason=asked.reason, replace=asked.replace,
+                       exchange_id=exchange_id)  # fmt: skip
+    except ExchangeConflict:
+        why = f"this {HEADER} approved something else of {run_id}; use a new key for a new approval"
+        raise Problem(422, "idempotency-key-reused", why) from None
 
 
 @router.get("/jobs/{id}", responses=doc.JOB)

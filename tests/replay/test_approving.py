@@ -1,15 +1,18 @@
 """Approvals over whole runs: what becomes the baseline in each regime, and what cannot be approved."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from types import SimpleNamespace
 
 import pytest
 
+from registry import approvals
 from registry.approvals import NotApprovable, accepted_replays, approve, baseline_of
 from registry.canonical import parse
-from registry.errors import InvalidValue, NotFound
+from registry.errors import ExchangeConflict, InvalidValue, NotFound
 from registry.journal.runs import Runs
+from registry.sealing import seal
 from registry.show import calibration_of
 from replay.calibrating import calibrate
 from replay.generating import Ask, generate
@@ -240,13 +243,57 @@ def test_an_approval_is_signed_logged_and_its_reason_sealed(local_registry, made
     assert [found.id for found in local_registry.catalog.about(new, "approval")] == [done.record]
 
 
-def test_two_people_who_approve_at_once_make_one_approval(local_registry, made, checked):
-    one = made()
-    run, _ = checked(one, model="procedural-image@2")
+@pytest.fixture
+def over(registry, tmp_path):
+    """A run of one picture that is over, on either database; gives the picture and the run."""
+    settings = {"width": 64, "height": 64}
+    one = generate(registry, Ask("procedural", "procedural-image@1", prompt="dusk", seed="5", settings=settings)).id
+    text = f"format: mintmark/suite/v1\nname: sample\nselect: [{{manifest: '{one}'}}]\n"
+    text += "target: {model: procedural-image@2}\n"
+    plan = plan_of(registry, parse_suite(tmp_path / "suite.yaml", text.encode()), Lock((one,), "0" * 64), Asked())
+    wanted = [(row.manifest, row.ordinal, row.purpose) for row in beginning(plan)]
+    run = Runs(registry.catalog.database).create("sample", plan.to_json(), wanted)
+    drive(registry, run, jobs=1)
+    return one, run
 
-    with ThreadPoolExecutor(4) as pool:
-        asked = [pool.submit(approve, local_registry, run, by=f"person {n}", reason="wanted") for n in range(4)]
-        refused = [done.exception() for done in asked if done.exception()]
 
+@pytest.fixture
+def at_once(monkeypatch):
+    """Approves several times, each past its own look at the registry before any of them writes."""
+
+    def approve_all(registry, run, *asked):
+        gate = threading.Barrier(len(asked))
+
+        def sealing(*args):
+            gate.wait(20)
+            return seal(*args)
+
+        monkeypatch.setattr(approvals, "seal", sealing)
+        with ThreadPoolExecutor(len(asked)) as pool:
+            return [pool.submit(approve, registry, run, **BY | one) for one in asked]
+
+    return approve_all
+
+
+def test_two_people_who_approve_at_once_make_one_approval(registry, over, at_once):
+    one, run = over
+
+    asked = at_once(registry, run, *({"by": f"person {n}"} for n in range(4)))
+
+    refused = [done.exception() for done in asked if done.exception()]
     assert len(refused) == 3 and all(isinstance(problem, NotApprovable) for problem in refused)
-    assert len(local_registry.catalog.about(one, "approval")) == 1
+    assert len(registry.catalog.about(one, "approval")) == 1
+
+
+def test_one_request_that_comes_twice_at_once_is_answered_alike(registry, over, at_once):
+    one, run = over
+
+    asked = at_once(registry, run, *[{"exchange_id": "order-12.a"}] * 2)
+    later = approve(registry, run, **BY, exchange_id="order-12.a")
+
+    answered = [done.result() for done in asked]
+    assert {found.record for found in answered} == {later.record} and not later.new
+    assert {found.subjects for found in answered} == {later.subjects}
+    assert len(registry.catalog.about(one, "approval")) == 1
+    with pytest.raises(ExchangeConflict):
+        approve(registry, run, **BY, exchange_id="order-12.b")

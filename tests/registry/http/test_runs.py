@@ -78,6 +78,41 @@ def test_one_manifest_is_replayed_in_the_interactive_lane(working, made):
     assert working.client.get(f"/v1/runs/{begun['run']}").json()["counts"] == {"made": 2}
 
 
+def test_a_run_that_is_over_is_approved_once(working):
+    run = working.client.post("/v1/suites", json={"suite": SUITE}).json()["run"]
+    approvals, key = f"/v1/runs/{run}/approvals", {"Idempotency-Key": "approve 1"}
+    ask = {"by": "Ada", "reason": "as wanted"}
+    events(working.client, f"/v1/jobs/{run}/events")
+
+    first = working.client.post(approvals, json=ask, headers=key)
+    again = working.client.post(approvals, json=ask, headers=key)
+    other = working.client.post(approvals, json=ask | {"reason": "as told"}, headers=key)
+    without = working.client.post(approvals, json=ask)
+
+    told = first.json()
+    assert (first.status_code, told["new"], len(told["subjects"]), told["left_out"]) == (201, True, 2, [])
+    assert (again.status_code, again.json()) == (200, told | {"new": False})
+    assert (other.status_code, other.json()["type"]) == (422, "urn:mintmark:problem:idempotency-key-reused")
+    assert (without.status_code, without.json()["type"]) == (409, "urn:mintmark:problem:not-approvable")
+    stored = working.registry.catalog.get(told["record"])
+    assert stored.kind == "approval" and b"as wanted" not in stored.body
+
+
+def test_what_cannot_be_approved_is_refused(working, made):
+    run = working.client.post("/v1/suites", json={"suite": SUITE}).json()["run"]
+    events(working.client, f"/v1/jobs/{run}/events")
+    approvals = f"/v1/runs/{run}/approvals"
+
+    asked = [
+        {"by": "Ada"},
+        {"by": "Ada", "reason": " "},
+        {"by": "Ada", "reason": "x", "manifests": ["sha256:" + "0" * 64]},
+    ]
+
+    assert [working.client.post(approvals, json=one).status_code for one in asked] == [422, 422, 404]
+    assert working.client.post("/v1/runs/run-00000000/approvals", json={"by": "A", "reason": "x"}).status_code == 404
+
+
 def test_a_key_begins_one_run_whatever_is_repeated(working, made):
     ask = {"manifest": made[0]}
     key = {"Idempotency-Key": "order 12"}
