@@ -45,15 +45,21 @@ class Held:
     id: str
     manifest: Manifest
     originals: Sequence[Path]
+    provider: str
     model: str
     seed: str | None
 
     @classmethod
     def of(cls, manifest_id: str, ready: Ready) -> "Held":
         """As it was prepared."""
-        return cls(
-            manifest_id, ready.manifest, ready.originals, ready.draft.model.requested, ready.draft.seed.requested
-        )
+        draft = ready.draft
+        return cls(manifest_id, ready.manifest, ready.originals, draft.provider.name, draft.model.requested,
+                   draft.seed.requested)  # fmt: skip
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another provider was asked than the recorded one: a rehearsal, which reproduces nothing."""
+        return self.provider != self.manifest.provider.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +216,7 @@ class Judge:
     def _settled(self, output: _Output, verdict: Verdict, file: Path) -> Verdict:
         """What a pair alone cannot say: of samples, of another seed, of a broken file."""
         if verdict.kind == "reproduced":
-            return verdict
+            return self._equal(verdict)
         if self._other_seed and self.regime is not Regime.UNSEEDED and not self._rules.limits:
             return undecided("other-seed", "Another seed was sent, so another output says nothing about the model.")
         if verdict.reason_code == "samples" and self._rules.samples is not None:
@@ -233,6 +239,13 @@ class Judge:
             known = [found.name for found in output.findings if found.verdict == "failed"]
             output.broken[file] = of_assertions(known, check(file, limits=limits))
         return output.broken[file] or verdict
+
+    def _equal(self, verdict: Verdict) -> Verdict:
+        """Another provider that gives the very same has reproduced nothing: its output is no more than alike."""
+        if not self._held.elsewhere:
+            return verdict
+        who = f"{self._held.provider} was asked, not {self._held.manifest.provider.name}"
+        return Verdict("within-noise", None, f"{verdict.sentence} {who}: alike, and no reproduction.")
 
     def _look(self, output: _Output) -> None:
         """Take the look that the samples made so far allow, if one is due."""
@@ -289,13 +302,13 @@ def _repeating(registry: Registry, held: Held, fresh: Sequence[str]) -> Regime:
     version, and the replays of the version asked for now. Neither may be judged by
     the other: after a change both repeat themselves and differ from each other.
     """
-    model, seed = held.model, held.seed
+    asked = held.provider, held.model, held.seed
     before, target = [held.id], list(fresh)
     for earlier in registry.catalog.replays(held.id):
         if earlier in fresh:
             continue
         manifest = registry.catalog.manifest(earlier)
-        if (manifest.model.requested, manifest.seed.requested) == (model, seed):
+        if _version(manifest) == asked:
             target.append(earlier)
         if _version(manifest) == _version(held.manifest):
             before.append(earlier)
@@ -316,10 +329,10 @@ def _unused(registry: Registry, held: Held, calibration: Calibration | None) -> 
     for run in since:
         manifest = registry.catalog.manifest(run)
         whole = len(manifest.outputs) >= len(held.originals)
-        if whole and run not in used and manifest.model.requested == held.model:
+        if whole and run not in used and _version(manifest)[:2] == (held.provider, held.model):
             found.append(run)
     return found
 
 
-def _version(manifest: Manifest) -> tuple[str, str | None]:
-    return manifest.model.requested, manifest.seed.requested
+def _version(manifest: Manifest) -> tuple[str, str, str | None]:
+    return manifest.provider.name, manifest.model.requested, manifest.seed.requested

@@ -96,9 +96,10 @@ class Deciding:
     def _judge(self, case: Case, rows: Sequence[RunReplay]) -> Judge:
         registry = self._registry
         manifest = registry.catalog.manifest(case.original)
-        model = self._plan.target.model or manifest.model.requested
+        target = self._plan.target
+        provider, model = target.provider or manifest.provider.name, target.model or manifest.model.requested
         originals = output_files(registry, case.original, manifest)
-        held = Held(case.original, manifest, originals, model, manifest.seed.requested)
+        held = Held(case.original, manifest, originals, provider, model, manifest.seed.requested)
         policy = case.policy
         samples = (lambda output: self.sampling.verdict(case, output)) if case.sampled else None
         calibration = calibration_called(registry, case.calibration) if case.calibration else None

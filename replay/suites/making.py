@@ -116,17 +116,18 @@ def key_of(row: RunReplay) -> str:
 
 def change_of(plan: Plan) -> Change:
     """What a run sends otherwise than recorded."""
-    return Change(model=plan.target.model)
+    return Change(model=plan.target.model, provider=plan.target.provider)
 
 
 def refused_by_plan(plan: Plan, ready: Ready) -> Verdict | None:
     """What a suite does not allow of a manifest that could be replayed."""
     model, provider = ready.draft.model.requested, ready.manifest.provider.name
-    if plan.target.provider not in (None, provider):
-        why = f"the stored request is {provider}'s own, and no other provider understands it; nothing was sent"
-        return not_replayable("unsupported", f"It cannot be replayed by {plan.target.provider}: {why}.")
-    asked = settings_of(ready.description, ready.draft.request) if ready.draft.request else {}
-    if not plan.allow_alias and ready.description.pin(model, asked) == "alias":
+    asked = ready.draft.provider.name
+    if asked != provider and asked not in plan.may_send_to:
+        why = f"{asked} would see what was meant for {provider}, and may_send_to of the suite does not name it"
+        return not_replayable("unsupported", f"{why}; nothing was sent.")
+    settings = settings_of(ready.description, ready.draft.request) if ready.draft.request else {}
+    if not plan.allow_alias and ready.description.pin(model, settings) == "alias":
         why = f"{model} names no exact version, so what answers today may be another model; allow_alias permits it"
         return not_replayable("alias", why)
     return None

@@ -169,11 +169,15 @@ def recorded_replays(
 
 
 def _same_version(made: Manifest, recorded: Manifest, target: Target) -> bool:
-    """Whether a replay was asked of that provider and model, with the recorded seed: its request is then the same."""
+    """Whether a replay was asked of that provider and model, with the recorded seed: its request is then the same.
+
+    Another provider may have no seed; what it was sent is then written anew, and from nothing but the recording.
+    """
+    elsewhere = target.provider not in (None, recorded.provider.name)
     return (
         made.provider.name == (target.provider or recorded.provider.name)
         and made.model.requested == (target.model or recorded.model.requested)
-        and made.seed.requested == recorded.seed.requested
+        and made.seed.requested in ({recorded.seed.requested, None} if elsewhere else {recorded.seed.requested})
     )
 
 

@@ -1,9 +1,11 @@
 """Whole runs: what each regime, failure and limit of money comes to, whoever makes the replays and however often."""
 
 import datetime
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,9 +13,13 @@ import pytest
 from drift.floor import Regime
 from drift.verdict import Verdict
 from registry.capture.description import Descriptions, shipped
+from registry.drafting import Draft, Incoming
 from registry.journal.budgets import nanos_of
 from registry.journal.runs import Runs
+from registry.manifest import Model, Prompt, Provider, Seed
+from registry.record import record
 from registry.schema import validate
+from registry.templating import templated
 from registry.verbatim import plain
 from replay import generating
 from replay.calibrating import calibrate
@@ -21,6 +27,7 @@ from replay.consenting import ConsentNeeded, Declined, Terms, WrongCurrency
 from replay.costing import Money
 from replay.generating import Ask, generate
 from replay.judging import Judgement
+from replay.preparing import output_files
 from replay.providers.procedural import request
 from replay.recording import record_drift
 from replay.suites import making
@@ -196,9 +203,52 @@ def test_prompts_go_to_nobody_the_suite_does_not_name(local_registry, made, begu
 
     with pytest.raises(MayNotSend, match="may_send_to"):
         plan_of(local_registry, parse_suite(tmp_path / "s.yaml", text.encode()), Lock((one,), "0" * 64), Asked())
-    assert verdicts(ended(begun("target: {provider: openai}\nmay_send_to: [openai]"))) == {
-        "a": ("not-replayable", "unsupported")
-    }
+    for target in ("{provider: openai}", "{provider: deepgram, model: nova-3}"):
+        result = ended(begun(f"target: {target}\nmay_send_to: [openai, deepgram]"))
+        assert verdicts(result) == {"a": ("not-replayable", "unsupported")}
+
+
+def test_another_provider_rehearses_and_reproduces_nothing(local_registry, emulator, begun, ended):
+    settings = {"width": 64, "height": 64}
+    labels = {"app": "x", "name": "a"}
+    asked = Ask("replicate", "black-forest-labs/flux-schnell", prompt="a bridge", seed="7", settings=settings,
+                labels=labels)  # fmt: skip
+    one = generate(local_registry, asked).id
+    here = "target: {provider: procedural, model: procedural-image@1}\nmay_send_to: [procedural]\n"
+
+    plain_, limited = ended(begun(here)), ended(begun(here + "policies: {image.generate: {limits: {ssim: {min: -1}}}}"))
+    offline = ended(begun(here, offline=True))
+
+    sent = [local_registry.catalog.manifest(row["generation"]) for row in limited["manifests"][0]["replays"]]
+    assert [(made.provider.name, made.model.requested, made.replay_of, made.seed.requested) for made in sent] == [
+        ("procedural", "procedural-image@1", one, "7")
+    ]
+    assert verdicts(plain_) == {"a": ("undecided", "uncalibrated")}
+    assert verdicts(limited) == {"a": ("within-noise", None)} and limited["manifests"][0]["replays"][0]["drift"]
+    assert verdicts(offline)["a"][0] != "not-replayable" and offline["counts"]["replays"] == 1
+    validate("run/v1", limited)
+
+
+def test_equal_outputs_of_another_provider_are_alike_not_reproduced(local_registry, begun, ended):
+    """What is recorded as Replicate's picture is the embedded renderer's own."""
+    settings = {"width": 64, "height": 64}
+    own = generate(
+        local_registry, Ask("procedural", "procedural-image@1", prompt="a bridge", seed="7", settings=settings)
+    )
+    file = str(output_files(local_registry, own.id, own.manifest)[0])
+    draft = Draft(
+        provider=Provider(name="replicate"), model=Model(requested="black-forest-labs/flux-schnell"),
+        operation="image.generate", prompt=Prompt(submitted="a bridge"), seed=Seed(requested="7"), settings=settings,
+        labels={"app": "x", "name": "a"}, outputs=[Incoming(file=file)],
+    )  # fmt: skip
+    record(local_registry, templated(draft), {file: Path(file)})
+
+    result = ended(begun("target: {provider: procedural, model: procedural-image@1}\nmay_send_to: [procedural]"))
+
+    assert verdicts(result) == {"a": ("within-noise", None)} and result["exit_code"] == 0
+    assert "procedural was asked, not replicate" in result["manifests"][0]["verdict"]["sentence"]
+    [drift] = records(local_registry, "drift")[:1]
+    assert json.loads(drift.body)["verdict"]["kind"] == "within-noise"
 
 
 def test_offline_judges_what_is_recorded_and_never_says_reproduced(local_registry, made, begun, ended, monkeypatch):
