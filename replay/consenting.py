@@ -1,6 +1,6 @@
 """Asks before anything is paid: a budget, or a yes to the worst case. What costs nothing is never asked about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -87,13 +87,64 @@ def agreed(
         PriceUnknown, ConsentNeeded, Declined, WrongCurrency: nothing was sent.
     """
     one = terms.assumed or cost
-    if description.local or (terms.assumed is None and (is_free(description) or (one is not None and one.nanos == 0))):
+    if _costs_nothing(description, one, terms):
         return lambda: None
     if one is None:
         raise PriceUnknown(description.provider, model)
     total = Money(one.nanos * calls, one.currency)
+    budget = _budget(registry, _bill(description.provider, model, one, total, calls), one, total, terms)
+    return lambda: Paying(new_exchange_id(), budget, one.nanos, one.currency)
+
+
+def agreed_in_turn(
+    registry: Registry, asked: Sequence[tuple[Description, str, Money | None]], terms: Terms
+) -> list[Pay]:
+    """How calls are paid for that are made one after the other, as long as they fail: of one budget, or one yes.
+
+    Args:
+        registry: where the budget is kept.
+        asked: description, model and the most that it costs, of each.
+        terms: what was said; what is assumed is what each of them costs.
+
+    Raises:
+        PriceUnknown, ConsentNeeded, Declined, WrongCurrency: nothing was sent.
+    """
+    if len(asked) == 1:
+        description, model, cost = asked[0]
+        return [agreed(registry, description, model, cost, 1, terms)]
+    costs: list[Money | None] = []
+    for description, model, cost in asked:
+        one = terms.assumed or cost
+        if one is None:
+            raise PriceUnknown(description.provider, model)
+        costs.append(None if _costs_nothing(description, one, terms) else one)
+    paid = [one for one in costs if one is not None]
+    if not paid:
+        return [lambda: None for _ in costs]
+    for one in paid:
+        if one.currency != paid[0].currency:
+            raise WrongCurrency(terms.budget or paid[0], one)
+    total = Money(sum(one.nanos for one in paid), paid[0].currency)
+    names = [f"{model} of {description.provider}" for description, model, _ in asked]
+    told = [f"{name} (up to {one or 'nothing'})" for name, one in zip(names, costs, strict=True)]
+    bill = f"this calls {told[0]}, and as long as that fails {', then '.join(told[1:])}: up to {total}"
+    budget = _budget(registry, bill, paid[0], total, terms)
+    return [_paying_by(budget, one) for one in costs]
+
+
+def _paying_by(budget: str, one: Money | None) -> Pay:
+    return lambda: None if one is None else Paying(new_exchange_id(), budget, one.nanos, one.currency)
+
+
+def _costs_nothing(description: Description, one: Money | None, terms: Terms) -> bool:
+    if description.local:
+        return True
+    return terms.assumed is None and (is_free(description) or (one is not None and one.nanos == 0))
+
+
+def _budget(registry: Registry, bill: str, one: Money, total: Money, terms: Terms) -> str:
+    """A budget that somebody has agreed to, or has agreed to by naming it."""
     if terms.budget is None and not terms.yes:
-        bill = _bill(description.provider, model, one, total, calls)
         if terms.ask is None:
             raise ConsentNeeded(bill, total)
         if not terms.ask(bill):
@@ -101,8 +152,7 @@ def agreed(
     allowed = terms.budget or total
     if allowed.currency != one.currency:
         raise WrongCurrency(allowed, one)
-    budget = registry.budgets.create(allowed.nanos, allowed.currency)
-    return lambda: Paying(new_exchange_id(), budget, one.nanos, one.currency)
+    return registry.budgets.create(allowed.nanos, allowed.currency)
 
 
 def _bill(provider: str, model: str, one: Money, total: Money, calls: int) -> str:

@@ -28,11 +28,24 @@ from registry.templating import slots_of, templated
 from registry.times import now
 from registry.verbatim import plain
 from replay.errors import ReplayError
-from replay.outcome import EndState, OutcomeClass
+from replay.outcome import EndState, OutcomeClass, Safety
 from replay.paying import Order, Paying, pay
-from replay.provider import Call, CallInput, Outcome, run
+from replay.provider import Call, CallCost, CallInput, Outcome, run
 from replay.providers import provider_for
 from replay.providers.http.engine import HttpProvider
+
+
+class MakesNothing(ReplayError):
+    """An operation that looks at something and makes no media: there is nothing to record."""
+
+    exit_code = 2
+
+    def __init__(self, operation: str, description: str) -> None:
+        """Say how it is asked for."""
+        super().__init__(
+            f"{operation} ({description}) makes nothing that could be recorded; nothing was sent: add --moderate to "
+            "the `mintmark generate` whose prompt and pictures it shall look at"
+        )
 
 
 class ProviderUnknown(ReplayError):
@@ -76,7 +89,7 @@ def generate(
         pay: how the finished request is paid for; it may refuse. With nobody to ask, there is no budget.
 
     Raises:
-        ProviderUnknown, UnknownSlot, AmbiguousDescription: nothing was run.
+        ProviderUnknown, MakesNothing, UnknownSlot, AmbiguousDescription: nothing was run.
         PinRequired: the model is an alias, and this registry wants exact versions.
         EngineMissing: the provider's extra is not installed.
     """
@@ -86,9 +99,7 @@ def generate(
 
 def drafted(registry: Registry, ask: Ask) -> tuple[Draft, Description]:
     """A draft with its finished request, and the description that made it; raises as ``generate``, runs nothing."""
-    description = shipped().find(ask.provider, model=ask.model, operation=ask.operation)
-    if description is None:
-        raise ProviderUnknown(ask.provider)
+    description = speaker(ask.provider, ask.model, ask.operation)
     check_pin(registry.settings, description, ask.model, ask.settings)
     for _, path in ask.inputs:
         if not path.is_file():
@@ -113,6 +124,43 @@ def drafted(registry: Registry, ask: Ask) -> tuple[Draft, Description]:
         request = template_request(description, slots_of(draft, description), files)
         draft = msgspec.structs.replace(draft, request=request)
     return templated(draft, description), description
+
+
+def speaker(provider: str, model: str, operation: str | None) -> Description:
+    """The description that generates with a provider's model.
+
+    Raises:
+        ProviderUnknown, UnknownOperation, UnknownModel, MakesNothing, AmbiguousDescription: there is none.
+    """
+    shipped().check(provider, model=model, operation=operation)
+    for one in shipped():
+        meant = one.operation == operation or (operation is None and one.knows(model))
+        if one.provider == provider and meant and not (one.local or one.captured):
+            raise MakesNothing(one.operation, one.id)
+    description = shipped().find(provider, model=model, operation=operation)
+    if description is None:
+        raise ProviderUnknown(provider)
+    return description
+
+
+def refused(registry: Registry, draft: Draft, description: Description, ask: Ask, why: str) -> Recorded:
+    """Record a call that is not made, as what was asked for goes against what may be sent: ``blocked``, nothing paid.
+
+    Args:
+        registry: where it is recorded.
+        draft: as ``drafted`` made it.
+        description: of the operation.
+        ask: what was asked for.
+        why: in words; sealed.
+    """
+    if draft.request is None:
+        raise InvalidValue("request", None, "a stored request")
+    nothing = CallCost("0", "USD", {})
+    outcome = Outcome(
+        OutcomeClass.BLOCKED, EndState.FAILED, Safety.REFUSED, attempts=0, error=why, cost=nothing
+    )  # fmt: skip
+    key = draft.exchange_id or new_exchange_id()
+    return _told(registry, draft, description, draft.request, ask.inputs, key, outcome, None)
 
 
 def call(
@@ -215,7 +263,7 @@ def _told(
     inputs: Sequence[tuple[str, Path]],
     key: str,
     outcome: Outcome,
-    submitted_at: str,
+    submitted_at: str | None,
     also: Also | None = None,
 ) -> Recorded:
     """Record an outcome under the key of its call."""
@@ -266,7 +314,7 @@ def _requested(request: Request, description: Description, outcome: Outcome) -> 
 
 
 def _with_outcome(
-    draft: Draft, description: Description, request: Request, outcome: Outcome, submitted_at: str
+    draft: Draft, description: Description, request: Request, outcome: Outcome, submitted_at: str | None
 ) -> Draft:
     cost = outcome.cost
     known = cost is not None and cost.amount is not None
@@ -288,6 +336,7 @@ def _with_outcome(
             completed_at=now(),
             latency_ms=Latency(**outcome.latency_ms),
             safety=outcome.safety.value,
+            moderation=draft.outcome.moderation,
             error=outcome.error,
         ),
         cost=Cost(

@@ -1,8 +1,8 @@
 """``mintmark generate``: make something new and record it."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,13 +10,10 @@ from registry.commands.printing import as_json
 from replay.commands.consent import may_cost
 
 if TYPE_CHECKING:
-    from registry.capture.description import Description
-    from registry.drafting import Draft
     from registry.home import Registry
     from registry.record import Recorded
     from replay.consenting import Terms
     from replay.generating import Ask
-    from replay.paying import Paying
 
 
 @click.command(short_help="Generate with a provider and record the result.")
@@ -38,6 +35,10 @@ if TYPE_CHECKING:
 @click.option("--workflow", help="The business purpose.")
 @click.option("--subject", help="The person it is about; it is sealed.")
 @click.option("--label", "labels", multiple=True, metavar="K=V", help="A label. Repeatable.")
+@click.option(
+    "--fallback", "fallbacks", multiple=True, metavar="P:M", help="Who is asked where that fails. Repeatable, in order."
+)
+@click.option("--moderate", is_flag=True, help="Have OpenAI look at prompt and pictures first; what it flags is kept.")
 @may_cost
 @as_json
 def generate(
@@ -53,6 +54,8 @@ def generate(
     workflow: str | None,
     subject: str | None,
     labels: tuple[str, ...],
+    fallbacks: tuple[str, ...],
+    moderate: bool,
     budget: str | None,
     assume_cost: str | None,
     yes: bool,
@@ -63,23 +66,21 @@ def generate(
     A call that costs money needs --budget, --yes, or a yes at the terminal. Where its price is unknown, say with
     --assume-cost what it costs at most.
 
+    Where it fails so that another provider may help, those of --fallback (or of [fallback] in mintmark.toml) are asked
+    in order, with what they know of its settings; each attempt is a generation of its own.
+
     Exit status: 0 generated; 1 the provider refused or failed (recorded all the same); 2 usage, or nobody agreed to
     pay; 3 could not run; 4 the budget does not pay for it, or somebody said no.
     """
-    from registry.annotate import parse_labels
-    from registry.capture.description import shipped
-    from registry.commands.options import check_names, parse_parent, parse_setting, split_pair, unique
-    from registry.commands.printing import emit, writing
+    from registry.commands.options import check_names, parse_parent
+    from registry.commands.printing import writing
     from registry.fetch import fetch
-    from registry.verbatim import plain
     from replay.commands.consent import terms_of
-    from replay.generating import Ask, generate
+    from replay.generating import Ask, speaker
 
-    files = [split_pair("input", pair) for pair in inputs]
-    named = unique("--setting", (parse_setting(pair) for pair in settings))
-    tags = parse_labels(labels)
+    given = _given(inputs, settings, labels)
     check_names(provider, operation)
-    shipped().check(provider, model=model, operation=operation)  # before a registry is made for nothing
+    speaker(provider, model, operation)  # before a registry is made for nothing
     registry = writing()
     ask = Ask(
         provider=provider,
@@ -87,18 +88,13 @@ def generate(
         operation=operation,
         prompt=prompt,
         seed=seed,
-        settings=plain(named),
-        inputs=[(role, Path(path)) for role, path in files],
         workflow=workflow,
         subject=subject,
-        labels=tags,
         parents=[parse_parent(pair, registry.catalog.resolve) for pair in parents],
+        **given,
     )
     terms = terms_of(budget, assume_cost, yes, silent=as_json)
-    recorded = generate(registry, ask, _paying(registry, ask, terms))
-    if as_json:
-        outcome = recorded.manifest.outcome.class_
-        emit({"id": recorded.id, "outcome": outcome, "manifest": recorded.manifest.to_json()})
+    recorded = _made(registry, ask, fallbacks, moderate, terms, as_json=as_json)
     if not _say(registry, recorded, quiet=as_json):
         return 1
     if out is not None:
@@ -107,16 +103,47 @@ def generate(
     return 0
 
 
-def _paying(registry: "Registry", ask: "Ask", terms: "Terms") -> "Callable[[Draft, Description], Paying | None]":
-    """How the one call is paid for, once somebody has agreed to it."""
-    from replay.consenting import agreed
-    from replay.costing import worst_case_of
+def _given(inputs: Sequence[str], settings: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
+    """What was given in pairs, as ``Ask`` takes it."""
+    from registry.annotate import parse_labels
+    from registry.commands.options import parse_setting, split_pair, unique
+    from registry.verbatim import plain
 
-    def pay(draft: "Draft", description: "Description") -> "Paying | None":
-        cost = worst_case_of(registry, draft, description, ask.inputs)
-        return agreed(registry, description, ask.model, cost, 1, terms)()
+    files = [split_pair("input", pair) for pair in inputs]
+    named = unique("--setting", (parse_setting(pair) for pair in settings))
+    return {
+        "inputs": [(role, Path(path)) for role, path in files],
+        "settings": plain(named),
+        "labels": parse_labels(labels),
+    }
 
-    return pay
+
+def _made(
+    registry: "Registry", ask: "Ask", fallbacks: Sequence[str], moderate: bool, terms: "Terms", *, as_json: bool
+) -> "Recorded":
+    """Agree, have it looked at, call; the generation that came of it."""
+    from registry.commands.printing import emit, harmless, short
+    from replay.fallback import in_turn, paid_for, planned
+    from replay.moderated import verdict_of
+
+    def failed(one: "Recorded", onward: str) -> None:
+        who = f"{one.manifest.model.requested} of {one.manifest.provider.name}"
+        ended = f"{one.manifest.outcome.class_} ({short(one.id)})"
+        click.echo(harmless(f"{who}: {ended}; going on with {onward}"), err=True)
+
+    plan = planned(registry, ask, fallbacks)
+    for left in plan.left_out:
+        click.echo(harmless(f"fallback left out: {left}"), err=True)
+    pays = paid_for(registry, plan, ask, terms)
+    looked_at = moderate or registry.settings.sending.moderator_of(ask.workflow) is not None
+    made = in_turn(registry, plan, ask, pays, verdict_of(registry, ask) if looked_at else None, failed)
+    if as_json:
+        last = made[-1]
+        attempts = [{"id": one.id, "provider": one.manifest.provider.name, "model": one.manifest.model.requested,
+                     "outcome": one.manifest.outcome.class_} for one in made]  # fmt: skip
+        told = {"id": last.id, "outcome": last.manifest.outcome.class_, "attempts": attempts}
+        emit(told | {"manifest": last.manifest.to_json()})
+    return made[-1]
 
 
 def _say(registry: "Registry", recorded: "Recorded", *, quiet: bool) -> bool:

@@ -27,6 +27,16 @@ def test_rates_and_allowed_providers_are_read(stated):
     assert stated("").rates == {} and stated("").may_send_to == ()
 
 
+def test_fallbacks_and_moderators_are_of_a_workflow_or_of_every_one(stated):
+    rules = stated('[fallback]\nhero = ["bfl:flux-2-pro", "replicate:a/b:c"]\n"*" = ["fal:d"]\nplain = []\n'
+                   '[moderate]\n"hero" = "openai"\n')  # fmt: skip
+
+    assert rules.fallback_of("hero") == (("bfl", "flux-2-pro"), ("replicate", "a/b:c"))
+    assert rules.fallback_of("other") == rules.fallback_of(None) == (("fal", "d"),)
+    assert rules.fallback_of("plain") == (), "a workflow that has none"
+    assert (rules.moderator_of("hero"), rules.moderator_of("other"), rules.moderator_of(None)) == ("openai", None, None)
+
+
 @pytest.mark.parametrize(
     ("text", "where"),
     [
@@ -38,6 +48,13 @@ def test_rates_and_allowed_providers_are_read(stated):
         ("[rate.openai]\nlimit = 1\nper_seconds = inf", 'rate."openai".per_seconds'),
         ('may_send_to = "openai"', "may_send_to"),
         ("may_send_to = [1]", "may_send_to"),
+        ('fallback = ["bfl:flux-2-pro"]', "fallback"),
+        ('[fallback]\nhero = "bfl:flux-2-pro"', 'fallback."hero"'),
+        ('[fallback]\nhero = ["bfl"]', 'fallback."hero"'),
+        ("[fallback]\nhero = [1]", 'fallback."hero"'),
+        ('moderate = "openai"', "moderate"),
+        ('[moderate]\nhero = "somebody"', 'moderate."hero"'),
+        ("[moderate]\nhero = true", 'moderate."hero"'),
     ],
 )
 def test_a_mistake_names_file_and_key(stated, text, where):
