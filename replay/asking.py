@@ -15,6 +15,7 @@ from registry.journal.budgets import nanos_of
 from registry.journal.calls import Calls
 from registry.journal.deliveries import Deliveries
 from registry.journal.runs import Runs
+from registry.journal.states import OPEN
 from replay.consenting import Terms
 from replay.costing import Money
 from replay.jobs import BATCH, INTERACTIVE, SHARE, SUITE, Job, Jobs, Lane
@@ -81,7 +82,7 @@ class Asking:
         if not self._deliveries.first(provider, delivery):
             return False
         call = self._calls.by_job(provider, job)
-        return call is not None and self._jobs.wake(call.owner, call.key)
+        return call is not None and call.state in OPEN and self._jobs.wake(call.owner, call.key)
 
     def _job(self, name: str) -> Job:
         try:
