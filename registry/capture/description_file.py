@@ -165,10 +165,13 @@ def _places_against_slots(content: dict[str, Any]) -> Iterator[tuple[list[str], 
             yield ["pin", str(number), "slot"], f"expected the name of a slot: {', '.join(sorted(slots))}"
     if "count" in submit and submit["count"] not in slots:
         yield ["submit", "count"], f"expected the name of a slot: {', '.join(sorted(slots))}"
-    for table, key in (("poll", "path"), ("cancel", "path"), ("output", "path"), ("output", "result_path")):
+    for table, key, own in (
+        ("poll", "path", "job"), ("cancel", "path", "job"), ("output", "path", "job"), ("output", "result_path", "job"),
+        ("retiring", "path", "model"),
+    ):  # fmt: skip
         text = content.get(table, {}).get(key, "")
-        for hole in set(_HOLE.findall(text)) - {"job"}:
-            yield [table, key], f"expected no hole but {{job}}, not {{{hole}}}"
+        for hole in set(_HOLE.findall(text)) - {own}:
+            yield [table, key], f"expected no hole but {{{own}}}, not {{{hole}}}"
         if "{job}" in text and "job" not in submit:
             yield [table, key], "expected submit.job, which says where the job's id is"
     if any(given["as"] == "upload" for given in content.get("inputs", {}).values()) and "upload" not in content:

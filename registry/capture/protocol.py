@@ -99,6 +99,14 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
+class Retiring:
+    """Where the provider tells the day of a model's shut-down: ``path`` with ``{model}``, ``day`` in the answer."""
+
+    path: str
+    day: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Protocol:
     """Everything a remote operation says and takes besides its request; ``when`` looks at requests that match.
 
@@ -122,6 +130,7 @@ class Protocol:
     rules: tuple[Rule, ...]
     webhook: Webhook | None
     events: Events | None
+    retiring: Retiring | None = None
     license: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -160,6 +169,7 @@ def protocol_of(content: Mapping[str, Any]) -> Protocol:
         ),
         webhook=_webhook(content.get("webhook")),
         events=_told_by_events(content.get("events")),
+        retiring=_retiring(content.get("retiring")),
         license=content.get("license", {}),
     )
 
@@ -177,7 +187,7 @@ def _expressions(content: Mapping[str, Any]) -> Iterator[tuple[list[str], Any]]:
     for table, name in (
         ("submit", "job"), ("submit", "when"), ("poll", "url"), ("poll", "state"), ("cancel", "url"), ("upload", "put"),
         ("upload", "url"), ("output", "expr"), ("output", "result"), ("webhook", "job"), ("webhook", "state"),
-        ("events", "answer"),
+        ("events", "answer"), ("retiring", "day"),
     ):  # fmt: skip
         if name in content.get(table, {}):
             yield [table, name], content[table][name]
@@ -248,6 +258,10 @@ def _webhook(table: Mapping[str, Any] | None) -> Webhook | None:
         _optional(table, "state"),
         table.get("map", {}),
     )
+
+
+def _retiring(table: Mapping[str, Any] | None) -> Retiring | None:
+    return None if table is None else Retiring(table["path"], compile_expression(table["day"]))
 
 
 def _told_by_events(table: Mapping[str, Any] | None) -> Events | None:

@@ -146,30 +146,42 @@ def check(file: Path, as_json: bool) -> int:
 
 
 @providers.command(short_help="Recorded models with a day of shut-down.")
+@click.argument("locks", nargs=-1, metavar="[LOCK]...", type=click.Path(path_type=Path))
 @click.option("--within", metavar="TIME", help="Only what is shut down by then: 90d, 12w. Past ones always count.")
+@click.option("--ask", is_flag=True, help="Ask the providers that tell it (OpenAI), with your key.")
 @as_json
-def retiring(within: str | None, as_json: bool) -> int:
+def retiring(locks: tuple[Path, ...], within: str | None, ask: bool, as_json: bool) -> int:
     """List recorded models with a day of shut-down, and how many generations asked for each.
 
-    Exit status: 0 none; 1 some; 3 no registry, or it cannot be read.
+    Days are those of descriptions and imported price lists; nothing is sent to anybody without --ask. With LOCK, only
+    the generations that the lock of a suite pins.
+
+    Exit status: 0 none; 1 some; 2 usage, or no lock; 3 no registry, it cannot be read, or none is known of and a
+    provider gave no answer.
     """
     from dataclasses import asdict
     from datetime import UTC, datetime
 
     from registry.capture.description import shipped
     from registry.commands.options import parse_span
-    from registry.commands.printing import columns, emit, reading
-    from registry.retiring import retirements
+    from registry.commands.printing import columns, emit, harmless, reading
+    from registry.retiring import ask_providers, locked, retirements
 
     today = datetime.now(UTC).date()
     until = None if within is None else today + parse_span("--within", within)
-    found = retirements(reading(), shipped(), until=until)
+    among = [one for lock in locks for one in locked(lock)] if locks else None
+    registry = reading()
+    told = ask_providers(registry, shipped(), among=among) if ask else None
+    for (provider, model), why in told.untold.items() if told else ():
+        click.echo(harmless(f"{provider} did not tell of {model}: {why}"), err=True)
+    found = retirements(registry, shipped(), until=until, among=among, told=told.days if told else None)
+    status = 1 if found else 3 if told and told.untold else 0
     if as_json:
         emit([asdict(one) | {"day": one.day.isoformat(), "days_left": one.days_left(today)} for one in found])
-        return int(bool(found))
+        return status
     if not found:
         click.echo("no recorded model has a day of shut-down" + (f" within {within}" if within else ""))
-        return 0
+        return status
     rows = [
         (
             one.day,

@@ -8,11 +8,12 @@ import msgspec
 import pytest
 
 from registry.capture.description import Descriptions, load, shipped
+from registry.errors import InvalidValue
 from registry.home import create
 from registry.manifest import Model, Provider
 from registry.prices.store import import_prices
 from registry.record import record
-from registry.retiring import retirements
+from registry.retiring import locked, retirements
 from registry.settings import Settings
 
 
@@ -91,3 +92,47 @@ def test_days_left_are_counted(registry, descriptions, add):
 
     assert (one.days_left(date(2026, 9, 20)), one.days_left(date(2026, 9, 25))) == (4, -1)
     assert shipped() is not descriptions
+
+
+@pytest.fixture
+def lock(tmp_path):
+    """The lock of a suite that pins generations."""
+
+    def write(*ids, **more):
+        value = {"format": "mintmark/lock/v1", "select": "0" * 64, "manifests": [{"id": one} for one in ids]}
+        path = tmp_path / "suite.lock"
+        path.write_text(json.dumps(value | more))
+        return path
+
+    return write
+
+
+def test_a_lock_narrows_it_to_what_the_suite_pins(registry, descriptions, add, lock):
+    first = add("old-model")
+    add("old-model", seed=2)
+    add("both")
+
+    (one,) = retirements(registry, descriptions, among=locked(lock(first, first, f"sha256:{'0' * 64}")))
+
+    assert (one.model, one.generations) == ("old-model", 1)
+    assert retirements(registry, descriptions, among=[]) == []
+
+
+def test_what_a_provider_says_goes_before_what_was_written_of_it(registry, descriptions, add):
+    add("old-model")
+    told = {("vendor", "old-model"): date(2026, 12, 1), ("vendor", "both"): date(2020, 1, 1)}
+
+    (one,) = retirements(registry, descriptions, told=told)
+
+    assert (one.day, one.source) == (date(2026, 12, 1), "provider")
+
+
+@pytest.mark.parametrize("more", [{"format": "other"}, {"manifests": [1]}, {"manifests": [{"id": 7}]}])
+def test_what_is_no_lock_is_refused(lock, more):
+    with pytest.raises(InvalidValue, match="mintmark/lock/v1"):
+        locked(lock(**more))
+
+
+def test_a_lock_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(InvalidValue, match="No such file"):
+        locked(tmp_path / "no.lock")

@@ -13,6 +13,7 @@ SIZES = {"1024x1024": (64, 64), "1536x1024": (96, 64), "1024x1536": (64, 96), "a
 
 FRAMES = {"720x1280": (36, 64), "1280x720": (64, 36), "1024x1792": (36, 64), "1792x1024": (64, 36)}
 WORDS = {"queued": "queued", "processing": "in_progress", "done": "completed"}
+MODELS = {"gpt-image-1": "2026-12-01", "gpt-image-1.5": "2027-06-30", "gpt-image-2-2026-04-21": None}
 HARMS = [
     "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm",
     "self-harm/instructions", "self-harm/intent", "sexual", "sexual/minors", "violence", "violence/graphic",
@@ -34,7 +35,16 @@ class OpenAI(Vendor):
         ("GET", "/v1/videos/{job}", "video"),
         ("POST", "/v1/audio/transcriptions", "transcribe"),
         ("POST", "/v1/moderations", "moderate"),
+        ("GET", "/v1/models/{model}", "model"),
     )
+
+    def model(self, request: Request) -> Reply:
+        """A model, and the day of its shut-down where one is announced."""
+        name = request.groups["model"]
+        if name not in MODELS:
+            return _error(404, f"The model '{name}' does not exist.", "model_not_found")
+        told = {"id": name, "object": "model", "created": 1776729600, "owned_by": "system"}
+        return Reply(200, {**told, "shutdown_date": MODELS[name]})
 
     def generations(self, request: Request) -> Reply:
         """``prompt``, ``model``, ``n``, ``size`` in JSON."""
