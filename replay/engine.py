@@ -67,17 +67,24 @@ class Engine:
         _running = self
         try:
             DBOS(config=config)
-            DBOS.listen_queues([queue.name for queue in queues])
-            DBOS.launch()
-            for queue in queues:
-                DBOS.register_queue(
-                    queue.name,
-                    worker_concurrency=queue.at_once,
-                    polling_interval_sec=queue.look_s,
-                    on_conflict="always_update",
-                )
+            self._launch(queues)
         except SQLAlchemyError as problem:
+            DBOS.destroy()  # half launched, it would refuse the next start in this process
             raise DatabaseFailed("the database of jobs", getattr(problem, "orig", None) or problem) from problem
+        except BaseException:
+            DBOS.destroy()
+            raise
+
+    def _launch(self, queues: list[Queue]) -> None:
+        DBOS.listen_queues([queue.name for queue in queues])
+        DBOS.launch()
+        for queue in queues:
+            DBOS.register_queue(
+                queue.name,
+                worker_concurrency=queue.at_once,
+                polling_interval_sec=queue.look_s,
+                on_conflict="always_update",
+            )
 
     def listen(self) -> None:
         """Take mail from now on; until somebody waits for it, nobody looks."""

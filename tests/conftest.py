@@ -196,9 +196,9 @@ def _absent(why):
     pytest.skip(why)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium, driven by Playwright."""
+    """Chromium, driven by Playwright; its event loop runs until it ends, and other modules bring theirs."""
     path = shutil.which("chromium")
     if path is None:
         _absent(INSTALL)

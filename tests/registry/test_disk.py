@@ -80,8 +80,8 @@ def as_nobody(arguments, cwd):
     code = "import sys; from registry.cli import run; sys.exit(run(sys.argv[1:]))"
     who = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     return subprocess.run(
-        [*who, sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, env=os.environ
-        | {"HOME": str(cwd), "PYTHONDONTWRITEBYTECODE": "1"},
+        [*who, sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, errors="replace",
+        env=os.environ | {"HOME": str(cwd), "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
 
 
