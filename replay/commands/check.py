@@ -108,6 +108,8 @@ def _check(
         emit(dict(result))
     else:
         _tell(result, outputs, quiet=quiet)
+    if not quiet and any((one["verdict"] or {}).get("reason") == "uncalibrated" for one in result["manifests"]):
+        click.echo(f"hint: mintmark suite calibrate {suite or 'SUITE'}", err=True)
     return int(result["exit_code"])
 
 

@@ -171,6 +171,7 @@ def _row(manifest: JSON, pictures: Pictures | None) -> Mapping[str, object]:
     facts = [
         ("asked for", ", ".join([policy["level"] or "what its regime allows", f"alpha {policy['alpha']:g}", *limits])),
         ("regime", manifest["regime"] + ("" if manifest["calibration"] else ", not calibrated")),
+        ("held against", f"approved replay {short(manifest['original'])}" if manifest.get("original") else ""),
         ("baseline outputs", f"{manifest['baseline']:,}"),
         ("replays", f"{len(manifest['replays'])} in {duration(seconds_of(manifest))}"),
         ("cost", cost_of(manifest)),

@@ -79,8 +79,14 @@ def money(amount: str | None, currency: str | None) -> str:
 
 
 def spent(result: Result) -> str:
-    """What the run cost, by currency; sums of different currencies are never added."""
+    """What the run cost, by currency; sums of different currencies are never added.
+
+    Where no provider said what it charged, what was set aside for the calls counts as spent.
+    """
     said = [f"{money(one['amount'], one['currency'])} {one['kind']}" for one in result["cost"]]
+    settled = result["budget"] or {"spent": "0"}
+    if not said and Decimal(settled["spent"]):
+        return f"{money(settled['spent'], settled['currency'])} by reservation, as no provider said what it charged"
     return ", ".join(said) or "nothing that is known"
 
 

@@ -154,7 +154,8 @@ def _together(plan: Plan, gate: Mapping[str, JSON] | None) -> Iterator[str]:
         return
     what = f"{gate['manifests']} manifests of free samples, {gate['replays']} replays each against {gate['baseline']}"
     if gate["attainable"] > gate["alpha"]:
-        more = f"it takes {gate['needed']} replays each" if gate["needed"] else "it takes a larger baseline"
+        deeper = ": `mintmark suite calibrate --deep`" if gate["baseline"] < BASELINE else ""
+        more = f"it takes {gate['needed']} replays each" if gate["needed"] else f"it takes a larger baseline{deeper}"
         yield f"together: {what} cannot give a p below {gate['attainable']:.2g}: undecided (resolution); {more}"
         return
     yield f"together: {what} can give p = {gate['attainable']:.2g} at alpha {gate['alpha']:g}"

@@ -3,6 +3,8 @@
 from math import ceil
 from statistics import NormalDist
 
+from drift.significance.sequential import BASELINE
+
 _MOST = 60  # replays of each manifest beyond which nobody plans
 _LEAST = 0.2  # standard deviations: below, what was measured is too near nothing to go on from
 
@@ -32,4 +34,5 @@ def takes(power: float, wanted: float, *, alpha: float, baseline: int, replays: 
     held = factor * baseline * replays / (baseline + replays)
     if held < baseline and (needed := ceil(held * baseline / (baseline - held))) <= _MOST:
         return f"about {needed} replays of each would do, or {more}"
-    return f"about {more} would do; with so small a baseline no number of replays does alone"
+    deeper = f"; `mintmark suite calibrate --deep` makes it {BASELINE}" if baseline < BASELINE else ""
+    return f"about {more} would do; with so small a baseline no number of replays does alone{deeper}"

@@ -112,8 +112,9 @@ def exit_of(plan: Plan, found: Sequence[Found], gate: Gate | None, *, canceled: 
 
 
 def _green(kinds: Mapping[str, int]) -> str:
-    said = [f"{kinds[kind]} {kind}" for kind in KINDS if kinds[kind]]
-    return f"reproduced: {', '.join(said) or 'nothing to answer for'}"
+    (first, *others) = [f"{kinds[kind]} {kind.replace('-', ' ')}" for kind in KINDS if kinds[kind]] or ["0 asked for"]
+    count, _, word = first.partition(" ")
+    return ", ".join([f"{count} of {sum(kinds.values())} {word}", *others])
 
 
 def _manifest(
@@ -139,6 +140,7 @@ def _manifest(
     }  # fmt: skip
     return {
         "id": case.id,
+        "original": case.replaced,
         "name": case.name,
         "operation": case.operation,
         "provider": case.provider,

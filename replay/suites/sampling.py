@@ -229,7 +229,8 @@ class Sampling:
         if wanted is not None and (power := self.power(one.kind, wanted)) < wanted.power:
             m, n, count = gate.baseline, gate.replays, len(self.manifests)
             enough = takes(power, wanted.power, alpha=self.alpha, baseline=m, replays=n, manifests=count)
-            raised = f"more replays (now {n}), a larger baseline (now {m}) or more manifests (now {count}) raise it"
+            larger = f"(now {m}{', by `mintmark suite calibrate --deep`' if m < BASELINE else ''})"
+            raised = f"more replays (now {n}), a larger baseline {larger} or more manifests (now {count}) raise it"
             why = (
                 f"The policy asks to see {wanted.effect} {wanted.size:g} in {wanted.power:.0%} of tests, and these "
                 f"numbers do in {power:.0%}: {enough or raised}."

@@ -61,7 +61,7 @@ def test_the_readme_in_ci(tmp_path):
 
     told = run(script, tmp_path)
 
-    assert "2 manifests: 2 replays" in told and re.search("exit 0, reproduced: 2 reproduced$", told, re.M)
+    assert "2 manifests: 2 replays" in told and re.search("exit 0, 2 of 2 reproduced$", told, re.M)
     assert (tmp_path / "report.html").stat().st_size and (tmp_path / "junit.xml").stat().st_size
 
 

@@ -17,6 +17,7 @@ from registry.show import calibration_of
 from replay.calibrating import calibrate
 from replay.generating import Ask, generate
 from replay.providers.procedural import request
+from replay.report.html import render
 from replay.rerun import replay
 from replay.suites.driving import drive
 from replay.suites.file import parse_suite
@@ -76,7 +77,7 @@ def test_an_approved_change_takes_the_place_of_a_deterministic_baseline(local_re
     one = made()
     calibrate(local_registry, one, 3)
     run, result = checked(one, model="procedural-image@2")
-    assert kinds(result) == ["drifted"]
+    assert kinds(result) == ["drifted"] and result["manifests"][0]["original"] is None
 
     subject = approved(local_registry, run)
 
@@ -88,6 +89,8 @@ def test_an_approved_change_takes_the_place_of_a_deterministic_baseline(local_re
     assert kinds(result) == ["reproduced"] and result["manifests"][0]["model"] == "procedural-image@2"
     assert Plan.from_json(Runs(local_registry.catalog.database).get(again).plan).cases[0].original == new
     assert result["manifests"][0]["calibration"] is None
+    assert result["manifests"][0]["original"] == new
+    assert f"approved replay {new[7:19]}" in render(result)
     calibrate(local_registry, one, 3)
     assert calibration_of(local_registry, new)["manifest"] == new
     _, after = checked(one, model="procedural-image@1")

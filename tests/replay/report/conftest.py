@@ -68,7 +68,7 @@ def manifest_row(
     } | more
 
 
-def result_of(*manifests, code=0, reason="reproduced: 1 reproduced, 1 within-noise", **more):
+def result_of(*manifests, code=0, reason="1 of 2 reproduced, 1 within noise", **more):
     kinds = [one["verdict"]["kind"] for one in manifests if one["verdict"]]
     return {
         "format": "mintmark/run/v1",

@@ -3,7 +3,7 @@
 import pytest
 
 from registry.schema import validate
-from replay.report.reading import cost_of, duration, headline, in_order, money, standing, tally, told, took
+from replay.report.reading import cost_of, duration, headline, in_order, money, spent, standing, tally, told, took
 
 
 def test_the_fixtures_are_results(results_by_name):
@@ -32,6 +32,7 @@ def test_drift_goes_before_an_error_and_an_error_before_other_verdicts(results_b
 
 def test_the_headline_says_the_answer_once(results_by_name):
     assert headline(results_by_name["drifted"]) == "Drifted: 1 of 2 manifests drifted"
+    assert headline(results_by_name["reproduced"]) == "1 of 2 reproduced, 1 within noise"
     assert headline(results_by_name["outage"]).startswith("Could not run: ")
     assert tally(results_by_name["thousand"]) == {"drifted": 111, "reproduced": 889}
 
@@ -42,6 +43,15 @@ def test_the_headline_says_the_answer_once(results_by_name):
 )
 def test_durations(seconds, said):
     assert duration(seconds) == said
+
+
+def test_what_no_provider_named_is_spent_by_reservation(results_by_name):
+    result = results_by_name["reproduced"] | {"cost": []}
+
+    assert spent(result).startswith("0.32 USD by reservation")
+    assert spent(result | {"budget": None}) == "nothing that is known"
+    assert spent(result | {"budget": result["budget"] | {"spent": "0.00"}}) == "nothing that is known"
+    assert spent(results_by_name["reproduced"]) == "0.32 USD estimated"
 
 
 def test_money_keeps_its_digits_and_currencies_are_never_added(results_by_name):

@@ -48,6 +48,16 @@ def test_the_first_check_writes_the_lock_and_later_ones_hold_to_it(mintmark):
     assert mintmark("suite", "lock", "suite.yaml")[0] == 0, "tags select as labels do"
 
 
+def test_what_is_uncalibrated_ends_with_the_command_that_calibrates(mintmark):
+    Path("suite.yaml").write_text(f"{SUITE}target: {{model: procedural-image@2}}\n")
+    status, said = mintmark("check", "suite.yaml")
+    assert (status, said.splitlines()[-1]) == (4, "hint: mintmark suite calibrate suite.yaml")
+
+    Path("suite.yaml").write_text(SUITE)
+    status, said = mintmark("check", "suite.yaml")
+    assert (status, "hint" in said) == (0, False)
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [

@@ -50,7 +50,7 @@ def test_a_stable_version_is_reproduced(folder, capsys):
     assert run("check", "--resume", result["id"], "--json") == 0, "what is over says the same again"
     assert json.loads(capsys.readouterr().out) == result
     assert run("show", result["id"][:14]) == 0
-    assert "reproduced: 2 reproduced, 1 within-noise" in capsys.readouterr().out
+    assert "2 of 3 reproduced, 1 within noise" in capsys.readouterr().out
 
 
 def test_the_next_build_has_drifted(folder, capsys):

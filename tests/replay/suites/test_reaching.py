@@ -19,7 +19,9 @@ def test_more_power_takes_more_replays_and_less_where_there_is_more_already():
 
 
 def test_a_small_baseline_bounds_what_replays_can_do():
-    assert "no number of replays" in takes(0.3, 0.95, **{**NUMBERS, "baseline": 3})
+    told = takes(0.3, 0.95, **{**NUMBERS, "baseline": 3})
+
+    assert "no number of replays" in told and told.endswith("`mintmark suite calibrate --deep` makes it 20")
 
 
 def test_nothing_is_made_up():

@@ -73,6 +73,7 @@ def test_one_replay_decides_what_repeats_itself(local_registry, made, begun, end
     green, red = ended(begun()), ended(begun(NEXT))
 
     assert (verdicts(green), green["exit_code"]) == ({"a": ("reproduced", None)}, 0)
+    assert green["exit_reason"] == "1 of 1 reproduced"
     assert (verdicts(red), red["exit_code"]) == ({"a": ("drifted", None)}, 1)
     assert red["exit_reason"].startswith("drifted: 1 of 1 manifest")
     assert [len(one["replays"]) for one in red["manifests"]] == [1]
