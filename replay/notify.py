@@ -21,6 +21,7 @@ from registry.journal.runs import Runs
 from registry.journal.tables import run_replay
 from registry.notices import Event, Receiver
 from registry.retiring import retirements
+from registry.stats.spikes import SPIKES, spikes, window_of
 from registry.times import now
 from replay.jobs import INTERACTIVE, NOTICE, SUITE, JobError, Jobs
 
@@ -51,7 +52,7 @@ class Notices:
 
         Args:
             event: what happened.
-            about: the id of the run or job, or provider, model and day in one line.
+            about: the id of the run or job, or provider, model and day in one line, or when a window began.
             occasion: tells one time that it happened from the next.
             delay: seconds before it is sent.
         """
@@ -89,6 +90,11 @@ class Notices:
         for one in retirements(self._registry, shipped(), until=today + datetime.timedelta(days=RETIRING_DAYS)):
             if one.day >= today:
                 self.tell("model.retiring", f"{one.provider} {one.model} {one.day}")
+        window = window_of(self._registry.settings.watch, datetime.datetime.now(datetime.UTC))
+        for event in SPIKES:
+            wanted = any(event in receiver.events for receiver in self._registry.settings.notify)
+            if wanted and spikes(self._registry, event, window):
+                self.tell(event, window.isoformat())
 
     def deliver(self, event: Event, about: str, mark: str, name: str, attempt: int) -> None:
         """Send one notice; where that fails, the next attempt waits its turn.
@@ -125,8 +131,12 @@ def content(registry: Registry, jobs: Jobs, event: Event, about: str) -> dict[st
         if event in ("run.finished", "drift.detected"):
             return _of_run(registry, about, event)
         if event == "model.retiring":
-            provider, model, day = about.split(" ")
+            provider, _, rest = about.partition(" ")
+            model, _, day = rest.rpartition(" ")
             return {"provider": provider, "model": model, "retires_on": day}
+        if event in SPIKES:
+            found = spikes(registry, event, datetime.datetime.fromisoformat(about))
+            return {"since": about, "minutes": registry.settings.watch.window_minutes, "found": found}
         job = jobs.get(about)
         return {"job": job.id, "state": job.state, "lane": job.lane, "why": job.error}
     except NotFound as problem:
@@ -178,6 +188,9 @@ def sentence(event: Event, data: dict[str, JSON]) -> str:
     """A notice in words, as Slack shows it."""
     if event == "model.retiring":
         return _plain(f"{data['provider']} shuts down {data['model']} on {data['retires_on']}")
+    if event in SPIKES:
+        found = "; ".join(", ".join(f"{name} {value}" for name, value in one.items()) for one in data["found"])
+        return _plain(f"{event} since {data['since']}: {found or 'it has passed'}")
     if event == "job.dead":
         return _plain(f"job {data['job']} is dead: {data['why']}; when mended, mintmark jobs retry {data['job']}")
     if event == "job.stuck":

@@ -5,6 +5,7 @@ import http.server
 import json
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from standardwebhooks import Webhook
@@ -12,7 +13,9 @@ from standardwebhooks import Webhook
 from registry.errors import InvalidValue
 from registry.journal.runs import Runs
 from registry.notices import EVENTS, Receiver, read_notify
-from replay.jobs import SUITE, JobError, Jobs
+from registry.prices.store import import_prices
+from registry.record import record
+from replay.jobs import NOTICE, SUITE, JobError, Jobs
 from replay.notify import WAITS_S, Notices, send, sentence
 
 SECRET = "whsec_" + base64.b64encode(b"a secret that both ends know").decode()
@@ -159,6 +162,29 @@ def test_a_stuck_run_is_told(local_registry, tally, working, new_run, until, lis
 
     assert "no progress" in sentence("job.stuck", json.loads(listener.taken[0][1])["data"])
     Runs(local_registry.catalog.database).cancel(run)
+
+
+def test_a_model_that_is_shut_down_soon_is_told_by_a_worker_once(
+    local_registry, tally, working, until, listener, tmp_path, made, picture
+):
+    wants(local_registry, receiver(listener, events=("model.retiring",)))
+    today = datetime.now(UTC).date()
+    days = {"soon 2": 5, "later": 90, "past": -5}
+    listed = {name: {"deprecation_date": str(today + timedelta(days=days[name]))} for name in days}
+    prices = {name: {"litellm_provider": "openai", "output_cost_per_image": 1, **listed[name]} for name in days}
+    (tmp_path / "list.json").write_text(json.dumps(prices))
+    import_prices(local_registry, tmp_path / "list.json", today)
+    for number, model in enumerate(days):
+        path = picture(f"{number}.png", seed=number)
+        record(local_registry, made(path, model=model), {str(path): path})
+
+    worker = working(local_registry, tally.Tally(tmp_path / "log"))
+    until(lambda: listener.taken)
+    Notices(local_registry, worker.jobs).look_round()
+
+    assert len(worker.jobs.find(kinds=[NOTICE])) == 1
+    data = json.loads(listener.taken[0][1])["data"]
+    assert data == {"provider": "openai", "model": "soon 2", "retires_on": listed["soon 2"]["deprecation_date"]}
 
 
 @pytest.mark.parametrize(
