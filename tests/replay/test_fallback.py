@@ -197,3 +197,24 @@ def test_require_pin_holds_for_fallbacks_too(configured, emulator):
     status, _, err = configured("require_pin = true\n")("generate", *ASK, *STABLE, *PAID, "--yes")
 
     assert status == 2 and "'core' is an alias" in err and emulator.seen == []
+
+
+def test_what_goes_in_goes_to_the_next_one_too(mintmark, emulator, picture, tmp_path):
+    emulator.misbehave("quota", at="^/openai")
+    edit = ["--provider", "openai", "--model", "gpt-image-2-2026-04-21", "--operation", "image.edit", "--prompt", "x"]
+
+    status, _, err = mintmark(
+        "generate",
+        *edit,
+        "--input",
+        f"image={picture()}",
+        "--fallback",
+        "google:gemini-2.5-flash-image",
+        *PAID,
+        "--yes",
+    )
+
+    (_, failed), (_, made) = generated(tmp_path)
+    assert status == 0, err
+    assert made.operation == "image.edit" and made.inputs[0].digest == failed.inputs[0].digest
+    assert "inlineData" in str(emulator.seen[-1].json) or "inline_data" in str(emulator.seen[-1].json)
