@@ -22,7 +22,7 @@ from registry.home import Registry
 from registry.journal.answers import AnswerElsewhere
 from registry.journal.budgets import BudgetSpent, nanos_of
 from registry.journal.calls import Intent, KeyTaken, StoredCall, Superseded, link, move
-from registry.journal.owners import this_process
+from registry.journal.owners import fate_of, this_process
 from registry.journal.states import OPEN, CallState, IllegalMove
 from registry.record import Also, ErasedMeanwhile, Recorded
 from registry.times import now
@@ -134,6 +134,24 @@ def _alone(key: str) -> Iterator[bool]:
         if mine:
             with _LOCK:
                 _UNDER_WAY.discard(key)
+
+
+def is_awaited(registry: Registry, budget: str, owner: str) -> bool:
+    """Whether somebody makes a call that may give back some of what it reserved of a budget.
+
+    A call that nobody works on gives back nothing, however long one waits.
+
+    Args:
+        registry: where the calls lie.
+        budget: its id.
+        owner: who asks.
+    """
+    reserving = [call for call in registry.calls.in_states(sorted(OPEN)) if call.budget == budget]
+    mine = [call for call in reserving if call.owner == owner]
+    if any(call.key in _UNDER_WAY for call in mine):
+        return True
+    others = {call.owner for call in reserving} - {owner}
+    return any(fate_of(registry.calls.database, other) == "alive" for other in others)
 
 
 class _Payment:

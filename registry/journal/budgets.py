@@ -10,9 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from registry.database import Database
 from registry.errors import CouldNotRun, InvalidValue, NotFound
-from registry.journal.states import OPEN
 from registry.journal.tables import budget as _budget
-from registry.journal.tables import call as _call
 from registry.times import now
 
 NANOS: Final = 10**9
@@ -98,14 +96,6 @@ class Budgets:
                 raise InvalidValue("currency", currency, f"{found.currency}, the currency of budget {id}")
             larger = update(_budget).where(column.id == id, column.amount < amount)
             connection.execute(larger.values(amount=amount))
-
-    def awaited(self, id: str) -> bool:
-        """Whether calls are under way that may give back some of what they reserved."""
-        open_ = _call.c.state.in_([state.value for state in OPEN])
-        with self.database.reading() as connection:
-            return (
-                connection.execute(select(_call.c.key).where(_call.c.budget == id, open_).limit(1)).first() is not None
-            )
 
     def get(self, id: str) -> Budget:
         """A budget as it stands.

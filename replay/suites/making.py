@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 from drift.errors import DriftError, MintmarkError
@@ -14,19 +15,21 @@ from registry.database import DatabaseFailed
 from registry.errors import ExchangeConflict
 from registry.home import Registry
 from registry.journal.answers import AnswerElsewhere
-from registry.journal.budgets import Budgets, BudgetSpent, nanos_of
+from registry.journal.budgets import BudgetSpent, nanos_of
 from registry.journal.runs import ReplayState, RunReplay, Runs
+from registry.journal.states import OPEN
 from registry.record import ErasedMeanwhile, Recorded
 from replay.costing import Money, worst_case
 from replay.errors import ProviderUnsupported, SecretMissing, SecretUnreadable
 from replay.measuring import measure
-from replay.paying import CallBusy, Paying
+from replay.paying import CallBusy, Paying, is_awaited
 from replay.preparing import Change, Ready, output_files, prepare, run_again
 from replay.suites.plan import Case, Plan
 
 _PLANS: dict[str, Plan] = {}
 _MOST_PLANS: Final = 8
 _AWAIT_S: Final = 0.5
+_MOST_LOOKS: Final = 3600  # for half an hour: whoever reserves for longer may have forgotten the call
 PARKED = frozenset({"ambiguous"})  # outcome classes that a person has to look at
 
 
@@ -83,13 +86,16 @@ def make_one(
     row = runs.replay(run_id, manifest, ordinal)
     if row.state != "wanted":
         return
-    if runs.state(run_id) == "canceled":
+    canceled = runs.state(run_id) == "canceled"
+    if canceled and not _begun(registry, row):
         runs.settle(row, "canceled", outcome="canceled", why="The run was canceled before this replay was made.")
         return
-    if stopping():
+    if stopping() and not canceled:
         return
     plan = plan_in(runs, run_id)
-    ended = _ended(registry, row, plan, Paying(key_of(row), None, 0, None, run_id, owner, pause, stopping))
+    # A call that somebody else began is canceled at the provider, too, or brought to its end: it is paid for.
+    leave = (lambda: True) if canceled else stopping
+    ended = _ended(registry, row, plan, Paying(key_of(row), None, 0, None, run_id, owner, pause, leave))
     scores = None
     if ended.state == "made" and ended.made is not None:
         try:
@@ -97,6 +103,11 @@ def make_one(
         except (DriftError, AssetNotFound) as problem:
             ended = Ended("failed", "malformed", str(problem), ended.made)
     runs.settle(row, ended.state, outcome=ended.outcome, generation=ended.made, scores=scores, why=ended.why)
+
+
+def _begun(registry: Registry, row: RunReplay) -> bool:
+    call = registry.calls.get(key_of(row))
+    return call is not None and call.state in OPEN
 
 
 def plan_in(runs: Runs, run_id: str) -> Plan:
@@ -155,16 +166,18 @@ def _called(registry: Registry, plan: Plan, manifest: str, paying: Paying) -> En
     paid = _priced(registry, plan, ready, paying)
     if isinstance(paid, Verdict):
         return Ended("refused", "budget", paid.sentence)
-    while True:
+    for look in count():
         try:
             return _made(run_again(registry, ready, paid))
         except ExchangeConflict as problem:  # somebody else made the very same replay meanwhile, and was first
             return _made(Recorded(problem.stored, registry.catalog.manifest(problem.stored), False))
         except BudgetSpent:
             # What others have reserved and do not need may still pay for this one.
-            if paid.budget is None or paid.stopping() or not Budgets(registry.catalog.database).awaited(paid.budget):
+            last = look == _MOST_LOOKS or paid.stopping()
+            if last or paid.budget is None or not is_awaited(registry, paid.budget, paid.owner):
                 raise
             paid.pause(_AWAIT_S)
+    raise AssertionError("unreachable: the last look raises")
 
 
 def _refused(problem: MintmarkError) -> Ended:

@@ -110,19 +110,20 @@ def raise_budget(registry: Registry, plan: Plan, budget: Money) -> None:
 def again(registry: Registry, run_id: str, *, errors: bool) -> int:
     """Want anew what a run has not made for lack of money or time; with ``errors``, what failed, too; how many.
 
-    A call that is still ambiguous stays parked, whatever is asked for: nobody knows whether it was paid.
+    A call that is still ambiguous stays parked, whatever is asked for: nobody knows whether it was paid. One that is
+    open goes on under its own key, however its replay ended: it is paid for.
     """
     runs, calls = Runs(registry.catalog.database), Calls(registry.catalog.database)
     anew, same = [], []
     for row in runs.replays(run_id):
-        if row.state in ("refused", "canceled") and row.outcome in _LATER:
-            anew.append(row)
+        if row.state in ("wanted", "made"):
+            continue
+        call = calls.get(key_of(row))
+        if call is not None and call.state in OPEN:
+            same.append(row)
         elif row.state == "parked":
-            call = calls.get(key_of(row))
-            if call is not None and call.state in OPEN:  # answered to a process with another home: perhaps to this one
-                same.append(row)
-            elif call is None or call.state is CallState.UNPAID or (errors and call.state is CallState.PAID):
+            if call is None or call.state is CallState.UNPAID or (errors and call.state is CallState.PAID):
                 anew.append(row)
-        elif errors and row.state == "failed":
+        elif (errors and row.state == "failed") or (row.state != "failed" and row.outcome in _LATER):
             anew.append(row)
     return runs.again(run_id, anew) + runs.again(run_id, same, same_try=True)
