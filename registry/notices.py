@@ -11,7 +11,11 @@ from urllib.parse import urlsplit
 from registry.errors import InvalidValue
 
 KEY: Final = "notify"
-Event = Literal["run.finished", "drift.detected", "model.retiring", "job.dead", "job.stuck"]
+WATCH: Final = "watch"
+Event = Literal[
+    "run.finished", "drift.detected", "model.retiring", "job.dead", "job.stuck", "failures.spike", "spend.spike",
+    "slo.breached",
+]  # fmt: skip
 EVENTS: Final[tuple[Event, ...]] = get_args(Event)
 _MEMBERS: Final = ("url", "url_env", "events", "kind", "secret_env", "inside")
 _EXAMPLE: Final = '[[notify]] with url = "https://…", events = ["drift.detected"] and secret_env = "HOOK_SECRET"'
@@ -49,6 +53,31 @@ class Receiver:
         if not _is_address(found):
             raise InvalidValue(str(self.url_env), "nothing" if not found else "its content", "an https:// address")
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How spikes are told from the ordinary: minutes of a window, and how many times the ordinary is a spike."""
+
+    window_minutes: int = 60
+    factor: float = 3.0
+
+
+def read_watch(path: Path, content: Mapping[str, Any]) -> Watch:
+    """The table ``watch`` of a settings file.
+
+    Raises:
+        InvalidValue: an unknown key or a value it cannot have.
+    """
+    table = content.get(WATCH, {})
+    if not isinstance(table, dict) or table.keys() - {"window_minutes", "factor"}:
+        raise InvalidValue(f"{path}, {WATCH}", table, "a table with window_minutes, factor or both")
+    minutes, factor = table.get("window_minutes", 60), table.get("factor", 3.0)
+    if type(minutes) is not int or not 5 <= minutes <= 1440:
+        raise InvalidValue(f"{path}, {WATCH}.window_minutes", minutes, "a whole number from 5 to 1440")
+    if type(factor) not in (int, float) or not 1 < factor <= 1000:
+        raise InvalidValue(f"{path}, {WATCH}.factor", factor, "a number above 1, at most 1000")
+    return Watch(minutes, float(factor))
 
 
 def read_notify(path: Path, content: Mapping[str, Any]) -> tuple[Receiver, ...]:

@@ -12,7 +12,7 @@ from drift.errors import MediaTooLarge
 from drift.media.limits import Limits
 from registry.errors import HomeNotAFolder, InvalidValue, NoRegistry
 from registry.notices import KEY as NOTIFY
-from registry.notices import Receiver, read_notify
+from registry.notices import WATCH, Receiver, Watch, read_notify, read_watch
 from registry.objectives import TABLES, Holding, read_holding
 from registry.sending import KEYS, SendingRules, read_sending
 
@@ -29,6 +29,7 @@ _KNOWN = {
     "max_seconds": int,
     "require_pin": bool,
 }
+_TABLES = (*TABLES, *KEYS, NOTIFY, WATCH)
 _WORDS = {str: "text", int: "a whole number", bool: "true or false"}
 
 
@@ -40,7 +41,7 @@ class Settings:
     ``max_bytes``, ``max_pixels`` and ``max_seconds`` bound one media file.
     ``require_pin`` refuses to generate with a name that is no exact version.
     ``holding`` is what providers are held to, ``sending`` what may be sent to them, ``notify`` who is told of what
-    happens; these stand in the file only.
+    happens, ``watch`` what counts as out of the ordinary; these stand in the file only.
     """
 
     home: Path
@@ -57,6 +58,7 @@ class Settings:
     holding: Holding = field(default_factory=Holding)
     sending: SendingRules = field(default_factory=SendingRules)
     notify: tuple[Receiver, ...] = ()
+    watch: Watch = field(default_factory=Watch)
 
     @property
     def limits(self) -> Limits:
@@ -130,16 +132,17 @@ def _from_file(path: Path) -> dict[str, object]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise InvalidValue(str(path), str(problem), "TOML in UTF-8") from None
-    plain: dict[str, object] = {name: value for name, value in content.items() if name not in (*TABLES, *KEYS, NOTIFY)}
+    plain: dict[str, object] = {name: value for name, value in content.items() if name not in _TABLES}
     for name, value in plain.items():
         if name not in _KNOWN:
-            raise InvalidValue(str(path), name, f"a setting; known are {', '.join((*_KNOWN, *TABLES, *KEYS, NOTIFY))}")
+            raise InvalidValue(str(path), name, f"a setting; known are {', '.join((*_KNOWN, *_TABLES))}")
         if type(value) is not _KNOWN[name]:
             raise InvalidValue(f"{path}, {name}", value, _WORDS[_KNOWN[name]])
     return plain | {
         "holding": read_holding(path, content),
         "sending": read_sending(path, content),
         "notify": read_notify(path, content),
+        "watch": read_watch(path, content),
     }
 
 

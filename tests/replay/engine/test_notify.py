@@ -12,10 +12,12 @@ from standardwebhooks import Webhook
 
 from registry.errors import InvalidValue
 from registry.journal.runs import Runs
-from registry.notices import EVENTS, Receiver, read_notify
+from registry.notices import EVENTS, Receiver, Watch, read_notify
+from registry.objectives import Holding, Objective
 from registry.prices.store import import_prices
 from registry.record import record
-from replay.jobs import NOTICE, SUITE, JobError, Jobs
+from replay.generating import Ask, generate
+from replay.jobs import NOTICE, SUITE, JobError, Jobs, prepare
 from replay.notify import WAITS_S, Notices, send, sentence
 
 SECRET = "whsec_" + base64.b64encode(b"a secret that both ends know").decode()
@@ -185,6 +187,31 @@ def test_a_model_that_is_shut_down_soon_is_told_by_a_worker_once(
     assert len(worker.jobs.find(kinds=[NOTICE])) == 1
     data = json.loads(listener.taken[0][1])["data"]
     assert data == {"provider": "openai", "model": "soon 2", "retires_on": listed["soon 2"]["deprecation_date"]}
+
+
+def test_a_breach_is_told_once_a_window(local_registry, listener):
+    ask = Ask("procedural", "procedural-image@1", prompt="x", settings={"width": 64, "height": 64})
+    for _ in range(2):
+        generate(local_registry, replace(ask, workflow="hero"))
+    holding = Holding({"hero": Objective("hero", {"p50_ms": 0})})
+    object.__setattr__(local_registry.settings, "holding", holding)
+    object.__setattr__(local_registry.settings, "watch", Watch(window_minutes=1440))
+    jobs = Jobs(local_registry.settings)
+    prepare(local_registry.settings)
+    wants(local_registry, receiver(listener, events=("slo.breached", "spend.spike")))
+    notices = Notices(local_registry, jobs)
+
+    notices.look_round()
+    notices.look_round()
+
+    [told] = [job for job in jobs.find(states=["queued"], kinds=[NOTICE])]
+    notices.deliver(*told.args)
+    [(_, body)] = listener.taken
+    said = json.loads(body)
+    assert (said["type"], said["data"]["minutes"]) == ("slo.breached", 1440)
+    assert [(one["workflow"], one["name"]) for one in said["data"]["found"]] == [("hero", "p50_ms")]
+    assert "workflow hero, name p50_ms" in sentence("slo.breached", said["data"])
+    jobs.close()
 
 
 @pytest.mark.parametrize(
