@@ -161,7 +161,7 @@ class Jobs:
         if job.state in ("dead", "canceled", "done"):
             self._client.update_workflow_attributes(id, {_DEATHS: 0})
             self._client.rewind_workflow(
-                id, queue_name=queue or job.queue or _queue_of(job), application_version=VERSION
+                id, queue_name=queue or _queue_of(job), application_version=VERSION
             )
         return self.get(id)
 

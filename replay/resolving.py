@@ -62,6 +62,8 @@ def resolve(registry: Registry, key: str, *, paid: bool, by: str, reason: str) -
     """
     call = _called(registry, key)
     said = CallState.PAID if paid else CallState.UNPAID
+    if call.state is said:
+        return call  # it was said before
     note = f"{now()} {said} by {by}: {reason}"
     if call.state in OPEN:
         if fate_of(registry.calls.database, call.owner) != "gone" or not registry.calls.take_over(call, this_process()):

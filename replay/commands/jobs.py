@@ -70,13 +70,18 @@ def show(id: str, as_json: bool) -> int:
 @jobs.command(short_help="Let a dead job go on.")
 @click.argument("id")
 def retry(id: str) -> int:
-    """Put a job that is dead or was canceled back into its lane; one that waits or runs stays as it is.
+    """Put a job that is dead or was canceled back into its lane; one that waits, runs or is done stays as it is.
 
-    Exit status: 0 it waits or runs; 1 there is none; 3 the database of jobs cannot be reached.
+    Exit status: 0 it waits, runs or is done; 1 there is none; 3 the database of jobs cannot be reached.
     """
     registry, jobs = _open()
-    job = jobs.retry(_full(registry, id))
+    job = jobs.get(_full(registry, id))
+    if job.state in ("dead", "canceled"):
+        job = jobs.retry(job.id)
     click.echo(f"{job.id} is {job.state}")
+    if job.state == "done" and job.kind == "suite":
+        click.echo(f"it is over; what failed in it is made again by: mintmark check --resume {job.id} --retry-errors",
+                   err=True)  # fmt: skip
     return 0
 
 
