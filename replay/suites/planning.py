@@ -137,15 +137,21 @@ def _levelled(policy: Policy, manifest: Manifest) -> Policy:
 def _quiet(registry: Registry, manifest_id: str, manifest: Manifest) -> tuple[str, ...]:
     """Replays of the recorded version that a test found within noise, oldest first: they join the baseline.
 
-    Not those that only passed as one manifest of a suite that had changed: its test then answers ``drifted``.
+    None of a suite that had changed, whatever its own looks said, and none of which any output was not quiet: drift
+    would wear itself in.
     """
     found: dict[str, None] = {}
+    loud = set()
     for one in registry.catalog.about(manifest_id, "drift"):
         value = parse(one.body)
         kind, test = value["verdict"]["kind"], value["test"]
-        quiet = kind == "within-noise" and test is not None and test["answer"] == "within-noise"
-        if quiet and value["baseline"] == manifest_id and value["replay"]:
+        if value["baseline"] != manifest_id or not value["replay"] or kind == "reproduced":
+            continue
+        if kind == "within-noise" and test and {test["answer"], test.get("gate", "within-noise")} == {"within-noise"}:
             found[value["replay"]] = None
+        else:
+            loud.add(value["replay"])
+    found = {run: None for run in found if run not in loud}
     here = registry.catalog.known(list(found))  # a pack carries those that count, not all
     return tuple(
         run for run in found if run in here and _same_version(registry.catalog.manifest(run), manifest, Target())

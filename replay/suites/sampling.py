@@ -278,8 +278,13 @@ class Sampling:
         return smallest_effects(prompt.baseline, prompt.replays, alpha=look.alpha, seed=look.seed)
 
     def _test(self, one: Tested, runs: Sequence[str], test: Mapping[str, object]) -> dict[str, JSON]:
-        """A test with this manifest's own samples named; those of the others stand in the run's record."""
-        return {**test, "baseline_runs": list(one.baseline_runs), "replay_runs": list(runs)}
+        """A test with this manifest's own samples named; those of the others stand in the run's record.
+
+        ``gate`` says what the test of all found: what is quiet in a suite that has changed must not join a baseline.
+        """
+        assert self.gate is not None  # nothing is tested without it
+        runs_of = {"baseline_runs": list(one.baseline_runs), "replay_runs": list(runs)}
+        return {**test, "gate": self.gate.answer, **runs_of}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

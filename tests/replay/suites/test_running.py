@@ -127,6 +127,7 @@ def test_free_samples_are_tested_together_and_a_deep_suspect_alone(local_registr
     }
     deep = next(one for one in result["manifests"] if one["name"] == "deep")
     assert [one["purpose"] for one in deep["replays"]] == ["gate", "gate", "look", "look", "look"]
+    assert (deep["test"]["rule"], deep["test"]["gate"]) == ("sequential/1", "drifted")
     assert "20 can tell" in next(one for one in result["manifests"] if one["name"] == "thin")["verdict"]["sentence"]
 
     # Whoever decides it once more, from rows in any order, says the same.
@@ -367,23 +368,30 @@ def test_a_budget_ends_what_it_does_not_pay_for_and_more_of_it_goes_on(local_reg
     assert (paid.charges("replicate"), whole["budget"]["spent"]) == (3, "0.09")
 
 
-def test_only_what_its_own_test_found_quiet_joins_the_baseline(local_registry, made, begun, ended):
+def test_only_what_is_quiet_in_a_quiet_suite_joins_the_baseline(local_registry, made, begun):
     original = made("a", "free")
     calibrate(local_registry, original, 4)
-    run = begun("policies: {image.generate: {alpha: 0.05, replays: {baseline: 20}}}")
-    ended(run)
-    known, runs = Runs(local_registry.catalog.database).replays(run), Runs(local_registry.catalog.database)
+    run = begun("policies: {image.generate: {alpha: 0.05, replays: {gate: 5}}}")
+    runs = Runs(local_registry.catalog.database)
+    for one in runs.replays(run):
+        make_one(local_registry, run, original, one.ordinal, owner="t", pause=lambda s: None, stopping=lambda: False)
+    known = runs.replays(run)
     sure = {"p": 0.4, "alpha": 0.05, "baseline_runs": [original], "replay_runs": []}
-    for row, answer in zip(known, ("within-noise", "drifted"), strict=True):
-        said = Verdict("within-noise", None, "so it is")
-        test = {"rule": "suite/1", "answer": answer, **sure}
-        record_drift(
-            local_registry, original, row.generation, 0, Judgement(said, (), "statistical", UNSEEDED, None, test)
-        )
+    quiet = {"rule": "suite/1", "answer": "within-noise", "gate": "within-noise", **sure}
+    alone = {"rule": "sequential/1", "answer": "within-noise", **sure}
 
-    plan = Plan.from_json(runs.get(begun()).plan)
+    def said(row, kind, test, output=0):
+        judged = Judgement(Verdict(kind, None, "so it is"), (), "statistical", UNSEEDED, None, test)
+        record_drift(local_registry, original, row.generation, output, judged)
 
-    assert plan.cases[0].baseline[4:] == (known[0].generation,), "the suite had changed when the other one passed"
+    told = (quiet, alone, quiet | {"answer": "drifted"}, alone | {"gate": "drifted"}, quiet)
+    for row, test in zip(known, told, strict=True):
+        said(row, "within-noise", test)
+    said(known[4], "drifted", alone | {"answer": "drifted"}, output=1)
+
+    joined = Plan.from_json(runs.get(begun()).plan).cases[0].baseline[4:]
+
+    assert joined == tuple(row.generation for row in known[:2])
 
 
 def test_a_run_ends_once_on_each_database(registry, tmp_path):
