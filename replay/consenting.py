@@ -60,12 +60,16 @@ class WrongCurrency(ReplayError):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a person has said: a budget, what a call costs at most, yes to everything; ``ask`` puts the question."""
+    """What a person has said: a budget, what a call of unknown price costs, yes to everything; ``ask`` asks."""
 
     budget: Money | None = None
     assumed: Money | None = None
     yes: bool = False
     ask: Callable[[str], bool] | None = None
+
+    def price(self, known: Money | None) -> Money | None:
+        """What a call costs at most: what is known of it, else what was assumed; None where nobody says."""
+        return self.assumed if known is None else known
 
 
 def agreed(
@@ -86,8 +90,8 @@ def agreed(
     Raises:
         PriceUnknown, ConsentNeeded, Declined, WrongCurrency: nothing was sent.
     """
-    one = terms.assumed or cost
-    if _costs_nothing(description, one, terms):
+    one = terms.price(cost)
+    if _costs_nothing(description, one):
         return lambda: None
     if one is None:
         raise PriceUnknown(description.provider, model)
@@ -104,7 +108,7 @@ def agreed_in_turn(
     Args:
         registry: where the budget is kept.
         asked: description, model and the most that it costs, of each.
-        terms: what was said; what is assumed is what each of them costs.
+        terms: what was said; what is assumed is what each costs whose price is unknown.
 
     Raises:
         PriceUnknown, ConsentNeeded, Declined, WrongCurrency: nothing was sent.
@@ -114,10 +118,10 @@ def agreed_in_turn(
         return [agreed(registry, description, model, cost, 1, terms)]
     costs: list[Money | None] = []
     for description, model, cost in asked:
-        one = terms.assumed or cost
+        one = terms.price(cost)
         if one is None:
             raise PriceUnknown(description.provider, model)
-        costs.append(None if _costs_nothing(description, one, terms) else one)
+        costs.append(None if _costs_nothing(description, one) else one)
     paid = [one for one in costs if one is not None]
     if not paid:
         return [lambda: None for _ in costs]
@@ -136,10 +140,8 @@ def _paying_by(budget: str, one: Money | None) -> Pay:
     return lambda: None if one is None else Paying(new_exchange_id(), budget, one.nanos, one.currency)
 
 
-def _costs_nothing(description: Description, one: Money | None, terms: Terms) -> bool:
-    if description.local:
-        return True
-    return terms.assumed is None and (is_free(description) or (one is not None and one.nanos == 0))
+def _costs_nothing(description: Description, one: Money | None) -> bool:
+    return is_free(description) or (one is not None and one.nanos == 0)
 
 
 def _budget(registry: Registry, bill: str, one: Money, total: Money, terms: Terms) -> str:

@@ -312,7 +312,7 @@ class _Runner:
         def pay(draft: Draft, description: Description) -> Paying | None:
             if is_free(description):
                 return None
-            cost = self.terms.assumed or worst_case_of(self.registry, draft, description, ask.inputs)
+            cost = self.terms.price(worst_case_of(self.registry, draft, description, ask.inputs))
             if cost is None:
                 raise PriceUnknown(ask.provider, ask.model)
             return Paying(new_exchange_id(), self.budget, cost.nanos, cost.currency, stopping=self.stop.is_set)

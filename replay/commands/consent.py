@@ -19,7 +19,7 @@ def may_cost(command: Command) -> Command:
     """Add ``--budget``, ``--assume-cost`` and ``--yes``."""
     for option in (
         click.option("--yes", is_flag=True, help="Pay the worst case without being asked."),
-        click.option("--assume-cost", metavar="AMOUNT", help="What one call costs at most: 0.04, 0.04EUR."),
+        click.option("--assume-cost", metavar="AMOUNT", help="What a call of unknown price may cost: 0.04, 0.04EUR."),
         click.option("--budget", metavar="AMOUNT", help='What may be paid in all: 0.40, "0.40 USD".'),
     ):
         command = option(command)

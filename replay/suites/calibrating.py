@@ -69,7 +69,7 @@ def calibrate_suite(
     budget = None if money is None else Budgets(registry.catalog.database).create(money.nanos, money.currency)
 
     def pay(ready: Ready, _: int) -> Pay:
-        cost = terms.assumed or worst_case(registry, ready)
+        cost = terms.price(worst_case(registry, ready))
         if budget is None or cost is None or not cost.nanos:
             return lambda: None
         return lambda: Paying(new_exchange_id(), budget, cost.nanos, cost.currency)

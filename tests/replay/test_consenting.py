@@ -195,3 +195,13 @@ def test_another_provider_sees_the_prompt_only_where_it_may(priced, emulator, tm
 
     assert status in (0, 1, 4), err
     assert emulator.charges("openai") == 1
+
+
+def test_an_assumed_cost_never_takes_the_place_of_a_known_price(priced, tmp_path, emulator):
+    status, _, err = priced("generate", *ASK, "--assume-cost", "0.001")
+    assert status == 2 and '--budget "0.03 USD"' in err
+    status, _, err = priced("generate", *ASK, "--assume-cost", "0.001", "--budget", "0.02 USD")
+    assert status != 0 and "0.03" in err and emulator.charges("replicate") == 0
+
+    assert priced("generate", *ASK, "--assume-cost", "5", "--budget", "0.03 USD")[0] == 0
+    assert emulator.charges("replicate") == 1
