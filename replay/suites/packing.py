@@ -67,10 +67,13 @@ def unpacked(path: Path) -> Iterator[Path]:
                 if sorted(found.namelist()) != sorted(_MOST):
                     raise NotAPack(path, f"it does not hold exactly {', '.join(_MOST)}")
                 for name, most in _MOST.items():
-                    if found.getinfo(name).file_size > most:
+                    member = found.getinfo(name)
+                    if member.file_size > most:
                         raise NotAPack(path, f"its {name} is larger than {most:,} bytes")
+                    if member.compress_type != zipfile.ZIP_STORED:  # none is: no decompressor sees hostile bytes
+                        raise NotAPack(path, f"its {name} is compressed, or damaged")
                     found.extract(name, folder)
-        except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as problem:
+        except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError) as problem:
             raise NotAPack(path, f"it cannot be read ({problem})") from None
         except OSError as problem:
             raise NotAPack(path, problem.strerror or str(problem)) from None
