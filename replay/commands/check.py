@@ -125,12 +125,10 @@ def _opened(suite: Path | None, packed: Path | None) -> "tuple[Registry, Path | 
 
 
 def _planned(registry: "Registry", path: Path, terms: "Terms", *, offline: bool, repeat: int) -> "tuple[Plan, Terms]":
-    from registry.journal.budgets import amount_text
     from replay.suites.file import read_suite
-    from replay.suites.plan import Amount
     from replay.suites.planning import Asked, plan_of
     from replay.suites.selecting import lock_path, locked, newly_fitting
-    from replay.suites.starting import terms_with
+    from replay.suites.starting import amount_of, terms_with
 
     suite = read_suite(path)
     lock, new = locked(registry, suite)
@@ -138,9 +136,8 @@ def _planned(registry: "Registry", path: Path, terms: "Terms", *, offline: bool,
         click.echo(f"wrote {lock_path(path)}: {len(lock.manifests)} manifests; commit it beside the suite", err=True)
     elif more := newly_fitting(registry, suite, lock):
         click.echo(f"{more} more manifests fit `select` now; `mintmark suite lock {path}` takes them in", err=True)
-    assumed = terms.assumed
-    cost = None if assumed is None else Amount(amount=amount_text(assumed.nanos), currency=assumed.currency)
-    plan = plan_of(registry, suite, lock, Asked(offline=offline, repeat=repeat, assume_cost=cost))
+    asked = Asked(offline=offline, repeat=repeat, assume_cost=amount_of(terms.assumed))
+    plan = plan_of(registry, suite, lock, asked)
     return plan, terms_with(terms, suite.budget)
 
 

@@ -88,11 +88,11 @@ def calibrate(file: Path, deep: bool, budget: str | None, assume_cost: str | Non
     from replay.suites.plan import Case
     from replay.suites.planning import Asked, plan_of
     from replay.suites.selecting import locked
-    from replay.suites.starting import terms_with
+    from replay.suites.starting import amount_of, terms_with
 
     registry, found = open_for_change(), read_suite(file)
-    plan = plan_of(registry, found, locked(registry, found)[0], Asked())
     terms = terms_with(terms_of(budget, assume_cost, yes, silent=as_json), found.budget)
+    plan = plan_of(registry, found, locked(registry, found)[0], Asked(assume_cost=amount_of(terms.assumed)))
 
     def tell(case: Case, number: int, most: int) -> None:
         if not as_json:
@@ -107,8 +107,8 @@ def calibrate(file: Path, deep: bool, budget: str | None, assume_cost: str | Non
         emit([_json(one) for one in done])
     if any(isinstance(one.found, Calibration) and one.found.apart for one in done):
         return 1
-    if any(one.error for one in done):
-        return 3
+    if failed := [one.exit_code for one in done if one.error]:
+        return min(failed)
     return 4 if any(one.found is not None and not isinstance(one.found, Calibration) for one in done) else 0
 
 

@@ -12,9 +12,9 @@ from registry.home import Registry
 from registry.journal.budgets import Budgets, BudgetSpent
 from replay.calibrating import Calibration, CalibrationFailed, calibrate
 from replay.consenting import Pay, Terms
-from replay.costing import worst_case
+from replay.costing import Money, worst_case
 from replay.paying import Paying
-from replay.preparing import Ready
+from replay.preparing import AS_RECORDED, Ready, prepare
 from replay.suites.billing import bill_of
 from replay.suites.plan import Case, Plan
 from replay.suites.starting import agreed_budget
@@ -22,11 +22,15 @@ from replay.suites.starting import agreed_budget
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """What came of one manifest: a calibration, a reason why there can be none, or nothing because it was enough."""
+    """What came of one manifest: a calibration, a reason why there can be none, or nothing because it was enough.
+
+    ``error`` is why it was not finished, ``exit_code`` what that means: 3 the provider failed, 4 the budget is spent.
+    """
 
     case: Case
     found: Calibration | Verdict | None
     error: str | None = None
+    exit_code: int = 0
 
 
 def calibration_runs(case: Case, *, deep: bool) -> tuple[int, int]:
@@ -53,6 +57,8 @@ def calibrate_suite(
     tell: Callable[[Case, int, int], None] = lambda case, number, most: None,
 ) -> Iterator[Calibrated]:
     """Calibrate what needs it, one manifest after the other; each is kept as soon as it is whole.
+
+    None is begun whose replays the budget may not pay for: half a calibration is money for nothing.
 
     Args:
         registry: where the manifests lie.
@@ -83,9 +89,23 @@ def calibrate_suite(
         def made(number: int, _: object, case: Case = case, most: int = most) -> None:
             tell(case, number, most)
 
+        if budget is not None and (short := _short(registry, plan, terms, case, most, budget)) is not None:
+            yield Calibrated(case, None, short, BudgetSpent.exit_code)
+            continue
         try:
             alpha, held = case.policy.alpha, case.original
             found = calibrate(registry, held, most, alpha=alpha, samples=samples, tell=made, pay=pay)
             yield Calibrated(case, found)
         except (CalibrationFailed, BudgetSpent) as problem:
-            yield Calibrated(case, None, str(problem))
+            yield Calibrated(case, None, str(problem), problem.exit_code)
+
+
+def _short(registry: Registry, plan: Plan, terms: Terms, case: Case, most: int, budget: str) -> str | None:
+    """Why a calibration is not begun: what is left may not pay for its replays; None where it does."""
+    ready = prepare(registry, case.original, AS_RECORDED)
+    cost = (worst_case(registry, ready) or terms.assumed) if isinstance(ready, Ready) else None
+    left = Budgets(registry.catalog.database).get(budget).left
+    if cost is None or most * cost.nanos <= left:
+        return None
+    needed, there = Money(most * cost.nanos, cost.currency), Money(left, cost.currency)
+    return f"not begun: its {most} replays may cost {needed}, and {there} are left; give more with --budget"

@@ -69,6 +69,11 @@ def terms_with(terms: Terms, budget: Amount | None) -> Terms:
     return Terms(Money(nanos_of(budget.amount), budget.currency), terms.assumed, terms.yes, terms.ask)
 
 
+def amount_of(money: Money | None) -> Amount | None:
+    """Money as plans hold it."""
+    return None if money is None else Amount(amount=amount_text(money.nanos), currency=money.currency)
+
+
 def agreed_budget(bill: Bill, terms: Terms) -> Money | None:
     """What may be spent, once somebody has agreed to it; None where nothing costs anything.
 

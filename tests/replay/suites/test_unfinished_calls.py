@@ -8,6 +8,7 @@ from replay.consenting import Terms
 from replay.costing import Money
 from replay.crew import HandOver
 from replay.generating import Ask, generate
+from replay.suites.calibrating import calibrate_suite
 from replay.suites.file import parse_suite
 from replay.suites.making import make_one
 from replay.suites.plan import Amount
@@ -24,7 +25,7 @@ def begun(local_registry, emulator, monkeypatch, tmp_path):
     """Begins a run of polled calls at 0.04 USD each: ``begun(2, budget=0)``; gives its manifests and its id."""
     monkeypatch.setattr(emulator.vendors["replicate"], "patience", 1)
 
-    def begin(count=1, budget=10 * PRICE):
+    def begin(count=1, budget=10 * PRICE, start=start):
         model = "black-forest-labs/flux-schnell"
         asks = [Ask("replicate", model, prompt=f"bridge {n}", seed="7") for n in range(count)]
         ids = [generate(local_registry, ask).id for ask in asks]
@@ -34,7 +35,8 @@ def begun(local_registry, emulator, monkeypatch, tmp_path):
         suite = parse_suite(tmp_path / "s.yaml", text.encode())
         asked = Asked(assume_cost=Amount(amount="0.04", currency="USD"))
         plan = plan_of(local_registry, suite, Lock(tuple(ids), "0" * 64), asked)
-        return ids, start(local_registry, plan, Terms(Money(budget, "USD"), Money(PRICE, "USD"))).run
+        begun = start(local_registry, plan, Terms(Money(budget, "USD"), Money(PRICE, "USD")))
+        return ids, getattr(begun, "run", begun)
 
     return begin
 
@@ -106,3 +108,12 @@ def test_nobody_waits_for_money_that_a_dead_process_reserved(local_registry, emu
     assert (row.state, row.outcome) == ("refused", "budget")
     make(run, second)
     assert (emulator.charges("replicate"), calls(local_registry, run)) == (1, [CallState.RECORDED])
+
+
+def test_a_calibration_that_the_budget_may_not_pay_for_is_not_begun(emulator, begun):
+    _, done = begun(budget=12 * PRICE, start=calibrate_suite)
+
+    (short,) = list(done)
+
+    assert (short.exit_code, emulator.charges("replicate")) == (4, 0)
+    assert short.error.startswith("not begun: its 13 replays may cost 0.52 USD, and 0.48 USD are left")
