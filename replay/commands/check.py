@@ -162,6 +162,10 @@ def _resumed(registry: "Registry", name: str, terms: "Terms", *, errors: bool) -
     count = again(registry, run_id, errors=errors)
     if count:
         click.echo(f"{run_id}: {count} replays are made again", err=True)
+    elif (ended := runs.get(run_id).result) is not None:
+        over = f"{run_id} was over at {ended['finished_at']}, and nothing is left of it to make"
+        failed = 0 if errors else ended["counts"]["errors"]
+        click.echo(f"{over}{' without --retry-errors' if failed else ''}: this is its result", err=True)
     return run_id
 
 

@@ -116,14 +116,19 @@ def test_a_runner_without_a_registry_is_green(runner):
     assert {"report.html", "junit.xml", "result.json"} <= {path.name for path in runner.iterdir()}
 
 
-def stand_in(folder, *statuses):
-    """A program that ends as it is told: what a script makes of a status is the page's own."""
+RUN = "run-0123456789abcdef"
+
+
+def stand_in(folder, *statuses, begins=True):
+    """A program that ends as it is told, once a run has begun or before: what a script makes of it is the page's."""
     (folder / "bin").mkdir()
     for number, status in enumerate(statuses):
         (folder / f"{number}").write_text(str(status))
     program = folder / "bin" / "mintmark"
+    result = f"echo '{{\"id\": \"{RUN}\"}}' > result.json\n" if begins else ""
     program.write_text(
-        '#!/bin/bash\nn=$(ls asked* 2>/dev/null | wc -l)\necho "$@" > "asked$n"\necho "as told"\nexit "$(cat "$n")"\n'
+        '#!/bin/bash\nn=$(ls asked* 2>/dev/null | wc -l)\necho "$@" > "asked$n"\necho "as told"\n'
+        f'{result}exit "$(cat "$n")"\n'
     )
     program.chmod(0o755)
 
@@ -151,7 +156,17 @@ def test_every_status_is_handled(tmp_path, statuses, event, ended, said):
     assert (tmp_path / "asked0").read_text().startswith("check --from suite.zip --budget 2.00 USD -o report.html")
     assert len(list(tmp_path.glob("asked*"))) == len(statuses)
     if len(statuses) > 1:
-        assert (tmp_path / "asked1").read_text().startswith("check --resume @last --retry-errors -o report.html")
+        assert (tmp_path / "asked1").read_text().startswith(f"check --resume {RUN} --retry-errors -o report.html")
+
+
+def test_what_ends_before_its_run_begins_never_resumes_an_earlier_one(tmp_path):
+    (tmp_path / "result.json").write_text('{"id": "of last night"}')
+    stand_in(tmp_path, 3, 0, begins=False)
+    script, variables = github(tmp_path)
+
+    told = run(script, tmp_path, expect=3, path=[tmp_path / "bin"], **variables)
+
+    assert "::warning title=Could not run" in told and not (tmp_path / "asked1").exists()
 
 
 def test_the_plain_shell_form_and_an_approval(desk, tmp_path):

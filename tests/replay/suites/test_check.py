@@ -58,6 +58,14 @@ def test_what_is_uncalibrated_ends_with_the_command_that_calibrates(mintmark):
     assert (status, "hint" in said) == (0, False)
 
 
+def test_going_on_with_what_is_over_says_that_nothing_was_made(mintmark):
+    mintmark("check", "suite.yaml")
+
+    status, said = mintmark("check", "--resume", "@last", "--retry-errors")
+
+    assert status == 0 and "was over at" in said and "nothing is left of it to make" in said
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
