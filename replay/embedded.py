@@ -8,7 +8,7 @@ from registry.home import Registry
 from registry.journal.runs import Runs
 from registry.journal.workers import Workers
 from replay.errors import ReplayError
-from replay.jobs import SUITE, Job
+from replay.jobs import OWN, SUITE, Job
 from replay.worker import Worker
 from replay.workflows import Planned
 
@@ -63,7 +63,7 @@ def drive(
                 break
             if worker.wait(_LOOK_S):
                 raise RunDead(run_id, "this process stood still for so long that others took it for dead")
-            _adopt(worker, registry, job)
+            adopt(worker, registry, job)
         worker.settle_notices(_NOTICES_S)
         if runs.get(run_id).result is None:
             raise RunDead(run_id, job.error)
@@ -80,12 +80,14 @@ def _begin(worker: Worker, registry: Registry, run_id: str) -> None:
     except NotFound:
         worker.jobs.add(SUITE, run_id, [run_id, "batch"], worker.queue)
     else:
-        _adopt(worker, registry, job)
+        adopt(worker, registry, job)
 
 
-def _adopt(worker: Worker, registry: Registry, job: Job) -> None:
+def adopt(worker: Worker, registry: Registry, job: Job) -> None:
     """Take a job that waits where nobody looks; one that others can take is left to them."""
     if job.state != "queued" or worker.queue is None or job.queue == worker.queue:
         return
-    if not Workers(registry.catalog.database).living() - {worker.id}:
+    workers = Workers(registry.catalog.database)
+    own = (job.queue or "").startswith(OWN)
+    if not (workers.living() & {str(job.queue).removeprefix(OWN)} if own else workers.living(job.queue)):
         worker.jobs.move(job.id, worker.queue)

@@ -26,6 +26,8 @@ VERSION: Final = "1"
 INTERACTIVE: Final = "interactive"
 BATCH: Final = "batch"
 SHARES: Final = "shares"
+OWN: Final = "own-"
+"""What the name of a queue begins with that one worker alone listens to; the worker's id follows."""
 SUITE: Final = "suite"
 SHARE: Final = "share"
 NOTICE: Final = "notice"
@@ -160,9 +162,7 @@ class Jobs:
         job = self.get(id)
         if job.state in ("dead", "canceled", "done"):
             self._client.update_workflow_attributes(id, {_DEATHS: 0})
-            self._client.rewind_workflow(
-                id, queue_name=queue or _queue_of(job), application_version=VERSION
-            )
+            self._client.rewind_workflow(id, queue_name=queue or _queue_of(job), application_version=VERSION)
         return self.get(id)
 
     def cancel(self, id: str) -> None:

@@ -13,7 +13,7 @@ from registry.journal.owners import this_process
 from registry.journal.workers import STALE_MS, Workers
 from replay.crew import Crew, HandOver
 from replay.engine import Engine, Queue
-from replay.jobs import BATCH, INTERACTIVE, NOTICE, SHARE, SHARES, SUITE, JobError, Jobs, Lane, prepare
+from replay.jobs import BATCH, INTERACTIVE, NOTICE, OWN, SHARE, SHARES, SUITE, JobError, Jobs, Lane, prepare
 from replay.notify import Notices
 from replay.workflows import Suites, Work, told
 
@@ -27,7 +27,7 @@ _LOOK_S: Final = {INTERACTIVE: 0.5, BATCH: 1.0, SHARES: 1.0}
 _AT_ONCE: Final = {INTERACTIVE: 32, BATCH: 4, SHARES: 2}
 _QUEUES: Final[dict[Lane, tuple[str, ...]]] = {"interactive": (INTERACTIVE,), "batch": (BATCH, SHARES)}
 _ROUNDS: Final = 60  # of reaping between two looks at what nobody else tells
-_OWN: Final = 4, 0.2
+_OWN_QUEUE: Final = 4, 0.2
 _started = itertools.count()
 
 
@@ -53,8 +53,8 @@ class Worker:
         own: bool = False,
     ) -> None:
         number = next(_started)
-        self.id = this_process() + (f".{number}" if number else "")
-        self.queue = f"own-{self.id}" if own else None
+        self.id = f"{this_process()}.{number}"  # never that of a process: its heartbeat says whether it lives
+        self.queue = f"{OWN}{self.id}" if own else None
         self.jobs = Jobs(registry.settings)
         self._workers = Workers(registry.catalog.database)
         self._beat_at = time.monotonic(), time.time()
@@ -63,7 +63,8 @@ class Worker:
         self.crew = Crew(
             {"interactive": threads, "batch": threads}, listen=lambda: self._engine.listen(), fit=self._wait_until_fit
         )
-        work = Work(registry, self.jobs, self.crew, self.id, suites, own=self.queue)
+        self._lanes = () if own else tuple(lanes)
+        work = Work(registry, self.jobs, self.crew, self.id, suites, takes_shares=BATCH in self._lanes)
         self._notices = Notices(registry, self.jobs, self.queue or INTERACTIVE)
         kinds: dict[str, Callable[..., object]] = {
             SUITE: self._telling(work.suite),
@@ -72,8 +73,8 @@ class Worker:
         }
         guarded = {kind: self._guarded(step) for kind, step in kinds.items()}
         self._engine = Engine(prepare(registry.settings), self.id, guarded, self.crew.ring)
-        shared = [Queue(name, _AT_ONCE[name], _LOOK_S[name]) for lane in lanes for name in _QUEUES[lane]]
-        self._queues = shared if self.queue is None else [Queue(self.queue, *_OWN)]
+        shared = [Queue(name, _AT_ONCE[name], _LOOK_S[name]) for lane in self._lanes for name in _QUEUES[lane]]
+        self._queues = shared if self.queue is None else [Queue(self.queue, *_OWN_QUEUE)]
         self._beside = [
             threading.Thread(target=step, name=f"mintmark-{name}", daemon=True)
             for name, step in (("heartbeat", self._keep_beating), ("reaper", self._keep_reaping))
@@ -85,7 +86,7 @@ class Worker:
         Raises:
             DatabaseFailed: a database cannot be reached.
         """
-        self._workers.join(self.id)
+        self._workers.join(self.id, self._lanes)
         self._engine.start(self._queues)
         for thread in self._beside:
             thread.start()

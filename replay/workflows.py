@@ -15,7 +15,7 @@ from registry.home import Registry
 from registry.journal.runs import Runs
 from registry.journal.workers import Workers
 from replay.crew import Crew, HandOver
-from replay.jobs import SHARE, SHARES, JobError, Jobs, Lane
+from replay.jobs import BATCH, SHARE, SHARES, JobError, Jobs, Lane
 from replay.paying import CallBusy
 from replay.suites.making import key_of, make_one
 from replay.suites.running import Finished, advance
@@ -93,10 +93,10 @@ class Work:
     """
 
     def __init__(
-        self, registry: Registry, jobs: Jobs, crew: Crew, worker: str, suites: Suites, *, own: str | None = None
+        self, registry: Registry, jobs: Jobs, crew: Crew, worker: str, suites: Suites, *, takes_shares: bool
     ) -> None:
         self._registry, self._jobs, self._crew, self._worker, self._suites = registry, jobs, crew, worker, suites
-        self._own = own  # the queue of a worker that takes nothing from the shared ones
+        self._takes_shares = takes_shares  # whether this worker's queues bring it any
         self._runs = Runs(registry.catalog.database)
         self._workers = Workers(registry.catalog.database)
 
@@ -110,7 +110,7 @@ class Work:
         before: list[Item] | None = None
         problems: list[BaseException] = []
         while True:
-            self._await_shares(run_id)
+            problems += self._await_shares(run_id, lane)
             wanted = [*self._lasting(lambda: self._suites.advance(self._registry, run_id))]
             if not wanted:
                 return
@@ -134,24 +134,29 @@ class Work:
     def _divide(self, wanted: list[Item], lane: Lane) -> tuple[list[Item], list[list[Item]]]:
         """What to make here, and pieces for whoever else there is; small ones, so that nobody waits for the last."""
         helped = lane == "batch" and self._helped()
-        if len(wanted) <= (1 if helped else _ALONE) or (self._own is not None and not helped):
+        if len(wanted) <= (1 if helped else _ALONE) or not (helped or self._takes_shares):
             return wanted, []
         size = max(-(-len(wanted) // _PIECES), 1 if helped else _ALONE)
         pieces = [wanted[at : at + size] for at in range(0, len(wanted), size)]
         return pieces[0], pieces[1:]
 
     def _helped(self) -> bool:
-        return bool(self._workers.living() - {self._worker})
+        return bool(self._workers.living(BATCH) - {self._worker})
 
-    def _await_shares(self, run_id: str) -> None:
-        """Wait for the shares that others have; what nobody is left to take is taken back."""
+    def _await_shares(self, run_id: str, lane: Lane) -> list[BaseException]:
+        """Wait for the shares that others have; what nobody has taken is made here, where no queue brings it.
+
+        Whoever takes one in the instant in which it is taken back makes it, too; its journal keeps that harmless.
+        """
+        problems: list[BaseException] = []
         while open_ := self._jobs.find(states=["queued", "running"], kinds=[SHARE], prefix=f"{run_id}."):
-            if self._own is not None and not self._helped():
-                for share in open_:
-                    if share.queue != self._own:
-                        self._jobs.move(share.id, self._own)
-            if self._crew.ending.wait(_LOOK_S):
+            left = [] if self._takes_shares else [share for share in open_ if share.state == "queued"]
+            if left:
+                self._jobs.cancel(left[0].id)
+                problems += self._make(run_id, lane, [(manifest, ordinal) for manifest, ordinal in left[0].args[2]])
+            elif self._crew.ending.wait(_LOOK_S):
                 raise HandOver
+        return problems
 
     def _make(self, run_id: str, lane: Lane, items: Sequence[Item]) -> list[BaseException]:
         """Make replays, as many at a time as the lane has threads; the problems that are no outcomes."""

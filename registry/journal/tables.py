@@ -80,6 +80,7 @@ worker = Table(
     Column("id", String(64), primary_key=True),
     Column("host", String(255), nullable=False),
     Column("pid", BigInteger, nullable=False),
+    Column("lanes", String(64), nullable=False),
     Column("started_at", String(24), nullable=False),
     Column("seen_ms", BigInteger, nullable=False),
 )

@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -22,11 +22,15 @@ _REAPING = 0x6D6D5F7265617065  # "mm_reape": PostgreSQL's advisory lock of who c
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One worker: its id, where it runs, when it was last seen (milliseconds of the database's clock)."""
+    """One worker: its id, where it runs, when it was last seen (milliseconds of the database's clock).
+
+    ``lanes`` are those it serves, with a blank between them; none for one that works for itself alone.
+    """
 
     id: str
     host: str
     pid: int
+    lanes: str
     started_at: str
     seen_ms: int
 
@@ -38,11 +42,11 @@ class Workers:
         """Use an open, migrated database."""
         self._database = database
 
-    def join(self, id: str) -> None:
-        """Write down that this process works here."""
+    def join(self, id: str, lanes: Collection[str] = ()) -> None:
+        """Write down that this process works here, and whom for."""
         with self._database.writing() as connection:
-            row = {"id": id, "host": here(), "pid": os.getpid(), "started_at": now(), "seen_ms": _clock(connection)}
-            connection.execute(insert(worker), row)
+            row = {"id": id, "host": here(), "pid": os.getpid(), "lanes": " ".join(lanes), "started_at": now()}
+            connection.execute(insert(worker), row | {"seen_ms": _clock(connection)})
 
     def beat(self, id: str) -> bool:
         """Say that a worker lives; False where it was taken for dead meanwhile, and must not go on."""
@@ -61,11 +65,12 @@ class Workers:
             ordered = select(worker).order_by(worker.c.started_at, worker.c.id)
             return [Worker(*row) for row in connection.execute(ordered)]
 
-    def living(self) -> set[str]:
-        """The ids of those that were seen of late."""
+    def living(self, lane: str | None = None) -> set[str]:
+        """The ids of those that were seen of late; of a lane, of those that serve it."""
         with self._database.reading() as connection:
             clock = _clock(connection)
-            return {one.id for one in map(_read, connection.execute(select(worker))) if _lives(one, clock)}
+            found = [one for one in map(_read, connection.execute(select(worker))) if _lives(one, clock)]
+        return {one.id for one in found if lane is None or lane in one.lanes.split()}
 
     @contextmanager
     def reaping(self) -> Iterator[set[str]]:

@@ -24,15 +24,16 @@ def age(database, id, by):
 
 def add(database, id, pid, host):
     with database.writing() as connection:
-        row = {"id": id, "host": host, "pid": pid, "started_at": "2026-01-01T00:00:00.000Z", "seen_ms": 2**62}
+        row = {"id": id, "host": host, "pid": pid, "lanes": "", "started_at": "2026-01-01T00:00:00.000Z", "seen_ms": 2**62}
         connection.execute(insert(worker), row)
 
 
 def test_who_joins_lives_until_it_leaves(workers):
     workers.join("a")
-    workers.join("b")
+    workers.join("b", ["batch"])
 
     assert workers.living() == {"a", "b"}
+    assert (workers.living("batch"), workers.living("interactive")) == ({"b"}, set())
     workers.leave("a")
     assert [one.id for one in workers.all()] == ["b"]
 

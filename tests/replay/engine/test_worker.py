@@ -7,7 +7,10 @@ import pytest
 
 from registry.errors import NotFound
 from registry.journal.runs import Runs
+from registry.journal.workers import Workers
+from replay.embedded import adopt
 from replay.jobs import SUITE, Jobs
+from replay.worker import Worker
 
 
 def states(registry, run):
@@ -51,6 +54,50 @@ def test_a_long_run_is_made_in_shares(local_registry, tally, working, begin, unt
 
     assert len(suites.lines("begin")) == 150
     assert len(worker.jobs.find(kinds=["share"], prefix=run)) == 2
+
+
+@pytest.mark.parametrize("lanes", [(), ("interactive",), ("batch",)])
+def test_a_check_ends_whoever_else_there_is_and_takes_no_share(
+    local_registry, tally, working, begin, until, tmp_path, lanes
+):
+    """Another check, a worker of the other lane, and one of its own lane that has its hands full."""
+    suites = tally.Tally(tmp_path / "log")
+    Workers(local_registry.catalog.database).join("another", lanes)
+    worker = working(local_registry, suites, own=True)
+
+    run = begin(local_registry, worker, 5, "batch")
+    until(over(local_registry, run), seconds=12)
+
+    assert len(suites.lines("begin")) == 5
+    assert {job.state for job in worker.jobs.find(kinds=["share"])} == ({"canceled"} if "batch" in lanes else set())
+
+
+def test_a_worker_of_one_lane_makes_what_it_would_share_itself(local_registry, tally, working, begin, until, tmp_path):
+    suites = tally.Tally(tmp_path / "log")
+    worker = working(local_registry, suites, lanes=["interactive"])
+
+    run = begin(local_registry, worker, 70)
+    until(over(local_registry, run), seconds=12)
+
+    assert len(suites.lines("begin")) == 70
+
+
+@pytest.mark.parametrize(("queue", "lanes", "adopted"), [
+    ("batch", (), True), ("batch", ("interactive",), True), ("batch", ("batch",), False),
+    ("own-another", (), False), ("own-nobody", ("batch",), True),
+])  # fmt: skip
+def test_a_check_adopts_its_run_where_nobody_serves_its_queue(
+    local_registry, new_run, tally, tmp_path, queue, lanes, adopted
+):
+    Workers(local_registry.catalog.database).join("another", lanes)
+    run = new_run(local_registry, 1)
+    worker = Worker(local_registry, tally.Tally(tmp_path / "log"), own=True)
+    worker.jobs.add(SUITE, run, [run, "batch"], queue)
+
+    adopt(worker, local_registry, worker.jobs.get(run))
+
+    assert worker.jobs.get(run).queue == (worker.queue if adopted else queue)
+    worker.jobs.close()
 
 
 def test_the_interactive_lane_goes_on_while_the_batch_lane_is_full(

@@ -85,6 +85,7 @@ def _workers() -> None:
         sa.Column("id", sa.String(64), primary_key=True),
         sa.Column("host", sa.String(255), nullable=False),
         sa.Column("pid", sa.BigInteger, nullable=False),
+        sa.Column("lanes", sa.String(64), nullable=False),
         sa.Column("started_at", sa.String(24), nullable=False),
         sa.Column("seen_ms", sa.BigInteger, nullable=False),
     )
