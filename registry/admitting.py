@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from registry.bundle_format import asset_path
 from registry.canonical import JSON
 from registry.catalog.store import StoredRecord
-from registry.errors import CouldNotRun
+from registry.catalog.tables import record
+from registry.errors import CouldNotRun, Refused
 from registry.home import Registry
 from registry.log.checkpoint import VerifierKey
 from registry.manifest import Manifest
@@ -21,7 +22,7 @@ from registry.verify.container import Members, open_members
 from registry.verify.contents import Contents, read_contents
 from registry.verify.disclosed import Opened, check_disclosures
 from registry.verify.documents import Shown, read_records
-from registry.verify.report import Findings, Report, State
+from registry.verify.report import Findings, Layer, State
 
 _TOLERATED: Final = frozenset({"checkpoint", "completeness"})
 """Layers that may stay undecided: whose log it was, and what else there is, matters to auditors."""
@@ -32,10 +33,24 @@ class NotAdmitted(CouldNotRun):
 
     exit_code = 3
 
-    def __init__(self, path: Path, report: Report) -> None:
-        """Name the first layer that does not hold."""
-        bad = next(one for one in report.layers if _refuses(one.name, one.state))
-        super().__init__(f"{path}: {bad.name}: {bad.sentence}; nothing was taken in, have it packed again")
+    def __init__(self, path: Path, bad: Layer) -> None:
+        """Name the layer that does not hold."""
+        self.why = f"{bad.name}: {bad.sentence}"
+        super().__init__(f"{path}: {self.why}; nothing was taken in, have it packed again")
+
+
+class StrangeKey(Refused):
+    """A bundle signed by somebody of whom a home that is in use has taken in nothing yet."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, home: Path, keyid: str) -> None:
+        """Name the key and the two ways on."""
+        super().__init__(
+            f"{path}: nothing in {home} is signed by key {keyid[:16]}, and its approvals, tags and calibrations would "
+            "decide here; nothing was taken in: give --trust FILE (`mintmark key export` writes it where the bundle "
+            "comes from), or a home of its own"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +67,23 @@ def admit(registry: Registry, path: Path, *, trust: Sequence[VerifierKey] | None
     Key records stay out: keys of another log sign nothing here. What the records' own log says of time and order is
     in the bundle; this registry's log says when they arrived.
 
+    An empty registry takes in whoever signed; one that holds records only those who signed some of them, or whom
+    ``trust`` names: log keys, one of which must then have signed the bundle's checkpoint.
+
     Raises:
-        NotAdmitted: a signature, digest, seal or proof does not hold.
+        NotAdmitted: a signature, digest, seal or proof does not hold, or nobody of ``trust`` signed.
+        StrangeKey: somebody else signed than what is here.
         NotABundle, BundleUnreadable: it is something else.
     """
-    report = verify(path, trust=trust)
-    if any(_refuses(one.name, one.state) for one in report.layers):
-        raise NotAdmitted(path, report)
+    check_sound(path, trust=trust)
     members = open_members(path)
     try:
         findings = Findings()
         contents = read_contents(members, findings)
         assert contents is not None  # it has just been verified
         records = read_records(contents, findings)
+        if trust is None:
+            _check_keys(registry, path, records)
         opened = check_disclosures(contents, records, findings)
         known = registry.catalog.known([one.id for one in records])
         shown = [one for one in records if one.statement is not None and one.kind != "key" and one.id not in known]
@@ -76,8 +95,27 @@ def admit(registry: Registry, path: Path, *, trust: Sequence[VerifierKey] | None
         members.close()
 
 
-def _refuses(layer: str, state: State) -> bool:
-    return state is State.FAILED or (state is State.UNDECIDED and layer not in _TOLERATED)
+def check_sound(path: Path, *, trust: Sequence[VerifierKey] | None = None) -> None:
+    """Verify a bundle as far as ``admit`` needs it.
+
+    Raises:
+        NotAdmitted, NotABundle, BundleUnreadable: as ``admit`` does.
+    """
+    tolerated = _TOLERATED if trust is None else _TOLERATED - {"checkpoint"}
+    for one in verify(path, trust=trust).layers:
+        if one.state is State.FAILED or (one.state is State.UNDECIDED and one.name not in tolerated):
+            raise NotAdmitted(path, one)
+
+
+def _check_keys(registry: Registry, path: Path, records: Sequence[Shown]) -> None:
+    """Whoever may add to a home that is in use has signed something in it. Raises: StrangeKey."""
+    signed = sorted({one.statement.keyid for one in records if one.statement is not None and one.kind != "key"})
+    with registry.catalog.database.reading() as connection:
+        if connection.execute(select(record.c.id).where(record.c.kind != "key").limit(1)).scalar() is None:
+            return
+        for keyid in signed:
+            if connection.execute(select(record.c.id).where(record.c.keyid == keyid).limit(1)).scalar() is None:
+                raise StrangeKey(path, registry.home, keyid)
 
 
 def _assets(registry: Registry, members: Members, contents: Contents) -> int:

@@ -32,6 +32,7 @@ class NotDrift(CouldNotRun):
 @click.argument("suite", required=False, type=click.Path(path_type=Path))
 @click.option("--plan", "only_plan", is_flag=True, help="Say calls, worst-case cost, what can be decided; pay nothing.")
 @click.option("--from", "packed", type=click.Path(path_type=Path), help="A suite that `mintmark suite pack` wrote.")
+@click.option("--trust", type=click.Path(path_type=Path), help="With --from: keys, one of which must have signed it.")
 @click.option("--resume", metavar="RUN", help="Go on with a run: its id, 8 digits of it, or @last.")
 @click.option("--retry-errors", is_flag=True, help="With --resume: make again what failed.")
 @click.option("--repeat", type=click.IntRange(1, 1000), default=1, help="At least so many replays of each manifest.")
@@ -67,6 +68,7 @@ def _check(
     suite: Path | None,
     only_plan: bool,
     packed: Path | None,
+    trust: Path | None,
     resume: str | None,
     retry_errors: bool,
     repeat: int,
@@ -88,9 +90,11 @@ def _check(
         raise click.UsageError("give one of SUITE, --from suite.zip and --resume RUN")
     if retry_errors and resume is None:
         raise click.UsageError("--retry-errors goes with --resume RUN")
+    if trust is not None and packed is None:
+        raise click.UsageError("--trust goes with --from suite.zip")
     check_outputs(outputs)
     terms = terms_of(budget, assume_cost, yes, silent=as_json or quiet)
-    registry, path = _opened(suite, packed)
+    registry, path = _opened(suite, packed, trust)
     if path is None:
         run_id = _resumed(registry, str(resume), terms, errors=retry_errors)
     else:
@@ -113,7 +117,7 @@ def _check(
     return int(result["exit_code"])
 
 
-def _opened(suite: Path | None, packed: Path | None) -> "tuple[Registry, Path | None]":
+def _opened(suite: Path | None, packed: Path | None, trust: Path | None) -> "tuple[Registry, Path | None]":
     """The registry here, or a fresh one that a packed suite was admitted into; and the suite's file."""
     from registry.commands.printing import open_for_change
 
@@ -121,7 +125,7 @@ def _opened(suite: Path | None, packed: Path | None) -> "tuple[Registry, Path | 
         return open_for_change(), suite
     from replay.commands.unpacking import admitted
 
-    return admitted(packed)
+    return admitted(packed, trust)
 
 
 def _planned(registry: "Registry", path: Path, terms: "Terms", *, offline: bool, repeat: int) -> "tuple[Plan, Terms]":

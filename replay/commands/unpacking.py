@@ -12,13 +12,21 @@ if TYPE_CHECKING:
     from registry.home import Registry
 
 
-def admitted(packed: Path) -> "tuple[Registry, Path]":
-    """The registry with the pack's records in it, and its suite's file; both end with the command."""
+def admitted(packed: Path, trust: Path | None = None) -> "tuple[Registry, Path]":
+    """The registry with the pack's records in it, and its suite's file; both end with the command.
+
+    Args:
+        packed: the zip.
+        trust: a file of keys, one of which must have signed it; without it a home in use takes in known keys only.
+    """
     from registry.errors import counted
     from registry.home import create_at
+    from registry.keys import parse_trust
+    from registry.verify.container import read_file
     from replay.suites.packing import SUITE, admit_pack, unpacked
 
     context = click.get_current_context()
+    keys = None if trust is None else parse_trust(read_file(trust).decode("utf-8", "replace"))
     folder = context.with_resource(unpacked(packed))
     if named := os.environ.get("MINTMARK_HOME"):
         home = Path(named).expanduser().absolute()
@@ -29,6 +37,6 @@ def admitted(packed: Path) -> "tuple[Registry, Path]":
     registry, _ = create_at(home)
     context.call_on_close(registry.close)
     context.call_on_close(registry.sign_checkpoint)
-    found = admit_pack(registry, folder)
+    found = admit_pack(registry, folder, trust=keys)
     click.echo(f"took in {counted(found.records, 'record')} and {counted(found.assets, 'asset')}, verified", err=True)
     return registry, folder / SUITE

@@ -2,15 +2,16 @@
 
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from registry.admitting import Admitted, admit
+from registry.admitting import Admitted, NotAdmitted, admit, check_sound
 from registry.errors import FileThere, Refused
 from registry.export.selecting import export_selection
 from registry.home import Registry
+from registry.log.checkpoint import VerifierKey
 from replay.calibrating import calibration_called
 from replay.suites.file import Suite
 from replay.suites.plan import Plan
@@ -29,13 +30,27 @@ class NotAPack(Refused):
         super().__init__(f"{path}: {why}; give what `mintmark suite pack --to` wrote")
 
 
+class NotPackable(Refused):
+    """A suite whose pack nobody could check."""
+
+    def __init__(self, suite: Suite, problem: NotAdmitted) -> None:
+        """Say what would not hold, and where it would."""
+        super().__init__(
+            f"{suite.path}: its pack would not verify ({problem.why}); nothing was written: records that this home has "
+            "taken in from another (`mintmark check --from`) can only be packed where they were recorded, and damage "
+            "is told by `mintmark log audit`"
+        )
+
+
 def pack(registry: Registry, suite: Suite, plan: Plan, target: Path) -> int:
     """Write a pack, whole or not at all; how many manifests it carries.
 
-    It holds the prompts in clear, since a runner cannot send what it cannot read: treat it as you treat them.
+    It holds the prompts in clear, since a runner cannot send what it cannot read: treat it as you treat them. Only its
+    owner may read it.
 
     Raises:
         FileThere: there is such a file.
+        NotPackable: what it carries does not verify.
     """
     if target.exists():
         raise FileThere(target)
@@ -46,6 +61,11 @@ def pack(registry: Registry, suite: Suite, plan: Plan, target: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="mintmark-pack-", dir=target.absolute().parent) as folder:
         bundle, draft = Path(folder) / BUNDLE, Path(folder) / "pack"
         export_selection(registry, bundle, needed, words=f"suite:{suite.name}", disclose=_NEEDED)
+        try:
+            check_sound(bundle)
+        except NotAdmitted as problem:
+            raise NotPackable(suite, problem) from None
+        draft.touch(mode=0o600)
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as out:
             out.write(suite.path, SUITE)
             out.write(lock_path(suite.path), LOCK)
@@ -80,6 +100,6 @@ def unpacked(path: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def admit_pack(registry: Registry, folder: Path) -> Admitted:
-    """Verify what a pack carries, and take it in. Raises: NotAdmitted."""
-    return admit(registry, folder / BUNDLE)
+def admit_pack(registry: Registry, folder: Path, *, trust: Sequence[VerifierKey] | None = None) -> Admitted:
+    """Verify what a pack carries, and take it in. Raises: NotAdmitted, StrangeKey: as ``registry.admitting.admit``."""
+    return admit(registry, folder / BUNDLE, trust=trust)

@@ -4,11 +4,13 @@ import shutil
 
 import pytest
 
-from registry.admitting import NotAdmitted, admit, spoken_of
+from registry.admitting import NotAdmitted, StrangeKey, admit, spoken_of
 from registry.annotate import tag
 from registry.catalog.search import Query, matching
 from registry.export.selecting import export_selection
 from registry.home import create
+from registry.keys import LOG
+from registry.log.checkpoint import VerifierKey
 from registry.record import record
 from registry.settings import Settings
 from registry.verify.container import NotABundle
@@ -65,6 +67,22 @@ def test_what_does_not_verify_is_not_taken_in(local_registry, bundle, tmp_path, 
 
     assert problem.value.exit_code == 3
     assert matching(local_registry.catalog, Query()) == [] and list(local_registry.assets.names()) == []
+
+
+def test_a_home_in_use_takes_in_nothing_from_strangers(local_registry, bundle, tmp_path, picture, made):
+    own = picture("own.png", seed=9)
+    record(local_registry, made(str(own)), {str(own): own})
+
+    with pytest.raises(StrangeKey, match="--trust FILE"):
+        admit(local_registry, bundle[0])
+    assert len(matching(local_registry.catalog, Query())) == 1
+
+    home = bundle[1]
+    named = [VerifierKey(home.snapshot.origin, key.public) for key in home.snapshot.keys if key.role == LOG]
+    assert admit(local_registry, bundle[0], trust=named).records == 3
+    tag(home, bundle[2][1], {"golden": "true"})
+    export_selection(home, tmp_path / "later.zip", bundle[2], words="all", disclose=("prompt", "digest"))
+    assert admit(local_registry, tmp_path / "later.zip").records == 1, "it is known now"
 
 
 def test_something_else_is_told(local_registry, tmp_path, picture):

@@ -1,9 +1,12 @@
 """Packed suites as strangers hand them over: damaged ones, foreign ones, and who may read them."""
 
+import stat
 import zipfile
+from pathlib import Path
 
 import pytest
 
+from registry import cli
 from replay.suites.packing import NotAPack, unpacked
 
 NAMES = ("suite.yaml", "suite.lock", "bundle.zip")
@@ -34,3 +37,56 @@ def test_nothing_compressed_is_unpacked(tmp_path):
 
     with pytest.raises(NotAPack, match="compressed"), unpacked(tmp_path / "suite.zip"):
         pass
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """``desk("a")``: a folder of that name with a registry of its own, one generation and a suite packed from it."""
+    monkeypatch.delenv("MINTMARK_HOME", raising=False)
+
+    def make(name):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        size = ["--setting", "width=64", "--setting", "height=64"]
+        made = ["--provider", "procedural", "--model", "procedural-image@1", "--seed", "7", *size, "--prompt", name]
+        assert cli.run(["generate", *made, "--label", "app=x"]) == 0
+        text = "format: mintmark/suite/v1\nname: x\nselect: [{labels: {app: x}}]\n"
+        Path("suite.yaml").write_text(text)
+        assert cli.run(["suite", "pack", "suite.yaml", "--to", "suite.zip"]) == 0
+        return tmp_path / name
+
+    return make
+
+
+def test_a_home_in_use_takes_in_known_keys_and_trusted_ones(desk, tmp_path, monkeypatch, capsys):
+    one, other = desk("one"), desk("other")
+    capsys.readouterr()
+    assert cli.run(["key", "export"]) == 0
+    trust = tmp_path / "trust.txt"
+    trust.write_text(capsys.readouterr().out)
+    monkeypatch.setenv("MINTMARK_HOME", str(tmp_path / "runner"))
+
+    def check(pack, *more):
+        status = cli.run(["check", "--plan", "--from", str(pack / "suite.zip"), *more])
+        return status, capsys.readouterr().err
+
+    assert [check(one)[0], check(one)[0]] == [0, 0], "a new home, and what it knows"
+    status, said = check(other)
+    assert status == 2 and "nothing was taken in" in said and "--trust FILE" in said
+    status, said = check(one, "--trust", str(trust))
+    assert status == 3 and "nothing was taken in" in said, "signed by somebody else than was named"
+    assert check(other, "--trust", str(trust))[0] == 0
+    assert check(other)[0] == 0
+
+
+def test_only_its_owner_reads_a_pack_and_only_what_holds_is_packed(desk, tmp_path, monkeypatch, capsys):
+    one = desk("one")
+    assert stat.S_IMODE((one / "suite.zip").stat().st_mode) == 0o600
+    monkeypatch.setenv("MINTMARK_HOME", str(tmp_path / "runner"))
+    assert cli.run(["check", "--from", "suite.zip"]) == 0
+    capsys.readouterr()
+
+    status = cli.run(["suite", "pack", "suite.yaml", "--to", "again.zip"])
+
+    assert status in (2, 3) and "where they were recorded" in capsys.readouterr().err
+    assert not (one / "again.zip").exists()
