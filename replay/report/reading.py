@@ -62,11 +62,17 @@ def tally(result: Result) -> Mapping[str, int]:
 
 
 def gate_standing(result: Result) -> Standing | None:
-    """How the suite's gate counts; None where there was none."""
-    if result["gate"] is None:
+    """How the suite's gate counts; None where there was none.
+
+    What it leaves undecided stands with its manifests, and is allowed where all of theirs is.
+    """
+    gate = result["gate"]
+    if gate is None:
         return None
-    by_verdict: Mapping[str, Standing] = {"drifted": "failure", "undecided": "error"}
-    return by_verdict.get(result["gate"]["verdict"], "passed")
+    if gate["verdict"] == "undecided":
+        open_ = [one for one in result["manifests"] if one["id"] in gate["manifests"] and told(one)[0] == "undecided"]
+        return "skipped" if all(one["allowed"] for one in open_) else "error"
+    return "failure" if gate["verdict"] == "drifted" else "passed"
 
 
 def money(amount: str | None, currency: str | None) -> str:

@@ -97,6 +97,19 @@ def test_the_gate_is_a_case_of_its_own_and_operations_are_suites(results_by_name
     assert sorted(suite.get("name") for suite in root) == ["image.generate", "suite gate", "video.generate"]
 
 
+def test_an_undecided_gate_is_an_error_unless_the_suite_allows_what_it_leaves_open(results_by_name):
+    found = results_by_name["uncalibrated"]
+    (manifest,) = found["manifests"]
+    found["gate"] = results_by_name["drifted-by-gate"]["gate"] | {
+        "verdict": "undecided",
+        "manifests": [manifest["id"]],
+    }
+    assert [ending for _, ending in cases(render(found))] == ["error", "error"]
+
+    manifest["allowed"], found["exit_code"] = True, 0
+    assert [ending for _, ending in cases(render(found))] == ["skipped", "skipped"]
+
+
 def test_an_exit_status_other_than_0_never_leaves_a_file_without_a_failure(result):
     ended = {ending for _, ending in cases(render(result))}
 
