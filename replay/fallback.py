@@ -19,7 +19,7 @@ from replay.consenting import Pay, Terms, agreed_in_turn
 from replay.costing import worst_case_of
 from replay.elsewhere import Change, MayNotSend, Untranslatable, check_may_send, translated
 from replay.generating import Ask, ProviderUnknown, call, drafted, refused
-from replay.outcome import OutcomeClass
+from replay.outcome import EndState, OutcomeClass
 from replay.providers import provider_for
 from replay.providers.http.moderating import Verdict
 
@@ -36,7 +36,7 @@ HELPS: Final = frozenset(
         OutcomeClass.UNSUPPORTED,
     }
 )
-"""Ends after which the next provider is asked.
+"""Ends after which the next provider is asked; see ``helps`` for one that does not always count.
 
 Not among them: ``blocked`` and ``rejected`` (what was asked for has to change), ``ambiguous`` (it may have been carried
 out; a person says), ``canceled`` (somebody wanted no more of it).
@@ -70,6 +70,12 @@ class Plan:
 
     attempts: Sequence[Attempt]
     left_out: Sequence[str] = ()
+
+
+def helps(outcome: Outcome) -> bool:
+    """Whether to ask the next provider: not while the first may still be at it, and bill for it."""
+    still_open = outcome.class_ == OutcomeClass.TIMEOUT and outcome.state == EndState.UNKNOWN
+    return outcome.class_ in HELPS and not still_open
 
 
 def planned(registry: Registry, ask: Ask, typed: Sequence[str] = ()) -> Plan:
@@ -177,7 +183,7 @@ def in_turn(
             origin = Parent(id=made[0].id, relation="fallback")
             draft = msgspec.structs.replace(draft, parents=[*draft.parents, origin])
         made.append(call(registry, draft, description, ask.inputs, pay()))
-        if made[-1].manifest.outcome.class_ not in HELPS:
+        if not helps(made[-1].manifest.outcome):
             break
     return made
 

@@ -1,13 +1,18 @@
 """Fallbacks: who is asked next and when, what is recorded of it, who may see the prompt, and one budget for all."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from registry.cli import run
 from registry.home import open_registry
+from registry.journal.budgets import nanos_of
 from registry.journal.states import CallState
-from replay.fallback import HELPS
+from replay.consenting import Terms
+from replay.costing import Money
+from replay.fallback import HELPS, Plan, in_turn, paid_for, planned
+from replay.generating import Ask
 from replay.outcome import OutcomeClass
 
 OPENAI = ["--provider", "openai", "--model", "gpt-image-2-2026-04-21", "--operation", "image.generate"]
@@ -112,6 +117,22 @@ def test_every_end_is_decided_upon():
         OutcomeClass.AMBIGUOUS,
         OutcomeClass.CANCELED,
     }
+
+
+@pytest.mark.parametrize(("first", "state", "asked"), [("bfl", "unknown", 0), ("replicate", "canceled", 1)])
+def test_nobody_else_is_paid_while_the_first_may_still_be_at_it(local_registry, emulator, first, state, asked):
+    model = {"bfl": "flux-2-pro", "replicate": "black-forest-labs/flux-schnell"}[first]
+    ask = Ask(first, model, "image.generate", "a stone bridge")
+    plan = planned(local_registry, ask, ["stability:core"])
+    (draft, known), other = plan.attempts
+    protocol = replace(known.protocol, poll=replace(known.protocol.poll, limit_s=0))
+    plan = Plan([(draft, replace(known, protocol=protocol)), other])
+    pays = paid_for(local_registry, plan, ask, Terms(assumed=Money(nanos_of("0.04"), "USD"), yes=True))
+
+    made = in_turn(local_registry, plan, ask, pays, None, lambda *_: None)
+
+    assert (made[0].manifest.outcome.class_, made[0].manifest.outcome.state) == ("timeout", state)
+    assert (len(made) - 1, emulator.charges("stability")) == (asked, asked)
 
 
 def test_what_all_of_them_may_cost_is_told_at_once(mintmark, emulator):
