@@ -4,11 +4,15 @@ import os
 import signal
 import threading
 from collections.abc import Sequence
+from typing import Final
 
 from registry.home import Registry
 from replay.jobs import Lane
 from replay.worker import GRACE_S, Worker, say
-from replay.workflows import Planned
+from replay.workflows import Planned, told
+
+_LOOK_S: Final = 0.2
+_PAUSE_S: Final = 2.0  # after a worker that could not begin
 
 
 class Keeper:
@@ -17,7 +21,7 @@ class Keeper:
     def __init__(self, registry: Registry, *, threads: int, lanes: Sequence[Lane] = ("interactive", "batch")) -> None:
         self._registry, self._threads, self._lanes = registry, threads, lanes
         self._told = threading.Event()
-        self._worker = self._begin()
+        self._worker, self._ended = self._begin(), False
         self._thread = threading.Thread(target=self._keep, name="mintmark-keeper", daemon=True)
 
     @property
@@ -38,18 +42,38 @@ class Keeper:
         """End; see ``Worker.stop``."""
         self._told.set()
         self._thread.join()
-        self._worker.stop(grace)
+        if not self._ended:
+            self._worker.stop(grace)
 
     def _begin(self) -> Worker:
         return Worker(self._registry, Planned(), threads=self._threads, lanes=self._lanes)
 
     def _keep(self) -> None:
-        while not self._told.wait(0.2):
-            if self._worker.wait(0):
-                say("this worker stood still for so long that its jobs were given to others; it begins anew")
-                self._worker.stop(0)
-                self._worker = self._begin()
-                self._worker.start()
+        failed = False
+        while not self._told.wait(_PAUSE_S if failed else _LOOK_S):
+            try:
+                self._renew()
+                failed = False
+            except Exception as problem:  # a database that is away may come back
+                if not failed:
+                    say(f"no worker could begin; it is tried again until one can: {told(problem)}")
+                failed = True
+
+    def _renew(self) -> None:
+        """Put a new worker in the place of one that others took for dead."""
+        if not self._ended:
+            if not self._worker.wait(0):
+                return
+            say("this worker stood still for so long that its jobs were given to others; it begins anew")
+            self._ended = True
+            self._worker.stop(0)
+        worker = self._begin()
+        try:
+            worker.start()
+        except BaseException:
+            worker.stop(0)
+            raise
+        self._worker, self._ended = worker, False
 
 
 def keep_working(registry: Registry, *, threads: int, lanes: Sequence[Lane]) -> None:

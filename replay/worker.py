@@ -105,8 +105,8 @@ class Worker:
         self._engine.stop()
         try:
             self._leave()
-        except MintmarkError as problem:  # the others find out when they miss the heartbeat
-            say(f"the jobs of this worker wait until another one misses it: {problem}")
+        except Exception as problem:  # the others find out when they miss the heartbeat
+            say(f"the jobs of this worker wait until another one misses it: {told(problem)}")
         self.jobs.close()
 
     def wait(self, seconds: float | None = None) -> bool:
