@@ -212,6 +212,12 @@ class Runs:
         """The signed record of a run that is over; until the caller's transaction ends, nobody else can end the run."""
         return connection.execute(select(run.c.record).where(run.c.id == run_id).with_for_update()).scalar()
 
+    def still(self, connection: Connection, seen: Run) -> bool:
+        """Whether a run stands as it was seen, and wants nothing; to be asked after ``record_of``, under its lock."""
+        found = connection.execute(select(run.c.state, run.c.updated_at).where(run.c.id == seen.id)).one()
+        wanted = select(run_replay.c.run).where(run_replay.c.run == seen.id, run_replay.c.state == "wanted").limit(1)
+        return tuple(found) == (seen.state, seen.updated_at) and connection.execute(wanted).first() is None
+
     def finish(self, connection: Connection, run_id: str, state: RunState, result: JSON, record: str) -> None:
         """Write down how a run ended, inside the transaction that logs its record."""
         ended = {"state": state, "result": canonical(result), "record": record, "updated_at": now()}

@@ -18,11 +18,20 @@ from replay.suites.deciding import Deciding, Found
 from replay.suites.plan import Plan
 from replay.suites.result import Facts, Gate, result_of
 
+
+class Moved(Exception):
+    """The run was canceled, or wants something again, while it was judged: whoever ends it looks at it anew."""
+
+
 _LONGEST = 2048  # characters of a sentence in a record
 
 
 def finish(registry: Registry, run: Run, plan: Plan, deciding: Deciding) -> Mapping[str, JSON]:
-    """Judge everything, log it, and write the result down; the result that counts is the one written first."""
+    """Judge everything, log it, and write the result down; the result that counts is the one written first.
+
+    Raises:
+        Moved: the run is no longer as it was read; nothing about its end was written.
+    """
     found = [deciding.found(case) for case in plan.cases]
     drift = {} if plan.options.offline else _drift_records(registry, plan, found)
     gate = _gate(deciding)
@@ -32,7 +41,10 @@ def finish(registry: Registry, run: Run, plan: Plan, deciding: Deciding) -> Mapp
     body = canonical(_record(result, plan))
 
     def check(connection: Connection) -> str | None:
-        return runs.record_of(connection, run.id)
+        known = runs.record_of(connection, run.id)
+        if known is None and not runs.still(connection, run):
+            raise Moved
+        return known
 
     def derive(connection: Connection, record_id: str) -> None:
         about = [case.id for case in plan.cases]

@@ -1,13 +1,14 @@
 """Goes on with a run: says which replays to make next, or, when all is made, what the run has found."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from registry.canonical import JSON
 from registry.home import Registry
 from registry.journal.runs import Runs
 from replay.suites.deciding import Deciding
-from replay.suites.finishing import finish
+from replay.suites.finishing import Moved, finish
 from replay.suites.plan import Plan
 from replay.suites.wanting import Wanted, further
 
@@ -37,6 +38,12 @@ def advance(registry: Registry, run_id: str) -> tuple[Wanted, ...] | Finished:
     Raises:
         NotFound: there is no such run.
     """
+    while True:
+        with suppress(Moved):
+            return _look(registry, run_id)
+
+
+def _look(registry: Registry, run_id: str) -> tuple[Wanted, ...] | Finished:
     runs = Runs(registry.catalog.database)
     run = runs.get(run_id)
     if run.result is not None:
