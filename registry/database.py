@@ -1,6 +1,7 @@
 """A database, SQLite or PostgreSQL: how connections are set up, how a write transaction begins."""
 
 import os
+import re
 import shutil
 import sqlite3
 import threading
@@ -25,6 +26,7 @@ _ROOM = 1 << 16  # bytes; the shared-memory file alone takes half of it
 _MIGRATING = 0x6D6D5F7461626C65  # "mm_table": PostgreSQL's advisory lock of who makes or changes the tables
 _FIRST_USE = 0x6D6D5F6669727374  # "mm_first": and of who looks whether the log has begun, and begins it
 _CREATING = threading.Lock()
+_SECRET = re.compile(r"//.*@")  # who and with which password, in a URL that cannot be taken apart
 Protect = Callable[[sqlite3.Connection], None]
 
 
@@ -78,9 +80,13 @@ class Database:
                 self.url,
                 pool_pre_ping=self.url.get_backend_name() != "sqlite",
                 hide_parameters=True,  # what is sealed stands in no error, log or traceback
+                # What rows are locked for is read again after the lock: a server's other default would hide it.
+                **({} if self.url.get_backend_name() == "sqlite" else {"isolation_level": "READ COMMITTED"}),
             )
-        except (ArgumentError, NoSuchModuleError):
-            raise InvalidValue("database", str(url), "sqlite:///… or postgresql+psycopg://…") from None
+        except (ArgumentError, NoSuchModuleError, ValueError):  # the last of a port that is no number
+            raise InvalidValue(
+                "database", _SECRET.sub("//***@", str(url)), "sqlite:///… or postgresql+psycopg://…"
+            ) from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.name = Path(self.url.database or "").name if self.is_sqlite else self.url.render_as_string()
         self._shared = threading.local()

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import sqlite3
 import sys
 import time
@@ -42,6 +43,7 @@ _STATES: Final[dict[str, State]] = {
 _MOST_DEATHS: Final = 10
 _QUICK_MS: Final = 300_000  # a worker that dies later than so long after it took a job did not die of it
 _DEATHS: Final = "deaths"
+_SECRET: Final = re.compile(r"//.*@")  # who and with which password, in a URL that cannot be taken apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +237,8 @@ def prepare(settings: Settings) -> str:
     url = settings.jobs or file_url(settings.home / "jobs.db").render_as_string()
     try:
         parsed = make_url(url)
-    except SQLAlchemyError:
-        raise InvalidValue("jobs", url, "sqlite:///… or postgresql+psycopg://…") from None
+    except (SQLAlchemyError, ValueError):  # the latter of a port that is no number
+        raise InvalidValue("jobs", _SECRET.sub("//***@", url), "sqlite:///… or postgresql+psycopg://…") from None
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise InvalidValue("jobs", parsed.render_as_string(), "sqlite:///… or postgresql+psycopg://…")
     try:
