@@ -1,5 +1,6 @@
 """A server, its worker and an emulated vendor: deliveries wake, polling goes on without them, a cancel gets there."""
 
+import itertools
 import threading
 import time
 from types import SimpleNamespace
@@ -11,6 +12,8 @@ from emulator.callbacks import SECRETS, delivery
 
 from registry.http.serving import listen, server, warm
 from registry.journal.calls import Calls
+from registry.journal.workers import Workers
+from replay import worker
 from replay.asking import Asking
 from replay.commands.cancel import cancel
 from replay.generating import Ask, generate
@@ -75,7 +78,7 @@ def asked(local_registry, original, vendor, monkeypatch, until):
             return sum(one.method == method and one.path.endswith(path) for one in vendor.emulator.seen)
 
         return SimpleNamespace(
-            run=run, job=job, deliver=deliver, sent=sent, result=result,
+            run=run, job=job, keeper=keeper, deliver=deliver, sent=sent, result=result,
             polls=lambda: sent("GET", f"/predictions/{job}"), state=lambda: calls.get(call.key).state,
         )  # fmt: skip
 
@@ -113,6 +116,21 @@ def test_polling_ends_it_when_no_delivery_comes(asked, vendor, until):
 
     assert (call.polls(), len(vendor.runs), call.state()) == (2, 1, "recorded")
     assert result["counts"]["replays"] == 1 and result["budget"]["reserved"] == "0.00"
+
+
+def test_a_call_of_a_worker_that_was_struck_off_goes_on_in_the_next(asked, local_registry, vendor, until, monkeypatch):
+    """Both are in one process: it lives, and the first one's heartbeat is what counts."""
+    monkeypatch.setattr(worker, "_started", itertools.count())
+    monkeypatch.setattr(worker, "BEAT_S", 0.05)
+    call = asked(NEVER_MS)
+    first, news = call.keeper.id, itertools.count()
+
+    Workers(local_registry.catalog.database).leave(first)
+    until(lambda: call.keeper.id != first, seconds=15)
+    result = until(lambda: call.deliver(f"msg_{next(news)}") and call.result(), seconds=15)
+
+    assert len(vendor.runs) == 1
+    assert [one["outcome"] for one in result["manifests"][0]["replays"]] == ["succeeded"]
 
 
 def test_a_canceled_run_cancels_its_job_at_the_vendor(asked, local_registry, vendor, until, monkeypatch):
