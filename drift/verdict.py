@@ -309,7 +309,7 @@ def _by_limits(scores: Sequence[Score], limits: Mapping[str, Limit]) -> Verdict:
     missing: list[str] = []
     kept: list[str] = []
     for name, limit in limits.items():
-        score = next((score for score in scores if name in {score.base, score.name}), None)
+        score = next((score for score in scores if f"{score.name}/".startswith(f"{name}/")), None)
         if score is None or score.value is None:
             missing.append(f"{name} ({score.reason if score else 'not measured'})")
             continue

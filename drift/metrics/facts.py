@@ -3,7 +3,7 @@
 from drift.score import Score
 from drift.side import Side
 
-_COUNTED = {"duration_ms": "ms", "frames": "frames"}
+COUNTED = {"duration_ms": "ms", "frames": "frames"}
 _STATED = ("width", "height", "mode", "fps", "codec", "has_audio", "sample_rate", "channels", "language")
 
 
@@ -23,7 +23,7 @@ class Facts:
             f"{key} {ours[key]} became {theirs[key]}" for key in _STATED if key in ours and ours[key] != theirs[key]
         ]
         scores = [Score("facts.stated/1", float(len(changed)), self.unit, note="; ".join(changed) or None)]
-        for key, unit in _COUNTED.items():
+        for key, unit in COUNTED.items():
             if key not in ours:
                 continue
             before, after = ours[key], theirs[key]

@@ -22,7 +22,7 @@ _POLICIES: Final[Mapping[str, Sequence[str]]] = {
     "video": (
         "{operation}: {{level: perceptual, alpha: 0.01}}",
         "# or by limits: {operation}: {{level: perceptual, limits: {{timeline.ssim.p05: {{min: 0.9}}, "
-        "offset_frames: {{max: 0}}}}}}",
+        "timeline.offset: {{max: 0}}}}}}",
     ),
     "audio": (
         "{operation}: {{level: perceptual, alpha: 0.01}}   # free samples of sound: only limits decide",

@@ -1,24 +1,26 @@
 """Reads a suite file: YAML whose every mistake is told with file, line, key and what is allowed there."""
 
 import hashlib
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, NoReturn, TypeVar, get_args
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from drift.metrics.scores import nearest, scale_of
 from drift.significance.effects import EFFECTS
 from drift.verdict import Level
 from registry.errors import CouldNotRun
+from registry.schema import schema_text
 from replay.suites.loading import LARGEST, BadSuite, load, short
 from replay.suites.plan import Allow, Amount, Ends, MinPower, Policy, Replays, Target
 
 FORMAT: Final = "mintmark/suite/v1"
-_OPERATION: Final = re.compile(r"[a-z]+(\.[a-z]+)+").fullmatch
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}").fullmatch
 _AMOUNT: Final = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?").fullmatch
 _CURRENCY: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,31}").fullmatch
@@ -29,6 +31,7 @@ _TOP: Final = (
     "format", "name", "select", "target", "policies", "manifests", "allow_alias", "may_send_to", "budget", "allow",
 )  # fmt: skip
 _MOST_LOOKED_AT: Final = 1000
+_OPERATIONS: Final[Sequence[str]] = json.loads(schema_text("provider/v1"))["$defs"]["operation"]["enum"]
 _EFFECTS: Final = sorted({effect.name for effects in EFFECTS.values() for effect in effects})
 
 T = TypeVar("T")
@@ -110,7 +113,7 @@ def parse_suite(path: Path, data: bytes) -> Suite:
         name=top.required("name").text(_NAME, "a name of letters, digits, . _ and -"),
         select=tuple(selectors),
         target=_target(top.get("target")),
-        policies=_policies(top.get("policies"), _OPERATION, "medium.verb, such as image.generate"),
+        policies=_policies(top.get("policies"), bool, "medium.verb, such as image.generate", _known_operation),
         manifests=_policies(top.get("manifests"), _ID, "a manifest's id, or 8 digits of it and more"),
         allow_alias=top.get("allow_alias").flag(),
         may_send_to=tuple(one.text(None, "a provider's name") for one in top.get("may_send_to").items()),
@@ -119,8 +122,18 @@ def parse_suite(path: Path, data: bytes) -> Suite:
     )
 
 
-def _policies(node: "_Node", fits: Callable[[str], object], what: str) -> dict[str, Policy]:
-    return {key: _policy(one) for key, one in node.entries(fits, what)}
+def _policies(
+    node: "_Node", fits: Callable[[str], object], what: str, known: "Callable[[str, _Node], None] | None" = None
+) -> dict[str, Policy]:
+    entries = node.entries(fits, what)
+    for key, one in entries if known else ():
+        known(key, one)
+    return {key: _policy(one) for key, one in entries}
+
+
+def _known_operation(name: str, node: "_Node") -> None:
+    if name not in _OPERATIONS:
+        node.refuse(f"no such operation, medium.verb; known: {nearest(name, _OPERATIONS)}")
 
 
 class _Node:
@@ -129,7 +142,7 @@ class _Node:
     def __init__(self, path: Path, key: str, line: int, value: Any) -> None:  # noqa: ANN401 - whatever the file holds
         self.path, self.key, self.line, self.value = path, key, line, value
 
-    def refuse(self, why: str) -> None:
+    def refuse(self, why: str) -> NoReturn:
         raise BadSuite(self.path, self.line, self.key, short(why, 500))
 
     def bad(self, expected: str) -> BadSuite:
@@ -262,13 +275,16 @@ def _policy(node: _Node) -> Policy:
     return Policy(
         level=level.value,
         alpha=0.01 if alpha.value is None else alpha.number("a number between 0 and 1", lambda one: 0 < one < 1),
-        limits={name: _ends(one) for name, one in limits},
+        limits={name: _ends(name, one) for name, one in limits},
         replays=_replays(node.get("replays")),
         min_power=_min_power(node.get("min_power")),
     )
 
 
-def _ends(node: _Node) -> Ends:
+def _ends(name: str, node: _Node) -> Ends:
+    scale = scale_of(name)
+    if isinstance(scale, str):
+        node.refuse(f"no metric has such a score; known: {scale}")
     node.members(("min", "max"))
     low, high = node.get("min"), node.get("max")
     least = None if low.value is None else low.number("a number")
@@ -277,6 +293,10 @@ def _ends(node: _Node) -> Ends:
         raise node.bad("min, max, or both")
     if least is not None and most is not None and least > most:
         node.refuse(f"min {least:g} is above max {most:g}")
+    if least is not None and least > scale.greatest:
+        node.refuse(f"min {least:g} is never reached: {name} is {scale.greatest:g} at most")
+    if most is not None and most < scale.least:
+        node.refuse(f"max {most:g} is never kept: {name} is {scale.least:g} at least")
     return Ends(min=least, max=most)
 
 

@@ -56,6 +56,12 @@ MISTAKES = {
     "unknown key of a policy": (EDIT + "{levle: bytes}\n", 6, "policies.image.edit.levle", "level"),
     "unknown level": (EDIT + "\n    level: exact\n", 7, "policies.image.edit.level", "semantic"),
     "operation in capitals": (HEAD + "policies:\n  Image: {}\n", 6, "policies.Image", "medium.verb"),
+    "operation with a typo": (HEAD + "policies:\n  image.generat: {}\n", 6, "policies.image.generat", "image.generate"),
+    "no such score": (EDIT + "{limits: {sssim: {min: 0.9}}}\n", 6, "limits.sssim", "known: msssim, ssim"),
+    "a score of another version": (EDIT + "{limits: {ssim/7: {min: 0.9}}}\n", 6, "limits.ssim/7", "known: ssim/1"),
+    "a metric that is no score": (EDIT + "{limits: {psnr: {min: 30}}}\n", 6, "limits.psnr", "psnr.rgb"),
+    "never reached": (EDIT + "{limits: {ssim: {min: 1.1}}}\n", 6, "limits.ssim", "1 at most"),
+    "never kept": (EDIT + "{limits: {wer.norm: {max: -0.1}}}\n", 6, "limits.wer.norm", "0 at least"),
     "alpha of one": (EDIT + "{alpha: 1}\n", 6, "policies.image.edit.alpha", "between 0 and 1"),
     "limit without ends": (EDIT + "{limits: {ssim: {}}}\n", 6, "limits.ssim", "min, max"),
     "limit upside down": (EDIT + "{limits: {ssim: {min: 2, max: 1}}}\n", 6, "limits.ssim", "above"),
@@ -88,6 +94,14 @@ def test_a_mistake_names_line_key_and_what_is_allowed(name):
     assert said.startswith("suite.yaml") and key in said and allowed in said, said
     assert line is None or f"line {line}:" in said, said
     assert problem.value.exit_code == 2
+
+
+def test_limits_take_names_with_their_version():
+    limits = (
+        parse(EDIT + "{limits: {ssim/1: {min: -1}, wer.norm/1/english/1: {max: 2}}}\n").policies["image.edit"].limits
+    )
+
+    assert set(limits) == {"ssim/1", "wer.norm/1/english/1"}
 
 
 def test_money_may_be_a_number():
