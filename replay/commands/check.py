@@ -92,6 +92,8 @@ def _check(
         raise click.UsageError("--retry-errors goes with --resume RUN")
     if trust is not None and packed is None:
         raise click.UsageError("--trust goes with --from suite.zip")
+    if only_plan and resume is not None:
+        raise click.UsageError("--plan looks ahead of a new run: give SUITE or --from instead of --resume")
     check_outputs(outputs)
     terms = terms_of(budget, assume_cost, yes, silent=as_json or quiet)
     registry, path = _opened(suite, packed, trust)

@@ -12,6 +12,8 @@ Result: TypeAlias = Mapping[str, JSON]
 """A run's result, as schemas/run/v1 describes it."""
 Standing = Literal["failure", "error", "skipped", "passed"]
 
+RELIABLE: Final = "smallest p to rely on (less is luck)"
+"""What ``attainable`` is: by luck a p can be smaller."""
 _FIRST: Final = ("drifted", "error", "undecided", "not-replayable", "within-noise", "reproduced")
 
 
@@ -147,11 +149,11 @@ def short(name: str | None) -> str:
 
 
 def numbers(test: JSON) -> Sequence[tuple[str, str]]:
-    """What a test says in numbers: p, alpha, the smallest p it could have given."""
+    """What a test says in numbers: p, alpha, the smallest p that it can be relied on to reach."""
     if not test:
         return ()
     last = test["looks"][-1] if test.get("looks") else test
-    rows = [("p", test.get("p")), ("alpha", test.get("alpha")), ("attainable p", last.get("attainable"))]
+    rows = [("p", test.get("p")), ("alpha", test.get("alpha")), (RELIABLE, last.get("attainable"))]
     return tuple((name, f"{value:.2g}") for name, value in rows if value is not None)
 
 

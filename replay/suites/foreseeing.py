@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 
+import msgspec
+
 from drift.floor import Regime
 from drift.media.media import Kind
 from drift.significance.resolution import attainable_of, floor_needed
@@ -40,16 +42,23 @@ class Foreseen:
         """For people."""
         bill = self.bill
         yield f"{counted(len(self.plan.cases), 'manifest')}: {bill.begun} replays, {bill.most} at most"
-        costs = " and ".join(map(str, bill.worst.values()))
-        yield f"worst case: {costs or 'nothing is billed'}; budget: {self.budget or 'none'}; nothing was sent"
+        yield f"worst case: {self._costs()}; budget: {self.budget or 'none'}; nothing was sent"
         for case, verdict in bill.refused:
             yield f"{case.name}: not-replayable ({verdict.reason_code}): {verdict.sentence}"
         if bill.unknown:
-            yield f"no known price: {', '.join(sorted({one.model for one in bill.unknown}))} (--assume-cost)"
+            yield f"no known price: {', '.join(sorted({one.model for one in bill.unknown}))}"
         for operation, sentences in self.operations.items():
             for sentence in sentences:
                 yield f"{operation}: {sentence}"
         yield from self.sentences
+
+    def _costs(self) -> str:
+        """The worst case in words: what has no known price is never called free."""
+        known = " and ".join(map(str, self.bill.worst.values()))
+        if not self.bill.unknown:
+            return known or "nothing is billed"
+        count = counted(len(self.bill.unknown), "manifest")
+        return f"{f'{known}, and ' if known else ''}unknown for {count}: --assume-cost 0.04 says what a call costs"
 
     def to_json(self) -> dict[str, JSON]:
         """For programs."""
@@ -73,13 +82,15 @@ def foresee(registry: Registry, plan: Plan, terms: Terms) -> Foreseen:
     with registry.catalog.database.together():
         bill = bill_of(registry, plan)
         floors = _floors(registry, plan)
+    refused = {case.id for case, _ in bill.refused}
+    made = msgspec.structs.replace(plan, cases=tuple(case for case in plan.cases if case.id not in refused))
     operations: dict[str, list[str]] = defaultdict(list)
-    for operation in sorted({case.operation for case in plan.cases}):
-        mine = [case for case in plan.cases if case.operation == operation]
+    for operation in sorted({case.operation for case in made.cases}):
+        mine = [case for case in made.cases if case.operation == operation]
         operations[operation] += _by_regime(mine, floors)
-    gate = _gate(plan)
-    sentences = list(_together(plan, gate))
-    sentences += _powers(registry, plan)
+    gate = _gate(made)
+    sentences = list(_together(made, gate))
+    sentences += _powers(registry, made)
     budget = None if terms.budget is None else str(terms.budget)
     return Foreseen(plan, bill, budget, operations, gate, sentences)
 
@@ -156,9 +167,9 @@ def _together(plan: Plan, gate: Mapping[str, JSON] | None) -> Iterator[str]:
     if gate["attainable"] > gate["alpha"]:
         deeper = ": `mintmark suite calibrate --deep`" if gate["baseline"] < BASELINE else ""
         more = f"it takes {gate['needed']} replays each" if gate["needed"] else f"it takes a larger baseline{deeper}"
-        yield f"together: {what} cannot give a p below {gate['attainable']:.2g}: undecided (resolution); {more}"
+        yield f"together: {what} reach no p below {gate['attainable']:.2g} but by luck: undecided (resolution); {more}"
         return
-    yield f"together: {what} can give p = {gate['attainable']:.2g} at alpha {gate['alpha']:g}"
+    yield f"together: {what} can be relied on to reach p = {gate['attainable']:.2g} at alpha {gate['alpha']:g}"
     cases = _gated(plan)
     shallow = [case for case in cases if case.outputs < BASELINE]
     if shallow:

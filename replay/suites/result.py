@@ -112,6 +112,9 @@ def exit_of(plan: Plan, found: Sequence[Found], gate: Gate | None, *, canceled: 
 
 
 def _green(kinds: Mapping[str, int]) -> str:
+    if not kinds["reproduced"] and not kinds["within-noise"]:
+        open_ = " and ".join(f"{kinds[kind]} {kind}" for kind in ("not-replayable", "undecided") if kinds[kind])
+        return f"nothing was reproduced, and the suite allows it: {open_ or 'no manifests'}"
     (first, *others) = [f"{kinds[kind]} {kind.replace('-', ' ')}" for kind in KINDS if kinds[kind]] or ["0 asked for"]
     count, _, word = first.partition(" ")
     return ", ".join([f"{count} of {sum(kinds.values())} {word}", *others])

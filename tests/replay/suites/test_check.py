@@ -72,6 +72,7 @@ def test_going_on_with_what_is_over_says_that_nothing_was_made(mintmark):
         (["check"], 2, "give one of SUITE"),
         (["check", "suite.yaml", "--resume", "@last"], 2, "give one of SUITE"),
         (["check", "suite.yaml", "--retry-errors"], 2, "--resume"),
+        (["check", "--resume", "@last", "--plan"], 2, "--plan looks ahead"),
         (["check", "none.yaml"], 2, "suite new"),
         (["check", "."], 2, "folder"),
         (["check", "suite.yaml", "-o", "result.pdf"], 2, ".html"),

@@ -193,6 +193,7 @@ def test_what_is_retired_or_an_alias_is_not_replayable(made, begun, ended, monke
 
     assert verdicts(result) == {"a": ("not-replayable", "retired")}
     assert [(one["exit_code"], one["manifests"][0]["allowed"]) for one in (result, allowed)] == [(4, False), (0, True)]
+    assert allowed["exit_reason"] == "nothing was reproduced, and the suite allows it: 1 not-replayable"
     monkeypatch.undo()
     monkeypatch.setattr("replay.preparing.shipped", lambda: Descriptions([replace(known, pin_patterns=())]))
     assert verdicts(ended(begun())) == {"a": ("not-replayable", "alias")}
