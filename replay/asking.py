@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from drift.errors import MintmarkError
 from registry.canonical import JSON, canonical
@@ -28,6 +29,9 @@ from replay.suites.selecting import Lock, resolve
 from replay.suites.starting import start, terms_with
 
 _LANES: Mapping[Kind, Lane] = {"replay": "interactive", "suite": "batch"}
+
+MOST: Final = 100_000
+"""Replays that a run over HTTP may begin with."""
 
 
 class RunRefused(Refused):
@@ -113,6 +117,8 @@ class Asking:
         with _refusals():
             suite = parse_suite(Path("the suite"), text.encode())
             manifests = resolve(self._registry, suite)
+            if (count := how.repeat * len(manifests)) > MOST:
+                raise RunRefused(f"these are {count:,} replays, and one run may have {MOST:,}; ask for several runs")
             digest = hashlib.sha256(canonical(list(manifests))).hexdigest()
             plan = plan_of(self._registry, suite, Lock(manifests, digest), how)
         return plan, terms_with(Terms(_money(budget), _money(assumed)), suite.budget)

@@ -50,6 +50,7 @@ def create_app(registry: Registry, work: Work | None = None) -> FastAPI:
     app.state.registry = registry
     app.state.follower = Follower(registry)
     app.state.in_flight = InFlight()
+    app.state.streams = 0
     app.state.work = work or NoWork()
     app.state.wake, app.state.published_keys = work.wake if work else webhooks.nobody_waits, PublishedKeys()
     for router in (

@@ -12,8 +12,10 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 from anyio.to_thread import run_sync
 from fastapi import APIRouter
+from starlette.datastructures import State
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from registry.approvals import Approval, approve
 from registry.canonical import JSON, canonical, parse
@@ -30,6 +32,8 @@ router = APIRouter(prefix="/v1", tags=["replays"])
 LONGEST: Final = 4 << 20  # bytes of a request: a suite may name ten thousand manifests
 LOOK_S: Final = 0.5
 HEARTBEAT_S: Final = 15.0
+STREAMS: Final = 64  # of events, at a time; each looks at the databases twice a second
+STREAM_S: Final = 3600.0  # who still wants to know comes back with the id of the last event
 _PAGE: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
 _Amount = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$")]
 
@@ -153,14 +157,34 @@ def cancel_job(request: Request, id: str) -> Response:
 async def follow_job(request: Request, id: str) -> Response:
     """Server-sent events: ``progress`` each time more is known, ``end`` when the job is over."""
     await run_sync(_standing, request, id)  # a job that does not exist is told as any other error
+    state = request.app.state
+    if state.streams >= STREAMS:
+        why = f"{STREAMS} streams of events are open; ask for the job itself, or come back later"
+        raise Problem(503, "too-many-streams", why, headers={"Retry-After": "10"})
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(request, id), media_type="text/event-stream", headers=headers)
+    return _Stream(state, _events(request, id), headers)
+
+
+class _Stream(StreamingResponse):
+    """A stream of events, counted until it is over, however it ends."""
+
+    def __init__(self, state: State, events: AsyncIterator[str], headers: dict[str, str]) -> None:
+        super().__init__(events, media_type="text/event-stream", headers=headers)
+        self._state = state
+        state.streams += 1
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._state.streams -= 1
 
 
 async def _events(request: Request, id: str) -> AsyncIterator[str]:
     """Each event's id says where the job stood: who comes back with it hears of what is new only."""
     known, spoken = request.headers.get("last-event-id"), time.monotonic()
-    while True:
+    until = spoken + STREAM_S
+    while time.monotonic() < until:
         mark, over, told = await run_sync(_standing, request, id)
         if mark != known or over:
             yield f"id: {mark}\nevent: {'end' if over else 'progress'}\ndata: {json.dumps(told)}\n\n"

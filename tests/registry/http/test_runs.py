@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from registry.http import runs
+from replay import asking
 from replay.asking import Asking
 from replay.generating import Ask, generate
 from replay.jobs import Jobs
@@ -30,6 +32,28 @@ def working(standing, made):
     app.state.work = before
     keeper.stop(2)
     jobs.close()
+
+
+def test_streams_are_few_and_end_and_a_place_is_free_again(working, monkeypatch):
+    begun = working.client.post("/v1/suites", json={"suite": SUITE}).json()["run"]
+    path = f"/v1/jobs/{begun}/events"
+    monkeypatch.setattr(runs, "STREAMS", 0)
+    refused = working.client.get(path)
+    monkeypatch.setattr(runs, "STREAMS", 1)
+    monkeypatch.setattr(runs, "STREAM_S", 0.0)
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
+    assert refused.json()["type"].endswith(":too-many-streams")
+    assert [working.client.get(path).text for _ in range(2)] == ["", ""]
+    assert working.app.state.streams == 0
+
+
+def test_a_run_has_so_many_replays_at_most(working, monkeypatch):
+    monkeypatch.setattr(asking, "MOST", 7)
+    assert working.client.post("/v1/suites", json={"suite": SUITE, "repeat": 3}).status_code == 202
+    refused = working.client.post("/v1/suites", json={"suite": SUITE, "repeat": 4})
+
+    assert refused.status_code == 422 and "8 replays" in refused.json()["detail"]
 
 
 SUITE = "format: mintmark/suite/v1\nname: hills\nselect:\n- labels: {app: x}\n"
