@@ -101,14 +101,18 @@ def agreed(
 
 
 def agreed_in_turn(
-    registry: Registry, asked: Sequence[tuple[Description, str, Money | None]], terms: Terms
+    registry: Registry,
+    asked: Sequence[tuple[Description, str, Money | None]],
+    terms: Terms,
+    further: str = "as long as that fails",
 ) -> list[Pay]:
-    """How calls are paid for that are made one after the other, as long as they fail: of one budget, or one yes.
+    """How calls are paid for that are made one after the other: of one budget, or one yes.
 
     Args:
         registry: where the budget is kept.
         asked: description, model and the most that it costs, of each.
         terms: what was said; what is assumed is what each costs whose price is unknown.
+        further: when one after the first is made, in words.
 
     Raises:
         PriceUnknown, ConsentNeeded, Declined, WrongCurrency: nothing was sent.
@@ -131,7 +135,7 @@ def agreed_in_turn(
     total = Money(sum(one.nanos for one in paid), paid[0].currency)
     names = [f"{model} of {description.provider}" for description, model, _ in asked]
     told = [f"{name} (up to {one or 'nothing'})" for name, one in zip(names, costs, strict=True)]
-    bill = f"this calls {told[0]}, and as long as that fails {', then '.join(told[1:])}: up to {total}"
+    bill = f"this calls {told[0]}, and {further} {', then '.join(told[1:])}: up to {total}"
     budget = _budget(registry, bill, paid[0], total, terms)
     return [_paying_by(budget, one) for one in costs]
 

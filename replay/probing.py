@@ -5,7 +5,7 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +32,9 @@ from replay.providers.http.pace import Pace
 
 MOST_PAID: Final = 3
 """Calls of one battery that the provider may bill: those that it should refuse, and the one that is canceled."""
+_PAID: Final = ("malformed-metadata", "oversized-upload", "cancel")
 _WRONG: Final = "mintmark-probe-this-is-no-key"
+_TWICE: Final = "duplicate-callback-here"
 _NO_MODEL: Final = "mintmark-probe-no-such-model"
 _LONG: Final = "a plain grey square, " * 200_000  # 4 MB
 
@@ -83,11 +85,13 @@ class _Battery:
     ask: Ask
     draft: Draft
     description: Description
-    pay: Pay
+    pays: Mapping[str, Pay]
     label: str
 
 
-def probe(registry: Registry, ask: Ask, pay: Callable[[Draft, Description], Pay]) -> Iterator[Probe]:
+def probe(
+    registry: Registry, ask: Ask, pay: Callable[[Sequence[Draft], Description], Sequence[Pay]]
+) -> Iterator[Probe]:
     """Run the battery against the provider of ``ask``, or against whatever ``MINTMARK_BASE_URL_…`` names; row by row.
 
     What breaks the line is done against stand-ins on this machine, with a key that is none. Calls that the provider may
@@ -97,7 +101,7 @@ def probe(registry: Registry, ask: Ask, pay: Callable[[Draft, Description], Pay]
     Args:
         registry: where calls are recorded.
         ask: a small request that the provider can fulfil.
-        pay: asked once how those calls are paid for; it may refuse.
+        pay: asked once how those calls are paid for, each on its own; it may refuse.
 
     Raises:
         NothingToProbe, ProviderUnknown, SecretMissing, PriceUnknown, ConsentNeeded, Declined: nothing was sent.
@@ -106,7 +110,9 @@ def probe(registry: Registry, ask: Ask, pay: Callable[[Draft, Description], Pay]
     if description.local:
         raise NothingToProbe(ask.provider)
     HttpProvider(description, os.environ)  # a missing key is told before anything is tried
-    battery = _Battery(registry, ask, draft, description, pay(draft, description), new_exchange_id())
+    large = _with(draft, description, "prompt", _LONG) or draft
+    pays = dict(zip(_PAID, pay([draft, large, draft], description), strict=True))
+    battery = _Battery(registry, ask, draft, description, pays, new_exchange_id())
     for one in (_credentials, _outage, _timeout, _malformed, _oversized, _cancel, _callback):
         yield one(battery)
 
@@ -151,15 +157,15 @@ def _cancel(of: _Battery) -> Probe:
 
 
 def _callback(of: _Battery) -> Probe:
-    """Its second delivery must change nothing here; what a delivery says is checked where it arrives."""
-    tried, expected = "the same delivery twice", ("acted on once",)
+    """What is told of a delivery's number a second time changes nothing here; nobody asks the provider to call."""
+    tried, expected = "one delivery's number taken down here twice; the provider was not asked", ("acted on once",)
     protocol = of.description.protocol
     if protocol is None or protocol.webhook is None:
-        return Probe("duplicate-callback", tried, expected, None, "not offered", said="it calls nobody back")
+        return Probe(_TWICE, tried, expected, None, "not offered", said="it calls nobody back")
     deliveries = Deliveries(of.registry.catalog.database)
     first, second = (deliveries.first(of.ask.provider, of.label) for _ in range(2))
     got = "acted on once" if first and not second else "acted on twice"
-    return _row("duplicate-callback", tried, expected, got, of.label, None)
+    return _row(_TWICE, tried, expected, got, of.label, None)
 
 
 def _sent(
@@ -181,15 +187,20 @@ def _sent(
 
 def _recorded(of: _Battery, name: str, tried: str, expected: tuple[str, ...], slot: str, value: str) -> Probe:
     """Send the request with another value in a slot."""
-    if slot not in of.description.slots or of.draft.request is None:
+    draft = _with(of.draft, of.description, slot, value)
+    if draft is None:
         return Probe(name, tried, expected, None, "not offered", said=f"it takes no {slot}")
-    request = write_slot(of.description, of.draft.request, slot, value)
-    draft = msgspec.structs.replace(of.draft, request=request)
-    if slot == "model":
-        draft = msgspec.structs.replace(draft, model=Model(requested=value))
-    else:
-        draft = msgspec.structs.replace(draft, prompt=Prompt(submitted=value))
     return _made(of, name, tried, expected, draft, lambda paying: paying)
+
+
+def _with(draft: Draft, description: Description, slot: str, value: str) -> Draft | None:
+    """The request with another model or prompt; None where it has no such slot."""
+    if slot not in description.slots or draft.request is None:
+        return None
+    draft = msgspec.structs.replace(draft, request=write_slot(description, draft.request, slot, value))
+    if slot == "model":
+        return msgspec.structs.replace(draft, model=Model(requested=value))
+    return msgspec.structs.replace(draft, prompt=Prompt(submitted=value))
 
 
 def _made(
@@ -204,7 +215,8 @@ def _made(
     context = msgspec.structs.replace(draft.context, workflow="probe")
     named = msgspec.structs.replace(draft, context=context, labels={"probe": name}, exchange_id=None)
     try:
-        made = call(of.registry, named, of.description, of.ask.inputs, changed(of.pay() or Paying(new_exchange_id())))
+        paying = of.pays[name]() or Paying(new_exchange_id())
+        made = call(of.registry, named, of.description, of.ask.inputs, changed(paying))
     except MintmarkError as problem:
         return Probe(name, tried, expected, None, "could not run", said=str(problem))
     errors = [found.value for found in of.registry.vault.get(made.id) if found.pointer == "/outcome/error"]

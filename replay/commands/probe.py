@@ -9,6 +9,8 @@ from registry.commands.printing import as_json
 from replay.commands.consent import may_cost
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from registry.capture.description import Description
     from registry.drafting import Draft
     from replay.consenting import Pay
@@ -38,8 +40,8 @@ def probe(
 ) -> int:
     """Make provider NAME fail in seven ways, on your account or wherever MINTMARK_BASE_URL_NAME points.
 
-    Bad credentials, outage, time-out, malformed metadata, oversized upload, cancel, duplicate callback: each row says
-    what was tried, which outcome is right, which came, and the request by which it can be found.
+    Bad credentials, outage, time-out, malformed metadata, oversized upload, cancel, a callback's number taken down
+    twice here: each row says what was tried, which outcome is right, which came, and by which request it is found.
 
     At most 3 calls may be billed: those that the provider should refuse, and the one that is canceled. They go through
     the journal within the budget. The rest is done with a key that is none, or against a stand-in on this machine.
@@ -50,10 +52,9 @@ def probe(
     from registry.commands.printing import emit, writing
     from registry.verbatim import plain
     from replay.commands.consent import terms_of
-    from replay.consenting import agreed
+    from replay.consenting import agreed_in_turn
     from replay.costing import worst_case_of
     from replay.generating import Ask
-    from replay.probing import MOST_PAID
     from replay.probing import probe as run
 
     check_names(name, operation)
@@ -62,9 +63,9 @@ def probe(
     registry, terms = writing(), terms_of(budget, assume_cost, yes, silent=as_json)
     ask = Ask(name, model, operation, prompt, settings=said, inputs=files)
 
-    def pay(draft: "Draft", description: "Description") -> "Pay":
-        cost = worst_case_of(registry, draft, description, files)
-        return agreed(registry, description, model, cost, MOST_PAID, terms)
+    def pay(drafts: "Sequence[Draft]", description: "Description") -> "Sequence[Pay]":
+        asked = [(description, model, worst_case_of(registry, draft, description, files)) for draft in drafts]
+        return agreed_in_turn(registry, asked, terms, "whatever comes of it")
 
     rows = []
     for row in run(registry, ask, pay):

@@ -6,9 +6,10 @@ import pytest
 
 from registry.cli import run
 from registry.journal.budgets import nanos_of
+from registry.prices.store import import_prices
 from registry.stats.calls import Selection, calls
-from replay.consenting import Terms, agreed
-from replay.costing import Money
+from replay.consenting import Terms, agreed_in_turn
+from replay.costing import Money, worst_case_of
 from replay.errors import SecretMissing
 from replay.generating import Ask
 from replay.probing import MOST_PAID, NothingToProbe, probe
@@ -22,14 +23,18 @@ ROWS = [
     "malformed-metadata",
     "oversized-upload",
     "cancel",
-    "duplicate-callback",
+    "duplicate-callback-here",
 ]
 
 
 def probed(registry, ask, budget="1.00"):
     terms = Terms(budget=Money(nanos_of(budget), "USD"), assumed=Money(nanos_of("0.04"), "USD"))
-    rows = probe(registry, ask, lambda draft, described: agreed(registry, described, ask.model, None, MOST_PAID, terms))
-    return {row.name: row for row in rows}
+
+    def pay(drafts, described):
+        asked = [(described, ask.model, worst_case_of(registry, draft, described, [])) for draft in drafts]
+        return agreed_in_turn(registry, asked, terms)
+
+    return {row.name: row for row in probe(registry, ask, pay)}
 
 
 def test_every_failure_has_its_row_and_what_was_billed_is_recorded(local_registry, emulator):
@@ -44,10 +49,10 @@ def test_every_failure_has_its_row_and_what_was_billed_is_recorded(local_registr
         "malformed-metadata": "rejected",
         "oversized-upload": "succeeded",  # this one takes four megabytes of prompt, and the row says so
         "cancel": None,
-        "duplicate-callback": None,
+        "duplicate-callback-here": None,
     }
     assert rows["oversized-upload"].answer == "otherwise" and rows["malformed-metadata"].answer == "as expected"
-    assert rows["cancel"].answer == rows["duplicate-callback"].answer == "not offered"
+    assert rows["cancel"].answer == rows["duplicate-callback-here"].answer == "not offered"
     recorded = {one: call for one, call in calls(local_registry, Selection(workflow="probe"))}
     assert {rows["malformed-metadata"].request, rows["oversized-upload"].request} == set(recorded)
     assert emulator.charges("openai") == 1
@@ -59,7 +64,10 @@ def test_a_job_is_canceled_at_the_vendor_and_a_second_delivery_changes_nothing(l
 
     assert (rows["cancel"].got, rows["cancel"].answer) == ("canceled", "as expected")
     assert any(one.path.endswith("/cancel") for one in emulator.seen)
-    assert (rows["duplicate-callback"].got, rows["duplicate-callback"].answer) == ("acted on once", "as expected")
+    assert (rows["duplicate-callback-here"].got, rows["duplicate-callback-here"].answer) == (
+        "acted on once",
+        "as expected",
+    )
     assert emulator.charges("replicate") <= MOST_PAID
 
 
@@ -77,7 +85,19 @@ def test_a_budget_ends_what_may_be_billed_and_nothing_else(local_registry, emula
     assert rows["malformed-metadata"].got == "succeeded"  # an emulator that knows no models
     assert rows["oversized-upload"].answer == rows["cancel"].answer == "could not run"
     assert "the budget is spent" in rows["cancel"].said and emulator.charges("replicate") == 1
-    assert rows["bad-credentials"].got == "auth" and rows["duplicate-callback"].answer == "as expected"
+    assert rows["bad-credentials"].got == "auth" and rows["duplicate-callback-here"].answer == "as expected"
+
+
+def test_the_oversized_call_sets_aside_what_its_prompt_costs(local_registry, emulator, tmp_path):
+    (tmp_path / "prices.toml").write_text('["elevenlabs/eleven_v3"]\ninput_cost_per_character = 0.0001\n')
+    import_prices(local_registry, tmp_path / "prices.toml")
+    ask = Ask("elevenlabs", "eleven_v3", "speech.generate", "hello", settings={"voice": "v-1"})
+
+    rows = probed(local_registry, ask)
+
+    assert rows["malformed-metadata"].got is not None
+    assert "420" in rows["oversized-upload"].said, "dollars, for 4.2 million characters"
+    assert rows["oversized-upload"].answer == "could not run" and emulator.charges("elevenlabs") <= 1
 
 
 def test_what_cannot_be_probed_is_said_before_anything_is_sent(local_registry, emulator, monkeypatch):
