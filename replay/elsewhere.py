@@ -38,11 +38,11 @@ AS_RECORDED = Change()
 class MayNotSend(Refused):
     """A replay that would show the prompt to somebody it was not meant for."""
 
-    def __init__(self, recorded: str, provider: str) -> None:
+    def __init__(self, recorded: str, provider: str, permission: str) -> None:
         """Name both and the line that permits it."""
         super().__init__(
             f"{provider} is not who made this ({recorded} is), and would see its prompt and inputs; nothing was sent: "
-            f'may_send_to = ["{provider}"] in {FILE} permits it'
+            f"{permission} permits it"
         )
 
 
@@ -58,7 +58,7 @@ def check_may_send(settings: Settings, recorded: str, provider: str) -> None:
     """
     here = any(one.local for one in shipped() if one.provider == provider)
     if provider != recorded and not here and provider not in settings.sending.may_send_to:
-        raise MayNotSend(recorded, provider)
+        raise MayNotSend(recorded, provider, f'may_send_to = ["{provider}"] in {FILE}')
 
 
 def translated(

@@ -74,8 +74,7 @@ class Plan:
 
 def helps(outcome: Outcome) -> bool:
     """Whether to ask the next provider: not while the first may still be at it, and bill for it."""
-    still_open = outcome.class_ == OutcomeClass.TIMEOUT and outcome.state == EndState.UNKNOWN
-    return outcome.class_ in HELPS and not still_open
+    return outcome.class_ in HELPS and (outcome.class_, outcome.state) != (OutcomeClass.TIMEOUT, EndState.UNKNOWN)
 
 
 def planned(registry: Registry, ask: Ask, typed: Sequence[str] = ()) -> Plan:

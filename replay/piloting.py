@@ -24,12 +24,12 @@ from registry.stats.latency import Times
 from registry.verbatim import plain
 from replay.consenting import PriceUnknown, Terms
 from replay.costing import is_free, worst_case_of
+from replay.elsewhere import MayNotSend
 from replay.errors import ReplayError
 from replay.generating import Ask, ProviderUnknown, generate
 from replay.paying import Paying
 from replay.suites.file import Suite
 from replay.suites.plan import Target
-from replay.suites.planning import MayNotSend
 
 
 class NoBudget(ReplayError):
@@ -235,7 +235,7 @@ def _asks(suite: Suite, target: Target, pieces: Sequence[Piece], left_out: list[
     asks, why = [], "it has no generation whose prompt is still there"
     for piece in pieces:
         if piece.provider != provider and provider not in suite.may_send_to:
-            raise MayNotSend(provider, suite)
+            raise MayNotSend(piece.provider, provider, f"`may_send_to: [{provider}]` in {suite.path}")
         found = shipped().find(provider, model=model, operation=piece.operation)
         if found is None:
             if not any(one.provider == provider for one in shipped()):

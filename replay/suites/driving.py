@@ -1,7 +1,7 @@
 """Drives a run to its end in this process, with a few threads; the rows say where it stands, so it may be killed."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from drift.crowd import one_thread_each
@@ -15,18 +15,12 @@ from replay.suites.wanting import Wanted
 _BUSY_S = 1.0  # until a call that another process makes is looked at again
 
 
-class Stopped(Exception):
-    """The run was left where it stands; ``check --resume`` goes on."""
-
-
 def drive(
     registry: Registry,
     run_id: str,
     *,
     jobs: int = 4,
-    tell: Callable[[Sequence[Wanted]], None] = lambda wanted: None,
     made: Callable[[Wanted], None] = lambda one: None,
-    stop: threading.Event | None = None,
 ) -> Finished:
     """Make what a run wants until nothing is wanted any more.
 
@@ -34,17 +28,14 @@ def drive(
         registry: where the run lies.
         run_id: full id.
         jobs: replays made at a time.
-        tell: hears what is wanted, each time anew.
         made: hears of each replay that ended.
-        stop: once set, what is under way is ended or left and ``Stopped`` is raised.
 
     Raises:
-        Stopped: it was told to stop.
         MintmarkError: nothing can be written down any more; the run stays where it is.
     """
     if jobs > 1:
         one_thread_each()
-    halt, owner = stop or threading.Event(), this_process()
+    halt, owner = threading.Event(), this_process()
 
     def make(one: Wanted) -> None:
         while not halt.is_set():
@@ -58,11 +49,8 @@ def drive(
     with ThreadPoolExecutor(jobs, thread_name_prefix="mintmark-replay") as pool:
         try:
             while not isinstance(found := advance(registry, run_id), Finished):
-                tell(found)
                 for future in as_completed([pool.submit(make, one) for one in found]):
                     future.result()
-                if halt.is_set():
-                    raise Stopped
             return found
         except BaseException:
             halt.set()  # threads leave what they have not begun

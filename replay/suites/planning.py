@@ -7,28 +7,16 @@ from drift.floor import MEASURE, Regime
 from drift.significance.effects import EFFECTS
 from registry.approvals import baseline_of
 from registry.canonical import parse
-from registry.errors import CouldNotRun, InvalidValue, NotFound, Refused
+from registry.errors import NotFound, Refused
 from registry.home import Registry
 from registry.manifest import Manifest
 from registry.show import calibration_of
 from replay.baselines import with_accepted
+from replay.elsewhere import MayNotSend
 from replay.suites.file import Suite
 from replay.suites.loading import BadSuite
 from replay.suites.plan import Amount, Budgeted, Case, Options, Plan, Policy, SuiteRef, Target
 from replay.suites.selecting import Lock, name_of
-
-
-class MayNotSend(CouldNotRun):
-    """A target that would show the prompts to somebody they were not meant for."""
-
-    exit_code = 2
-
-    def __init__(self, provider: str, suite: Suite) -> None:
-        """Name the provider and the line that permits it."""
-        super().__init__(
-            f"{suite.path}: target.provider: {provider} is not who made these, and would see their prompts; "
-            f"`may_send_to: [{provider}]` in the suite permits it; nothing was sent"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +60,9 @@ def plan_of(registry: Registry, suite: Suite, lock: Lock, asked: Asked) -> Plan:
 
 def _check_target(suite: Suite, cases: Sequence[Case]) -> None:
     wanted = suite.target.provider or ""
-    if any(case.provider != wanted for case in cases) and wanted not in suite.may_send_to:
-        raise MayNotSend(wanted, suite)
+    others = [case.provider for case in cases if case.provider != wanted]
+    if others and wanted not in suite.may_send_to:
+        raise MayNotSend(others[0], wanted, f"`may_send_to: [{wanted}]` in {suite.path}")
 
 
 def _special(registry: Registry, suite: Suite, manifests: Mapping[str, Manifest]) -> dict[str, Policy]:
@@ -185,9 +174,3 @@ def _same_version(made: Manifest, recorded: Manifest, target: Target) -> bool:
         and made.model.requested == (target.model or recorded.model.requested)
         and made.seed.requested in ({recorded.seed.requested, None} if elsewhere else {recorded.seed.requested})
     )
-
-
-def check_currency(asked: str, suite: Suite) -> None:
-    """Refuse a budget in another currency than the suite's. Raises: InvalidValue."""
-    if suite.budget is not None and suite.budget.currency != asked:
-        raise InvalidValue("--budget", asked, f"{suite.budget.currency}, the currency of the suite's budget")

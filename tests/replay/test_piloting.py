@@ -8,11 +8,11 @@ from registry.journal.budgets import nanos_of
 from registry.stats.calls import Selection, calls
 from replay.consenting import Terms
 from replay.costing import Money
+from replay.elsewhere import MayNotSend
 from replay.generating import Ask, ProviderUnknown, generate
 from replay.piloting import NoBudget, NothingToPilot, pilot
 from replay.suites.file import parse_suite
 from replay.suites.plan import Target
-from replay.suites.planning import MayNotSend
 
 ONE, TWO = (Target(provider="procedural", model=f"procedural-image@{n}") for n in (1, 2))
 OPENAI = Target(provider="openai", model="gpt-image-2-2026-04-21")

@@ -25,6 +25,7 @@ from replay import generating
 from replay.calibrating import calibrate
 from replay.consenting import ConsentNeeded, Declined, Terms, WrongCurrency
 from replay.costing import Money
+from replay.elsewhere import MayNotSend
 from replay.generating import Ask, generate
 from replay.judging import Judgement
 from replay.preparing import output_files
@@ -35,7 +36,7 @@ from replay.suites.deciding import Deciding
 from replay.suites.file import parse_suite
 from replay.suites.making import make_one
 from replay.suites.plan import Amount, Plan
-from replay.suites.planning import Asked, MayNotSend, plan_of
+from replay.suites.planning import Asked, plan_of
 from replay.suites.running import Finished, advance
 from replay.suites.selecting import Lock
 from replay.suites.starting import PricesUnknown, again, raise_budget, start
