@@ -8,6 +8,7 @@ import pytest
 from registry.journal.workers import Workers
 from replay import keeping, worker
 from replay.keeping import Keeper
+from replay.workflows import Planned
 
 
 @pytest.fixture
@@ -43,3 +44,13 @@ def test_a_lost_worker_is_replaced_once_its_database_is_back(local_registry, ren
 
     assert said("the jobs of this worker wait") and "".join(told).count("no worker could begin") == 1
     assert not workers.living()
+
+
+def test_a_check_ends_when_its_jobs_cannot_be_reached(local_registry, rename, capsys):
+    alone = worker.Worker(local_registry, Planned(), threads=1, own=True)
+    alone.start()
+    rename("workflow_status", "away")
+
+    alone.stop(0)
+
+    assert "the jobs of this worker wait" in capsys.readouterr().err
