@@ -6,16 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from drift.significance.suite import suite_replays_needed
 from registry.catalog.search import Query, matching
 from registry.errors import FileThere
 from registry.home import Registry
 from registry.manifest import Manifest
 from replay.suites.selecting import EmptySelection, name_of
 
+_BASELINE: Final = 5
+_GATE: Final = 2
 _POLICIES: Final[Mapping[str, Sequence[str]]] = {
     "image": (
         "# free samples are tested all together first; suspects get up to `max` replays of their own",
-        "{operation}: {{level: statistical, alpha: 0.01, replays: {{baseline: 5, gate: 2, max: 20}}}}",
+        "{operation}: {{level: statistical, alpha: 0.01, replays: {{baseline: 5, gate: {gate}, max: 20}}}}",
         "# with a limit instead, one replay decides, and its error rate is not stated:",
         "# {operation}: {{level: perceptual, limits: {{ssim: {{min: 0.98}}}}}}",
     ),
@@ -93,8 +96,11 @@ def _text(stem: str, labels: Mapping[str, str], manifests: Mapping[str, Manifest
         "policies:",
     ]
     media = {manifests[one].operation: (manifests[one].outputs[0].media or {})["kind"] for one in chosen}
+    gate = _gate([manifests[one] for one in chosen])
+    if gate > _GATE and "image" in media.values():
+        lines.append(f"  # so few free samples reach alpha 0.01 only with {gate} replays each; more of them need fewer")
     for operation, kind in sorted(media.items()):
-        lines += [f"  {line.format(operation=operation)}" for line in _POLICIES[kind]]
+        lines += [f"  {line.format(operation=operation, gate=gate)}" for line in _POLICIES[kind]]
     lines += [
         "manifests: {}   # policies of single manifests by id",
         "allow_alias: false   # a name such as `latest` is no version, and proves nothing",
@@ -104,6 +110,13 @@ def _text(stem: str, labels: Mapping[str, str], manifests: Mapping[str, Manifest
         "",
     ]
     return "\n".join(lines)
+
+
+def _gate(chosen: Sequence[Manifest]) -> int:
+    """Replays of each picture without a seed with which all of them together can reach alpha 0.01."""
+    free = sum(one.operation.startswith("image.") and one.seed.requested is None for one in chosen)
+    needed = suite_replays_needed([_BASELINE] * free, alpha=0.01) if free else None
+    return max(_GATE, needed or _GATE)
 
 
 def _mapping(labels: Mapping[str, str]) -> str:

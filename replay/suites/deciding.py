@@ -72,15 +72,25 @@ class Deciding:
         answers = iter(judge.answers() if judge else [])
         judged = [self._said(next(answers)) if row.state == "made" else [] for row in rows]
         told = [one.verdict for answer in judged for one in answer]
-        told += [_unmade(row) for row in rows if row.state in ("refused", "canceled")]
-        failures = [
-            Failure(row.outcome or "failed", row.why or "") for row in rows if row.state in ("failed", "parked")
-        ]
+        told += [_unmade(row, self._plan) for row in rows if row.state in ("refused", "canceled")]
+        failures = [self._failure(row) for row in rows if row.state in ("failed", "parked")]
         verdict = min(told, key=lambda one: _WORST.index(one.kind), default=None)
         if failures and verdict is not None and verdict.kind != "drifted":
             verdict = None
         regime = judge.regime if judge else case.regime
         return Found(case, regime, rows, judged, verdict, failures[0] if failures else None)
+
+    def _failure(self, row: RunReplay) -> Failure:
+        """Why a call gave nothing, by what its record says in clear; the provider's own words stay sealed."""
+        class_ = row.outcome or "failed"
+        if row.state == "parked" or row.generation is None:
+            return Failure(class_, row.why or "")
+        manifest = self._registry.catalog.manifest(row.generation)
+        status = manifest.outcome.http_status
+        answered = "" if status is None else f" with HTTP status {status}"
+        digits = row.generation.removeprefix("sha256:")[:12]
+        said = f"The call to {manifest.provider.name} ended as {class_}{answered}: `mintmark show {digits}` says more."
+        return Failure(class_, said)
 
     def _said(self, answer: Sequence[Judgement]) -> list[Judgement]:
         """Offline, equality with a recording says nothing of the provider."""
@@ -110,6 +120,9 @@ class Deciding:
         return judge
 
 
-def _unmade(row: RunReplay) -> Verdict:
+def _unmade(row: RunReplay, plan: Plan) -> Verdict:
     reason, why = row.outcome or row.state, row.why or "It was not made."
+    if plan.budget is not None and (spent := why.partition(f" of budget {plan.budget.id}"))[1]:
+        # A person knows the run, not the id of its budget.
+        why = f"{spent[0]}; nothing was sent: mintmark check --resume {row.run} --budget AMOUNT goes on"
     return undecided(reason, why) if reason in _NOT_MADE else not_replayable(reason, why)

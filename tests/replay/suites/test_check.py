@@ -120,6 +120,22 @@ def test_a_new_suite_is_a_spread_and_always_the_same(mintmark):
     assert mintmark("check", "--plan", "a.yaml")[0] == 0
 
 
+def test_a_new_suite_of_few_free_samples_can_decide(mintmark):
+    seeded = MAKE.index("--seed")
+    free = [*MAKE[:seeded], "--setting", "noise=free", *MAKE[seeded + 2 :]]
+    free[free.index("app=shop")] = "app=free"
+    mintmark(*free, "the sea"), mintmark(*free, "a storm")
+
+    assert mintmark("suite", "new", "free.yaml", "--label", "app=free")[0] == 0
+    text = Path("free.yaml").read_text()
+    gate = int(text.partition("gate: ")[2][0])
+    assert gate > 2 and f"only with {gate} replays each" in text
+    mintmark("suite", "calibrate", "free.yaml")
+    assert "reach p = " in mintmark("check", "--plan", "free.yaml")[1]
+    Path("free.yaml").write_text(text.replace(f"gate: {gate}", f"gate: {gate - 1}"))
+    assert "undecided (resolution)" in mintmark("check", "--plan", "free.yaml")[1], "and no fewer would do"
+
+
 def test_a_plan_sends_nothing_and_says_what_it_takes(mintmark):
     power = "min_power: {power: 0.9, effect: lightness, size: 1}"
     policy = f"policies: {{image.generate: {{replays: {{baseline: 4, gate: 1}}, {power}}}}}\n"

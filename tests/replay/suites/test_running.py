@@ -165,7 +165,10 @@ def test_a_failing_provider_is_an_error_and_never_drift(local_registry, made, be
 
     assert (result["exit_code"], result["counts"]["errors"]) == (3, 2)
     assert all(one["verdict"] is None and one["error"]["class"] == "rejected" for one in result["manifests"])
-    assert result["manifests"][0]["replays"][0]["drift"] == []
+    first = result["manifests"][0]
+    assert first["replays"][0]["drift"] == []
+    shown = first["replays"][0]["generation"].removeprefix("sha256:")[:12]
+    assert first["error"]["why"] == f"The call to procedural ended as rejected: `mintmark show {shown}` says more."
     monkeypatch.undo()
     assert again(local_registry, run, errors=False) == 0
     assert again(local_registry, run, errors=True) == 2
@@ -363,6 +366,8 @@ def test_a_budget_ends_what_it_does_not_pay_for_and_more_of_it_goes_on(local_reg
     assert (short["exit_code"], paid.charges("replicate")) == (4, 2)
     assert sorted(filter(None, (found and found[1] for found in verdicts(short).values())))[0] == "budget"
     assert "budget" in short["exit_reason"] and short["budget"]["spent"] == "0.06"
+    why = next(one["verdict"]["sentence"] for one in short["manifests"] if (one["verdict"] or {}).get("reason"))
+    assert why.endswith(f"nothing was sent: mintmark check --resume {run} --budget AMOUNT goes on"), why
     plan = Plan.from_json(Runs(local_registry.catalog.database).get(run).plan)
     raise_budget(local_registry, plan, Money(nanos_of("0.09"), "USD"))
     assert again(local_registry, run, errors=False) == 1
