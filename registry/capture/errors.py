@@ -45,7 +45,8 @@ class AmbiguousDescription(CaptureError):
         self.operations = tuple(sorted(set(operations)))
         about = f" that fit model {model!r}" if model else ""
         super().__init__(
-            f"provider {provider!r} has several operations{about}: {', '.join(self.operations)}; name one of them"
+            f"provider {provider!r} has several operations{about}: {', '.join(self.operations)}; name one of them "
+            "(--operation on the command line)"
         )
 
 

@@ -54,8 +54,10 @@ def _say(done: "Approval") -> None:
     for manifest, why in done.left_out:
         click.echo(f"{short(manifest)}  left out: {why}", err=True)
     if fresh := [one for one in done.subjects if one.effect == "replaces"]:
-        first = short(fresh[0].replays[-1])
-        click.echo(f"hint: a new baseline is not calibrated yet: mintmark replay {first} --calibrate 3", err=True)
+        alone = f"mintmark replay {short(fresh[0].replays[-1])} --calibrate 3"
+        what = f"{len(fresh)} new baselines are" if len(fresh) > 1 else "a new baseline is"
+        how = "mintmark suite calibrate SUITE" if len(fresh) > 1 else alone
+        click.echo(f"hint: {what} not calibrated yet: {how}", err=True)
 
 
 def _told(one: "Subject") -> str:

@@ -148,9 +148,11 @@ def read_job(request: Request, id: str) -> Response:
 @router.post("/jobs/{id}/cancel", status_code=202, responses=doc.CANCELED)
 def cancel_job(request: Request, id: str) -> Response:
     """End a job: nothing more is begun, and calls on their way are canceled where the provider can."""
-    if not work_of(request).cancel(id):
-        raise Problem(409, "job-over", f"{id} is over already")
-    return answer({"id": id, "canceled": True}, 202)
+    work = work_of(request)
+    named = work.job(id)["id"]  # @last may be another by the time it is canceled
+    if not work.cancel(named):
+        raise Problem(409, "job-over", f"{named} is over already")
+    return answer({"id": named, "canceled": True}, 202)
 
 
 @router.get("/jobs/{id}/events", responses=doc.EVENTS)

@@ -190,7 +190,7 @@ def test_several_operations_and_nothing_that_decides(model):
     with pytest.raises(AmbiguousDescription, match=r"image\.generate, music\.generate, speech\.generate") as caught:
         shipped().find("procedural", model=model)
 
-    assert caught.value.exit_code == 2
+    assert caught.value.exit_code == 2 and "--operation" in str(caught.value)
 
 
 names = st.text("abcxyz", min_size=1, max_size=3)

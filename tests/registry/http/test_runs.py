@@ -156,7 +156,8 @@ def test_a_canceled_job_ends(standing, made):
     begun = standing.client.post("/v1/replays", json={"manifest": made[1]}).json()
 
     assert standing.client.get(f"/v1/jobs/{begun['job']}").json()["state"] == "queued"
-    assert standing.client.post(f"/v1/jobs/{begun['job']}/cancel").status_code == 202
+    canceled = standing.client.post("/v1/jobs/@last/cancel")
+    assert (canceled.status_code, canceled.json()) == (202, {"id": begun["job"], "canceled": True})
     assert standing.client.post(f"/v1/jobs/{begun['job']}/cancel").json()["type"].endswith("job-over")
     report = standing.client.get(f"/v1/runs/{begun['run']}/report")
 
