@@ -126,8 +126,9 @@ def _policies(
     node: "_Node", fits: Callable[[str], object], what: str, known: "Callable[[str, _Node], None] | None" = None
 ) -> dict[str, Policy]:
     entries = node.entries(fits, what)
-    for key, one in entries if known else ():
-        known(key, one)
+    if known is not None:
+        for key, one in entries:
+            known(key, one)
     return {key: _policy(one) for key, one in entries}
 
 
