@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from registry.admitting import Admitted, NotAdmitted, admit, check_sound
-from registry.errors import FileThere, Refused
+from registry.errors import CouldNotRun, FileThere, Refused
 from registry.export.selecting import export_selection
 from registry.home import Registry
 from registry.log.checkpoint import VerifierKey
@@ -28,6 +28,17 @@ class NotAPack(Refused):
     def __init__(self, path: Path, why: str) -> None:
         """Name it and say what is wrong."""
         super().__init__(f"{path}: {why}; give what `mintmark suite pack --to` wrote")
+
+
+class NotUnpacked(CouldNotRun):
+    """The disk does not take a pack's files; nothing is wrong with the pack."""
+
+    def __init__(self, folder: str, problem: OSError) -> None:
+        """Name the folder and what the system says."""
+        super().__init__(
+            f"{folder}: the pack cannot be unpacked there ({problem.strerror or problem}); free space, or name another "
+            "folder with TMPDIR"
+        )
 
 
 class NotPackable(Refused):
@@ -80,6 +91,7 @@ def unpacked(path: Path) -> Iterator[Path]:
 
     Raises:
         NotAPack: it is no such zip.
+        NotUnpacked: the disk is full, or fails.
     """
     with tempfile.TemporaryDirectory(prefix="mintmark-pack-") as folder:
         try:
@@ -92,12 +104,19 @@ def unpacked(path: Path) -> Iterator[Path]:
                         raise NotAPack(path, f"its {name} is larger than {most:,} bytes")
                     if member.compress_type != zipfile.ZIP_STORED:  # none is: no decompressor sees hostile bytes
                         raise NotAPack(path, f"its {name} is compressed, or damaged")
-                    found.extract(name, folder)
+                    _extract(found, name, folder)
         except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError) as problem:
             raise NotAPack(path, f"it cannot be read ({problem})") from None
         except OSError as problem:
             raise NotAPack(path, problem.strerror or str(problem)) from None
         yield Path(folder)
+
+
+def _extract(found: zipfile.ZipFile, name: str, folder: str) -> None:
+    try:
+        found.extract(name, folder)
+    except OSError as problem:
+        raise NotUnpacked(folder, problem) from None
 
 
 def admit_pack(registry: Registry, folder: Path, *, trust: Sequence[VerifierKey] | None = None) -> Admitted:

@@ -1,5 +1,6 @@
 """Packed suites as strangers hand them over: damaged ones, foreign ones, and who may read them."""
 
+import resource
 import stat
 import zipfile
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from registry import cli
-from replay.suites.packing import NotAPack, unpacked
+from replay.suites.packing import NotAPack, NotUnpacked, unpacked
 
 NAMES = ("suite.yaml", "suite.lock", "bundle.zip")
 
@@ -37,6 +38,20 @@ def test_nothing_compressed_is_unpacked(tmp_path):
 
     with pytest.raises(NotAPack, match="compressed"), unpacked(tmp_path / "suite.zip"):
         pass
+
+
+def test_a_disk_that_is_full_is_not_the_packs_fault(tmp_path):
+    zipped(tmp_path / "suite.zip", zipfile.ZIP_STORED)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        told = pytest.raises(NotUnpacked, match=r"unpacked there .*; free space")
+        with told as problem, unpacked(tmp_path / "suite.zip"):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert problem.value.exit_code == 3
 
 
 @pytest.fixture
