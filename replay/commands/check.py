@@ -95,7 +95,7 @@ def _check(
     if only_plan and resume is not None:
         raise click.UsageError("--plan looks ahead of a new run: give SUITE or --from instead of --resume")
     check_outputs(outputs)
-    terms = terms_of(budget, assume_cost, yes, silent=as_json or quiet)
+    terms = terms_of(budget, assume_cost, yes, silent=as_json)
     registry, path = _opened(suite, packed, trust)
     if path is None:
         run_id = _resumed(registry, str(resume), terms, errors=retry_errors)

@@ -97,6 +97,18 @@ def test_nobody_is_asked_where_the_answer_is_json(priced, emulator, terminal):
     assert status == 2 and "--yes" in err and asked == []
 
 
+def test_a_quiet_check_asks_at_a_terminal_as_any_other_does(priced, emulator, terminal, tmp_path):
+    asked, answers = terminal
+    priced("generate", *ASK, "--label", "app=x", "--yes")
+    text = "format: mintmark/suite/v1\nname: s\nallow_alias: true\nselect: [{labels: {app: x}}]\n"
+    (tmp_path / "s.yaml").write_text(text)
+    answers.append(False)
+
+    status, _, _ = priced("check", "s.yaml", "--quiet")
+
+    assert status == 4 and len(asked) == 1 and "0.03 USD" in asked[0]
+
+
 def test_several_replays_are_one_question_and_one_budget(priced, emulator, tmp_path):
     priced("generate", *ASK, "--yes")
 
