@@ -38,6 +38,15 @@ def test_nothing_is_wider_than_the_screen(opened, results_by_name, width, scheme
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
+def test_numbers_and_names_stay_whole_on_a_phone(opened, results_by_name):
+    page = opened(results_by_name["drifted-by-gate"], 360, script=True)
+    name = page.locator("tbody th").first
+
+    lines = name.evaluate("one => { const all = document.createRange(); all.selectNodeContents(one);"
+                          " return all.getClientRects().length }")  # fmt: skip
+    assert (name.inner_text(), lines) == ("glob.coherent", 1)
+
+
 def test_everything_is_reached_and_opened_by_keyboard_without_a_script(opened, results_by_name):
     page = opened(results_by_name["drifted"])
 
