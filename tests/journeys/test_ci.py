@@ -125,7 +125,7 @@ def stand_in(folder, *statuses, begins=True):
     for number, status in enumerate(statuses):
         (folder / f"{number}").write_text(str(status))
     program = folder / "bin" / "mintmark"
-    result = f"echo '{{\"id\": \"{RUN}\"}}' > result.json\n" if begins else ""
+    result = f'echo \'{{"id": "{RUN}"}}\' > result.json\n' if begins else ""
     program.write_text(
         '#!/bin/bash\nn=$(ls asked* 2>/dev/null | wc -l)\necho "$@" > "asked$n"\necho "as told"\n'
         f'{result}exit "$(cat "$n")"\n'

@@ -24,7 +24,8 @@ def age(database, id, by):
 
 def add(database, id, pid, host):
     with database.writing() as connection:
-        row = {"id": id, "host": host, "pid": pid, "lanes": "", "started_at": "2026-01-01T00:00:00.000Z", "seen_ms": 2**62}
+        row = {"id": id, "host": host, "pid": pid, "lanes": "", "seen_ms": 2**62}
+        row["started_at"] = "2026-01-01T00:00:00.000Z"
         connection.execute(insert(worker), row)
 
 
