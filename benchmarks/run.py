@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-NAMES = ("registry", "http", "capture", "drift", "log", "suites")
+NAMES = ("registry", "http", "capture", "drift", "log", "suites", "jobs")
 
 
 def main() -> int:
