@@ -12,23 +12,9 @@ from registry.catalog.search import Query, bodies
 from registry.drafting import SKEW
 from registry.errors import CouldNotRun
 from registry.home import Registry
-from registry.manifest import Cost, OutcomeClass, Pin, Safety, Seal
+from registry.manifest import Cost, Latency, OutcomeClass, Pin, Safety, Seal
 from registry.stats.period import Period
 from registry.times import text_of
-
-
-class Phases(Struct, frozen=True):
-    """Milliseconds of each phase of a call; None where it was not observed."""
-
-    connect: int | None = None
-    upload: int | None = None
-    queue: int | None = None
-    run: int | None = None
-    first_partial: int | None = None
-    fetch: int | None = None
-    store: int | None = None
-    total: int | None = None
-
 
 PHASES = ("connect", "upload", "queue", "run", "first_partial", "fetch", "store")
 
@@ -56,7 +42,7 @@ class _Outcome(Struct, frozen=True):
     attempts: int | None = None
     submitted_at: str | None = None
     completed_at: str | None = None
-    latency_ms: Phases = Phases()
+    latency_ms: Latency = Latency()
     safety: Safety = "unknown"
 
 

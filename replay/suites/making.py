@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 from typing import Final
 
 from drift.errors import DriftError, MintmarkError
@@ -166,18 +165,19 @@ def _called(registry: Registry, plan: Plan, manifest: str, paying: Paying) -> En
     paid = _priced(registry, plan, ready, paying)
     if isinstance(paid, Verdict):
         return Ended("refused", "budget", paid.sentence)
-    for look in count():
+    looks = 0
+    while True:
         try:
             return _made(run_again(registry, ready, paid))
         except ExchangeConflict as problem:  # somebody else made the very same replay meanwhile, and was first
             return _made(Recorded(problem.stored, registry.catalog.manifest(problem.stored), False))
         except BudgetSpent:
             # What others have reserved and do not need may still pay for this one.
-            last = look == _MOST_LOOKS or paid.stopping()
+            looks += 1
+            last = looks > _MOST_LOOKS or paid.stopping()
             if last or paid.budget is None or not is_awaited(registry, paid.budget, paid.owner):
                 raise
             paid.pause(_AWAIT_S)
-    raise AssertionError("unreachable: the last look raises")
 
 
 def _refused(problem: MintmarkError) -> Ended:
