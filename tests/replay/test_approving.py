@@ -2,8 +2,6 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
-from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +14,6 @@ from registry.sealing import seal
 from registry.show import calibration_of
 from replay.calibrating import calibrate
 from replay.generating import Ask, generate
-from replay.providers.procedural import request
 from replay.report.html import render
 from replay.rerun import replay
 from replay.suites.driving import drive
@@ -29,11 +26,7 @@ from replay.suites.wanting import beginning
 BY = {"by": "Ada Example", "reason": "the new look is wanted"}
 
 
-@pytest.fixture(autouse=True)
-def same_chance_every_time(monkeypatch):
-    drawn = count(1)
-    monkeypatch.setattr(request, "secrets", SimpleNamespace(token_hex=lambda size: f"{next(drawn):0{2 * size}x}"))
-    monkeypatch.setattr(request, "draw_seed", lambda: str(next(drawn)))
+pytestmark = pytest.mark.usefixtures("same_chance_every_time")
 
 
 @pytest.fixture

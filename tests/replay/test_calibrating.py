@@ -1,8 +1,6 @@
 """Calibration: the regime is learned from replays, recorded, and decides what later replays mean."""
 
 import re
-from itertools import count
-from types import SimpleNamespace
 
 import pytest
 
@@ -17,18 +15,12 @@ from replay import generating
 from replay.calibrating import CalibrationFailed, calibrate, calibration_of
 from replay.generating import Ask, generate
 from replay.preparing import Change
-from replay.providers.procedural import request
 from replay.rerun import replay
 
 SMALL = {"width": 96, "height": 96}
 
 
-@pytest.fixture(autouse=True)
-def same_chance_every_time(monkeypatch):
-    """Chance comes from a counter: a decision with an error rate must not make a test that has one."""
-    drawn = count(1)
-    monkeypatch.setattr(request, "secrets", SimpleNamespace(token_hex=lambda size: f"{next(drawn):0{2 * size}x}"))
-    monkeypatch.setattr(request, "draw_seed", lambda: str(next(drawn)))
+pytestmark = pytest.mark.usefixtures("same_chance_every_time")
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ import datetime
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -29,7 +27,6 @@ from replay.elsewhere import MayNotSend
 from replay.generating import Ask, generate
 from replay.judging import Judgement
 from replay.preparing import output_files
-from replay.providers.procedural import request
 from replay.recording import record_drift
 from replay.suites import making
 from replay.suites.deciding import Deciding
@@ -45,11 +42,7 @@ UNSEEDED = Regime.UNSEEDED
 NEXT = "target: {model: procedural-image@2}"
 
 
-@pytest.fixture(autouse=True)
-def same_chance_every_time(monkeypatch):
-    drawn = count(1)
-    monkeypatch.setattr(request, "secrets", SimpleNamespace(token_hex=lambda size: f"{next(drawn):0{2 * size}x}"))
-    monkeypatch.setattr(request, "draw_seed", lambda: str(next(drawn)))
+pytestmark = pytest.mark.usefixtures("same_chance_every_time")
 
 
 def verdicts(result):
