@@ -203,11 +203,12 @@ class Descriptions:
 
     def __init__(self, descriptions: Sequence[Description]) -> None:
         """Take them in; ids are unique (the loader refuses others)."""
-        self._by_id = {description.id: description for description in descriptions}
+        in_order = sorted(descriptions, key=lambda description: description.id)
+        self._by_id = {description.id: description for description in in_order}
 
     def __iter__(self) -> Iterator[Description]:
         """In order of id."""
-        return iter(sorted(self._by_id.values(), key=lambda description: description.id))
+        return iter(self._by_id.values())
 
     def __len__(self) -> int:
         """How many there are."""
