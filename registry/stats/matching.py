@@ -110,23 +110,32 @@ def recorded_of(manifest: str, call: Call) -> Recorded:
 
 
 def items_of(rows: Iterable[Billed]) -> tuple[list[Item], int]:
-    """Rows of one id added up, because one call may be billed in parts; and how many rows there were."""
+    """Rows that share an id added up, because one call may be billed in parts; and how many rows there were."""
     by_id: dict[str, Item] = {}
     items: list[Item] = []
     count = 0
     for row in rows:
         count += 1
         ids = tuple(one for one in (row.request_id, row.job_id) if one is not None)
-        item = by_id.get(ids[0]) if ids else None
-        if item is None:
-            item = Item([], ids, row.at, row.model, {})
-            items.append(item)
-            if ids:
-                by_id[ids[0]] = item
-        item.lines.append(row.line)
-        item.amounts[row.currency] = item.amounts.get(row.currency, Decimal(0)) + row.amount
-        item.at = min((at for at in (item.at, row.at) if at is not None), default=None)
-    return items, count
+        parts = list({id(by_id[one]): by_id[one] for one in ids if one in by_id}.values())
+        if not parts:
+            items.append(Item([], (), None, row.model, {}))
+            parts = items[-1:]
+        item, *others = sorted(parts, key=lambda part: part.lines)  # of others, this row tells that they are one call
+        for part in (Item([row.line], ids, row.at, row.model, {row.currency: row.amount}), *others):
+            _add(item, part)
+        by_id.update(dict.fromkeys(item.ids, item))
+    return [item for item in items if item.lines], count
+
+
+def _add(item: Item, part: Item) -> None:
+    """Move what a part holds to the item."""
+    item.lines.extend(part.lines)
+    item.ids = tuple(dict.fromkeys((*item.ids, *part.ids)))
+    item.at = min((at for at in (item.at, part.at) if at is not None), default=None)
+    for currency, amount in part.amounts.items():
+        item.amounts[currency] = item.amounts.get(currency, Decimal(0)) + amount
+    part.lines = []
 
 
 def reconcile(items: Sequence[Item], rows: int, recorded: Sequence[Recorded], period: Period) -> Reconciliation:

@@ -61,6 +61,23 @@ def test_parts_of_one_call_are_added_up_and_a_second_bill_shows():
     assert [(one.billed.lines, one.billed.amounts) for one in twice.differing] == [([3, 3], {"USD": Decimal("0.08")})]
 
 
+def test_parts_of_one_call_are_joined_by_either_id():
+    whole = row(1, request_id="r-1", job_id="j-1", amount=Decimal("0.01"))
+    job, request = (
+        row(2, request_id=None, job_id="j-1", amount=Decimal("0.02")),
+        row(3, amount=Decimal("0.01"), request_id="r-1"),
+    )
+    once = call(1, job_id="j-1")
+
+    for rows in ([whole, job, request], [job, request, whole], [request, whole, job]):
+        items, count = items_of(rows)
+
+        assert [sorted(item.lines) for item in items] == [[3, 4, 5]] and count == 3
+        assert set(items[0].ids) == {"r-1", "j-1"}
+        assert told(rows, [once]).agrees
+    assert [item.lines for item in items_of([job, request])[0]] == [[4], [5]]  # nothing says that they are one
+
+
 def test_a_call_recorded_twice_is_billed_once():
     found = told([row(1)], [call(1), call(2, request_id="r-1")])
 
