@@ -53,10 +53,7 @@ def _show_run(registry: "Registry", name: str, *, as_json: bool) -> None:
 
     runs = Runs(registry.catalog.database)
     run = runs.get(runs.resolve(name))
-    counts: dict[str, int] = {}
-    for states in runs.counts(run.id).values():
-        for state, count in states.items():
-            counts[state] = counts.get(state, 0) + count
+    counts = runs.totals(run.id)
     if as_json:
         emit(run.result if run.result is not None else {"id": run.id, "state": run.state, "replays": counts})
         return

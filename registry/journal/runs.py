@@ -1,6 +1,7 @@
 """Runs of suites and the replays that each wants: rows that survive a crash; who moves one decides nothing else."""
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -133,6 +134,13 @@ class Runs:
             for purpose, state, count in connection.execute(wanted):
                 found.setdefault(purpose, {})[state] = count
         return found
+
+    def totals(self, run_id: str) -> Mapping[str, int]:
+        """How many replays of a run stand where, whatever they are for: state to number."""
+        found: Counter[str] = Counter()
+        for states in self.counts(run_id).values():
+            found.update(states)
+        return dict(found)
 
     def replay(self, run_id: str, manifest: str, ordinal: int) -> RunReplay:
         """One replay of a run.

@@ -40,6 +40,7 @@ def test_wanting_twice_adds_nothing(runs):
     found = [(one.manifest, one.ordinal, one.purpose) for one in runs.replays(run)]
     assert found == [(IDS[0], 0, "gate"), (IDS[0], 1, "gate"), (IDS[0], 2, "look"), (IDS[1], 0, "gate")]
     assert runs.counts(run) == {"gate": {"wanted": 3}, "look": {"wanted": 1}}
+    assert runs.totals(run) == {"wanted": 4}
 
 
 @pytest.mark.parametrize("state", [state for state in STATES if state != "wanted"])
