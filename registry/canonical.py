@@ -104,6 +104,12 @@ def unescape(token: str) -> str:
     return token.replace("~1", "/").replace("~0", "~")
 
 
+def misfit(problem: Exception) -> tuple[str, str]:
+    """Where a value does not fit, as a JSON pointer, and why: of msgspec's one sentence that says both."""
+    why, _, where = str(problem).partition(" - at `$")
+    return where.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/"), why
+
+
 class _Refused:
     """Marks a value that strict JSON does not allow, until its pointer is known."""
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from registry import __version__
-from registry.canonical import JSON, escape, walk
+from registry.canonical import JSON, escape, misfit, walk
 from registry.capture.description import Description
 from registry.capture.draft import HEADERS
 from registry.capture.draft import Draft as Draft
@@ -53,8 +53,7 @@ def read_draft(value: JSON) -> Draft:
     try:
         draft = msgspec.convert(value, Draft)
     except msgspec.ValidationError as problem:
-        why, _, where = str(problem).partition(" - at `$")
-        pointer = where.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/")
+        pointer, why = misfit(problem)
         raise SchemaMismatch("draft/v1", pointer, why) from None
     for pointer, found in walk({"prompt": value.get("prompt"), "context": value.get("context")}):
         if is_seal(found):

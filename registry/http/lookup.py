@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from registry.assets.store import Staged
-from registry.canonical import parse
 from registry.home import Registry
 from registry.http import documents as doc
+from registry.http.bodies import asked_in, body_of
 from registry.http.here import answer, registry_of
 from registry.http.problems import Problem
 from registry.http.uploads import Arrived, read_form
@@ -22,6 +22,7 @@ from registry.lookup_file import look_up_file
 router = APIRouter(prefix="/v1/lookup", tags=["lookup"])
 LONGEST = 64 << 10  # bytes of a JSON question
 MOST = 100
+_MALFORMED = "question-malformed"
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +38,7 @@ async def look_up(request: Request) -> Response:
     registry = registry_of(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        question = _question(await _body(request))
+        question = asked_in(await body_of(request, LONGEST, "a question in JSON may have"), Question, _MALFORMED)
         return await run_sync(_answer_question, registry, question)
     form = await read_form(request, registry.assets, fields=frozenset({"limit"}), max_bytes=registry.settings.max_bytes)
     return await run_sync(_answer_form, registry, form)
@@ -84,24 +85,7 @@ def ask_file(registry: Registry, staged: Staged, name: str | None, limit: int = 
     return look_up_file(registry, staged.path, limit=limit, name=name or "the file", digests=staged.digests)
 
 
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST:
-            raise Problem(413, "upload-too-large", f"a question in JSON may have {LONGEST:,} bytes")
-    return body
-
-
-def _question(body: bytes) -> Question:
-    try:
-        return msgspec.convert(parse(body), Question)
-    except msgspec.ValidationError as problem:
-        why, _, where = str(problem).partition(" - at `$")
-        raise Problem(422, "question-malformed", why, pointer=where.rstrip("`").replace(".", "/")) from None
-
-
 def _limit(text: bytes) -> int:
     if text.isdigit() and len(text) < 4 and 1 <= int(text) <= MOST:
         return int(text)
-    raise Problem(422, "question-malformed", f"limit is a number from 1 to {MOST}", pointer="/limit")
+    raise Problem(422, _MALFORMED, f"limit is a number from 1 to {MOST}", pointer="/limit")

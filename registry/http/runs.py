@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 import time
-from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated, Final, TypeVar
 
@@ -18,10 +17,11 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from registry.approvals import Approval, approve
-from registry.canonical import JSON, canonical, parse
+from registry.canonical import JSON, canonical
 from registry.errors import ExchangeConflict, NotFound
 from registry.home import Registry
 from registry.http import documents as doc
+from registry.http.bodies import asked_in, body_of
 from registry.http.here import answer, follower_of, in_flight_of, registry_of, work_of
 from registry.http.idempotency import HEADER, exchange_of
 from registry.http.problems import Problem
@@ -96,7 +96,7 @@ def read_run(request: Request, id: str) -> Response:
     runs = Runs(registry.catalog.database)
     run = runs.get(runs.resolve(id))
     told = {name: getattr(run, name) for name in ("id", "suite", "state", "created_at", "updated_at", "record")}
-    return answer(told | {"counts": _counts(registry, run.id), "result": run.result})
+    return answer(told | {"counts": runs.totals(run.id), "result": run.result})
 
 
 @router.get("/runs/{id}/report", responses=doc.REPORT)
@@ -115,7 +115,7 @@ async def approve_replays(request: Request, id: str) -> Response:
     """Make replays of a run that is over what later ones are held against: a signed, logged record."""
     registry = registry_of(request)
     exchange_id = exchange_of(request.headers.get(HEADER), registry.draft_secret)
-    asked = _read(await _body(request), AskedApproval)
+    asked = await _asked(request, AskedApproval)
     with in_flight_of(request).holding(exchange_id):
         done = await run_sync(_approve, registry, id, asked, exchange_id)
     follower_of(request).notice()
@@ -158,13 +158,13 @@ def cancel_job(request: Request, id: str) -> Response:
 @router.get("/jobs/{id}/events", responses=doc.EVENTS)
 async def follow_job(request: Request, id: str) -> Response:
     """Server-sent events: ``progress`` each time more is known, ``end`` when the job is over."""
-    await run_sync(_standing, request, id)  # a job that does not exist is told as any other error
+    job = await run_sync(work_of(request).job, id)  # one that does not exist is told as any other error
     state = request.app.state
     if state.streams >= STREAMS:
         why = f"{STREAMS} streams of events are open; ask for the job itself, or come back later"
         raise Problem(503, "too-many-streams", why, headers={"Retry-After": "10"})
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return _Stream(state, _events(request, id), headers)
+    return _Stream(state, _events(request, job["id"]), headers)  # @last may be another by then
 
 
 class _Stream(StreamingResponse):
@@ -202,11 +202,12 @@ async def _events(request: Request, id: str) -> AsyncIterator[str]:
 def _standing(request: Request, id: str) -> tuple[str, bool, dict[str, JSON]]:
     """Where a job stands: a mark that changes when it moves, whether it is over, and what to tell."""
     job = work_of(request).job(id)
-    registry, run_id = registry_of(request), job["run"]
+    run_id = job["run"]
     told = {"id": job["id"], "run": run_id, "state": job["state"], "error": job["error"]}
     if run_id is not None:
-        result = Runs(registry.catalog.database).get(run_id).result
-        told |= {"counts": _counts(registry, run_id), "exit_code": None if result is None else result["exit_code"]}
+        runs = Runs(registry_of(request).catalog.database)
+        result = runs.get(run_id).result
+        told |= {"counts": runs.totals(run_id), "exit_code": None if result is None else result["exit_code"]}
         over = result is not None
     else:
         over = False
@@ -218,7 +219,7 @@ def _standing(request: Request, id: str) -> tuple[str, bool, dict[str, JSON]]:
 async def _begin(request: Request, kind: Kind, form: type[AskedReplay | AskedSuite]) -> Response:
     registry = registry_of(request)
     exchange_id = exchange_of(request.headers.get(HEADER), registry.draft_secret)
-    asked = _read(await _body(request), form)
+    asked = await _asked(request, form)
     with in_flight_of(request).holding(exchange_id):
         told = msgspec.to_builtins(asked)
         run_id = None if exchange_id is None else await run_sync(_run_id, registry, exchange_id, told)
@@ -243,29 +244,8 @@ def _run_id(registry: Registry, exchange_id: str, asked: JSON) -> str:
     return known
 
 
-async def _body(request: Request) -> bytes:
+async def _asked(request: Request, form: type[T]) -> T:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Problem(415, "media-type-unsupported", "send application/json")
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST:
-            raise Problem(413, "upload-too-large", f"such a request may have {LONGEST:,} bytes")
-    return bytes(body)
-
-
-def _read(body: bytes, form: type[T]) -> T:
-    try:
-        return msgspec.convert(parse(body), form)
-    except msgspec.ValidationError as problem:
-        why, _, where = str(problem).partition(" - at `$")
-        raise Problem(422, "request-refused", why, pointer=where.rstrip("`").replace(".", "/")) from None
-
-
-def _counts(registry: Registry, run_id: str) -> dict[str, int]:
-    """How many of its replays are in which state."""
-    found: Counter[str] = Counter()
-    for states in Runs(registry.catalog.database).counts(run_id).values():
-        found.update(states)
-    return dict(found)
+    return asked_in(await body_of(request, LONGEST, "such a request may have"), form, "request-refused")

@@ -19,6 +19,7 @@ from registry.capture.protocol import Webhook
 from registry.capture.secrets import Unreadable, secrets_of, variables_of
 from registry.capture.webhooks import BODY_BYTES, Delivery, verified, webhook_of
 from registry.http import documents as doc
+from registry.http.bodies import body_of
 from registry.http.here import answer
 from registry.http.problems import Problem
 from registry.http.published_keys import PublishedKeys
@@ -42,7 +43,7 @@ def nobody_waits(provider: str, job: str, delivery: str) -> bool:
 @router.post("/{provider}", status_code=202, openapi_extra=doc.DELIVERING, responses=doc.DELIVERED)
 async def take_delivery(request: Request, provider: str) -> Response:
     """Take one delivery: 202 where something was woken, 204 where it was known already or nothing waits for it."""
-    body = await _bounded(request)
+    body = await body_of(request, BODY_BYTES, "a delivery has at most", "delivery-too-large")
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
     keys = cast(PublishedKeys, request.app.state.published_keys)
     delivery = await run_sync(_genuine, provider, headers, body, keys)
@@ -50,16 +51,6 @@ async def take_delivery(request: Request, provider: str) -> Response:
     if not await run_sync(wake, delivery.provider, delivery.job, delivery.id):
         return Response(status_code=204)  # to the provider it has arrived: with anything else it would send it again
     return answer({"delivery": delivery.id, "job": delivery.job, "state": delivery.state}, 202)
-
-
-async def _bounded(request: Request) -> bytes:
-    pieces, count = [], 0
-    async for piece in request.stream():
-        count += len(piece)
-        if count > BODY_BYTES:
-            raise Problem(413, "delivery-too-large", f"a delivery has at most {BODY_BYTES:,} bytes")
-        pieces.append(piece)
-    return b"".join(pieces)
 
 
 def _genuine(provider: str, headers: list[tuple[str, str]], body: bytes, published: PublishedKeys) -> Delivery:

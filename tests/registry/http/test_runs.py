@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from registry.http import runs
@@ -90,6 +91,24 @@ def test_a_suite_runs_is_followed_to_its_end_and_reported(working):
     assert page.status_code == 200 and "<html" in page.text and "hills" in page.text
     again = events(working.client, f"/v1/jobs/{run}/events", **{"Last-Event-ID": mark})
     assert [one[0] for one in again] == ["end"]
+
+
+def test_a_stream_stays_with_the_job_it_began_with(working, monkeypatch):
+    work = working.app.state.work
+    first = working.client.post("/v1/suites", json={"suite": SUITE}).json()["job"]
+    look, later = work.job, []
+
+    def look_and_begin_another(id):
+        found = look(id)
+        if not later:
+            later.append(work.begin("suite", msgspec.to_builtins(runs.AskedSuite(suite=SUITE)), None)[0])
+        return found
+
+    monkeypatch.setattr(work, "job", look_and_begin_another)
+    told = events(working.client, "/v1/jobs/@last/events")
+
+    assert later and {one[2]["id"] for one in told} == {first}
+    assert told[-1][0] == "end"
 
 
 def test_one_manifest_is_replayed_in_the_interactive_lane(working, made):
@@ -185,6 +204,12 @@ def test_what_cannot_be_run_is_refused(working, path, body, kind):
 
     assert refused.json()["type"] == f"urn:mintmark:problem:{kind}"
     assert refused.status_code in (404, 422)
+
+
+def test_what_does_not_fit_is_named_by_a_json_pointer(working):
+    approval = {"by": "Ada", "reason": "x", "manifests": ["sha256:" + "0" * 64, ""]}
+
+    assert working.client.post("/v1/runs/@last/approvals", json=approval).json()["pointer"] == "/manifests/1"
 
 
 def test_a_server_without_workers_says_so(standing):
