@@ -7,7 +7,7 @@ Python. A value is checked once, where it enters (``Manifest.parse`` or
 
 import hashlib
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
@@ -24,6 +24,7 @@ OutcomeClass: TypeAlias = Literal[
     "succeeded", "blocked", "rejected", "auth", "quota", "retryable", "timeout", "ambiguous",
     "failed", "malformed", "canceled", "expired", "retired", "unsupported",
 ]  # fmt: skip
+OutcomeState: TypeAlias = Literal["succeeded", "failed", "canceled", "expired", "unknown"]
 Safety: TypeAlias = Literal["none", "refused", "omitted", "altered", "unknown"]
 Relation: TypeAlias = Literal["edit", "preview", "upscale", "chunk", "fallback", "variant", "transcode"]
 Level: TypeAlias = Literal["bytes", "decoded", "perceptual", "semantic", "statistical"]
@@ -151,7 +152,7 @@ class Outcome(_Part, frozen=True):
     """How the call ended."""
 
     class_: OutcomeClass = field(name="class", default="succeeded")
-    state: Literal["succeeded", "failed", "canceled", "expired", "unknown"] = "succeeded"
+    state: OutcomeState = "succeeded"
     http_status: int | None = None
     request_id: str | None = None
     job_id: str | None = None
@@ -162,6 +163,16 @@ class Outcome(_Part, frozen=True):
     safety: Safety = "unknown"
     moderation: JSON = None
     error: Sealable = None
+
+
+_STATES: Final[Mapping[str, OutcomeState]] = {
+    "succeeded": "succeeded", "canceled": "canceled", "expired": "expired", "ambiguous": "unknown",
+}  # fmt: skip
+
+
+def state_of(outcome_class: str) -> OutcomeState:
+    """The state in which a call of a class ended, where its provider named none."""
+    return _STATES.get(outcome_class, "failed")
 
 
 class PriceTable(_Part, frozen=True):

@@ -19,6 +19,11 @@ def text_of(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def moment_of(text: str) -> datetime:
+    """The moment that a record names; a leap second (``:60``), which has no datetime, is the second before it."""
+    return datetime.fromisoformat(text.replace(":60.", ":59."))
+
+
 def parse_time(field: str, text: str, zone: tzinfo | None = None) -> str:
     """A person's time: ``7d`` (ago), ``2026-11-01`` (midnight), or RFC 3339; without a zone in ``zone``, else local.
 

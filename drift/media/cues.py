@@ -6,8 +6,9 @@ from drift.errors import MediaUnreadable
 from drift.media.segments import Segment, Transcript
 
 SRT_START = re.compile(r"\d+[ \t]*\n[ \t]*\d+:\d\d:\d\d[,.]\d{1,3}[ \t]*-->")
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2})[,.](\d{1,3})$")
-_VOICE = re.compile(r"<v(?:\.[^ >]*)?\s+([^>]*)>")
+_CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d{2})[,.](\d{1,3})$")  # a year of hours
+# Tags are looked for up to the last ">" only: each "<" without one would be followed to the end of the text.
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^>]*)>")
 _TAG = re.compile(r"</?[a-zA-Z0-9:.][^>]*>")
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&lrm;": "", "&rlm;": ""}
 
@@ -15,7 +16,7 @@ _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&lrm;": "",
 def _clock(text: str, where: str, line: int) -> int:
     found = _CLOCK.match(text.strip())
     if not found:
-        raise MediaUnreadable(where, f"line {line}: {text.strip()!r} is no time", "write it as HH:MM:SS.mmm")
+        raise MediaUnreadable(where, f"line {line}: {text.strip()[:40]!r} is no time", "write it as HH:MM:SS.mmm")
     hours, minutes, seconds, fraction = found.groups()
     return ((int(hours or 0) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))
 
@@ -45,7 +46,7 @@ def read_srt(text: str, where: str) -> Transcript:
             number = block[0][0]
             raise MediaUnreadable(where, f"line {number}: a cue without a time line", "give a complete SRT file")
         start, end = _timing(block[timing][1], where, block[timing][0])
-        words = _TAG.sub("", "\n".join(line for _, line in block[timing + 1 :]))
+        words = _untagged("\n".join(line for _, line in block[timing + 1 :]))
         segments.append(Segment(words, None, start, end))
     return Transcript("application/x-subrip", None, tuple(segments))
 
@@ -70,13 +71,20 @@ def read_vtt(text: str, where: str) -> Transcript:
 
 def _voices(payload: str, start: int, end: int) -> list[Segment]:
     """One segment per ``<v Name>`` span of a cue (W3C WebVTT section 3.3)."""
-    parts = _VOICE.split(payload)
+    end_of_tags = payload.rfind(">") + 1
+    parts = _VOICE.split(payload[:end_of_tags])
+    parts[-1] += payload[end_of_tags:]
     spans = [(None, parts[0]), *zip(parts[1::2], parts[2::2], strict=True)]
     found = []
     for speaker, words in spans:
-        plain = _TAG.sub("", words)
+        plain = _untagged(words)
         for entity, character in _ENTITIES.items():
             plain = plain.replace(entity, character)
         if plain.strip() or len(spans) == 1:
             found.append(Segment(plain, speaker.strip() if speaker else None, start, end))
     return found
+
+
+def _untagged(text: str) -> str:
+    end = text.rfind(">") + 1
+    return _TAG.sub("", text[:end]) + text[end:]

@@ -63,7 +63,28 @@ class Transcript:
 
 def collapsed(text: str) -> str:
     """``text`` in NFC with runs of white space as one space and none at the ends."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return " ".join(unicodedata.normalize("NFC", stream_safe(text)).split())
+
+
+_MOST_MARKS = 1000
+_JOINER = "\u034f"  # combining grapheme joiner: invisible, and no mark is sorted past it
+
+
+def stream_safe(text: str) -> str:
+    """``text`` with a joiner within each run of more than a thousand combining marks, else unchanged.
+
+    Normalising sorts the marks of a run in quadratic time; nothing that anybody wrote has so many. As the Stream-Safe
+    Text Process does (Unicode Standard Annex 15, section 13), with a wider bound.
+    """
+    if len(text) <= _MOST_MARKS or text.isascii():
+        return text
+    parts, start, run = [], 0, 0
+    for at, character in enumerate(text):
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > _MOST_MARKS:
+            parts += [text[start:at], _JOINER]
+            start, run = at, 1
+    return "".join([*parts, text[start:]])
 
 
 # Scripts written without spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han (and its extensions).

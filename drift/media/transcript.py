@@ -3,6 +3,7 @@
 import codecs
 import json
 import re
+from collections import Counter
 from pathlib import Path, PurePath
 
 from drift.errors import MediaEmpty, MediaTooLarge, MediaUnreadable
@@ -10,6 +11,8 @@ from drift.media.cues import SRT_START, read_srt, read_vtt
 from drift.media.limits import DEFAULT_LIMITS, Limits
 from drift.media.segments import Segment, Transcript
 from drift.media.transcript_json import transcript_of_json
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # escaped; UTF-8 and UTF-16 themselves cannot hold half a pair
 
 
 def read_transcript(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = None) -> Transcript:
@@ -66,6 +69,8 @@ def parse_transcript(text: str, where: str) -> Transcript:
 def _json_or_text(text: str, suffix: str, where: str) -> Transcript | None:
     try:
         document = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_members)
+        if _SURROGATE.search(text):
+            json.dumps(document, ensure_ascii=False).encode()  # half a pair is no character: no digest can be taken
     except (ValueError, RecursionError) as error:
         if suffix == ".txt":
             return None
@@ -78,8 +83,7 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Readers disagree on which of two members of one name counts, so there must not be two."""
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"the member {twice[:60]!r} stands twice in one object")
     return members
 

@@ -32,7 +32,7 @@ from registry.capture.observed import answer_of, below, plain_body
 from registry.capture.observed import description_of as description_of
 from registry.capture.observed import is_submit as is_submit
 from registry.capture.protocol import Protocol
-from registry.capture.redaction import SCRUBBED, redacted, secret_in
+from registry.capture.redaction import hunted, redacted, secret_in, without
 from registry.capture.request import read_slot, settings_of
 from registry.capture.slots import Step
 from registry.capture.wire import read_wire
@@ -320,11 +320,10 @@ def _asked(description: Description, request: Request, made: int) -> int:
 
 def _scrubbed(facts: Facts, secret: str | None) -> Facts:
     """The facts without the key, should the provider repeat it."""
-    if secret is None:
-        return facts
+    sought = hunted([secret] if secret else [])
 
     def clean(text: str | None) -> str | None:
-        return text.replace(secret, SCRUBBED) if text else None
+        return without(text, sought) if text else None
 
     return replace(
         facts,

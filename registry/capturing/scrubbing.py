@@ -6,40 +6,37 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from registry.capture.description import Description
 from registry.capture.draft import HEADERS
-from registry.capture.redaction import SCRUBBED
+from registry.capture.redaction import KEY_FIELDS, SCRUBBED, hunted, without
 from registry.capturing.observing import Headers
 
 _WINDOW: Final = 1 << 20
 _VALUE: Final = 1 << 14  # bytes of the longest value that is looked for
 _JSON_VALUE: Final = re.compile(rb'\s*:\s*"((?:[^"\\]|\\.){0,%d})"' % _VALUE)
 _FORM_VALUE: Final = re.compile(rb"[^\r\n]*\r\n(?:[^\r\n]+\r\n){0,8}\r\n(.{0,%d}?)\r\n--" % _VALUE, re.DOTALL)
-_KEYS: Final = frozenset({"key", "api_key", "apikey", "api-key", "access_token", "token", "auth", "signature", "sig"})
 _CARRIERS: Final = re.compile(r"authorization|cookie|api-?key|-key$|token|secret", re.IGNORECASE)
 _ANSWER_HEADERS: Final = frozenset({"content-type", "retry-after", "retry-after-ms", "x-request-id", "request-id"})
 _NAMED: Final = re.compile(r'headers\."?([A-Za-z0-9-]+)"?')
-_SHORTEST: Final = 8  # characters; shorter ones are no keys, and would be found everywhere
 
 
 def secrets_in(headers: Headers, url: str) -> list[bytes]:
-    """Whatever a request carries as a key: values of headers that hold keys, and of query fields."""
-    found: set[str] = set()
+    """Whatever a request carries as a key, as it is looked for: in headers that hold keys, and in query fields."""
+    found = {value for name, value in parse_qsl(urlsplit(url).query) if name.lower() in KEY_FIELDS}
     for name, value in headers:
         if _CARRIERS.search(name):
-            found |= {value, value.rpartition(" ")[2]}
-    found |= {value for name, value in parse_qsl(urlsplit(url).query) if name.lower() in _KEYS}
-    plain = {text for text in found if len(text) >= _SHORTEST}
-    every = plain | {quote(text, safe="") for text in plain} | {unquote(text) for text in plain}
-    return sorted((text.encode("utf-8", "replace") for text in every), key=len, reverse=True)
+            words = [word.strip(",;") for word in value.split()]
+            # The first word of several is the scheme, which is no key: neither is "Bearer x" where the key is "x".
+            found |= set(words if len(words) == 1 or name == "cookie" else words[1:])
+    return [form.encode("utf-8", "replace") for form in hunted(found)]
 
 
 def scrubbed_url(description: Description, url: str, secrets: Sequence[bytes]) -> str:
     """``url`` without the query fields that carry keys or that the description redacts."""
     parts = urlsplit(url)
-    dropped = _KEYS | {path.partition(".")[2].lower() for path in description.redact if path.startswith("query.")}
+    dropped = KEY_FIELDS | {path.partition(".")[2].lower() for path in description.redact if path.startswith("query.")}
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     kept = [pair for pair in pairs if pair[0].lower() not in dropped]
     query = parts.query if kept == pairs else urlencode(kept)
@@ -157,6 +154,4 @@ def _places(window: bytes, until: int, secrets: Sequence[bytes], fields: Sequenc
 
 
 def _text(text: str, secrets: Sequence[bytes]) -> str:
-    for secret in secrets:
-        text = text.replace(secret.decode("utf-8", "replace"), SCRUBBED)
-    return text
+    return without(text, [secret.decode("utf-8", "replace") for secret in secrets])

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from registry.drafting import Draft
     from registry.manifest import Asset
 
-_STATES = {"succeeded": "succeeded", "canceled": "canceled", "expired": "expired", "ambiguous": "unknown"}
-
 
 @click.command(short_help="Record something that was generated elsewhere.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
@@ -80,7 +78,7 @@ def _draft(files: tuple[Path, ...], said: dict[str, object]) -> "tuple[Draft, di
     from registry.annotate import parse_labels
     from registry.commands.options import check_names, parse_cost, parse_license, parse_setting, split_pair, unique
     from registry.drafting import Draft, Incoming
-    from registry.manifest import Context, Model, Outcome, Prompt, Provider, Seed
+    from registry.manifest import Context, Model, Outcome, Prompt, Provider, Seed, state_of
     from registry.templating import templated
     from registry.times import parse_time
 
@@ -108,7 +106,7 @@ def _draft(files: tuple[Path, ...], said: dict[str, object]) -> "tuple[Draft, di
         outputs=[Incoming(file=str(path)) for path in files],
         outcome=Outcome(
             class_=status,  # type: ignore[arg-type]  # click has checked it
-            state=_STATES.get(status, "failed"),  # type: ignore[arg-type]
+            state=state_of(status),
             request_id=text("request_id"),
             error=text("error"),
             completed_at=None if at is None else parse_time("--at", at),

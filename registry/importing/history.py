@@ -19,7 +19,19 @@ from registry.home import Registry
 from registry.importing.files import Terms
 from registry.importing.mapping import Map
 from registry.importing.tables import BadTable, Number, Row, cell, read_rows
-from registry.manifest import Context, Cost, Latency, License, Model, Outcome, OutcomeClass, Prompt, Provider, Seed
+from registry.manifest import (
+    Context,
+    Cost,
+    Latency,
+    License,
+    Model,
+    Outcome,
+    OutcomeClass,
+    Prompt,
+    Provider,
+    Seed,
+    state_of,
+)
 from registry.record import record
 from registry.times import in_zone, text_of
 from registry.verbatim import number
@@ -30,7 +42,6 @@ _OPERATION: Final = re.compile(r"[a-z]+(\.[a-z]+)+").fullmatch
 _CURRENCY: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,31}").fullmatch
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?").fullmatch
 _WORDS: Final[dict[str, JSON]] = {"true": True, "false": False}
-_STATES: Final = {"succeeded": "succeeded", "canceled": "canceled", "expired": "expired", "ambiguous": "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +258,7 @@ def _inside(folder: Path, name: str) -> Path:
 def _outcome(read: RowReader, status: str) -> Outcome:
     return Outcome(
         class_=status,  # type: ignore[arg-type]  # checked by the caller
-        state=_STATES.get(status, "failed"),  # type: ignore[arg-type]
+        state=state_of(status),
         http_status=read.whole("http_status"),
         request_id=read.text("request_id"),
         job_id=read.text("job_id"),

@@ -17,7 +17,7 @@ _IS_SPACELESS = re.compile(f"[{_SPACELESS}]").match
 def words(text: str) -> list[str]:
     """The words of a text: NFKC, case-folded; spaceless scripts as overlapping pairs of characters."""
     # Marks stay with their letter: "\\w" leaves Thai and Devanagari vowel signs out.
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = unicodedata.normalize("NFKC", stream_safe(text)).casefold()
     kept = "".join(c if unicodedata.category(c)[0] in "LNM" else " " for c in folded)
     found: list[str] = []
     for run in kept.split():

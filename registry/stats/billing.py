@@ -1,7 +1,7 @@
 """Reconciles a vendor's usage export with the registry: reads both, and says what came of it as JSON and rows."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,7 @@ from registry.stats.matching import Difference, Item, Reconciliation, Recorded, 
 from registry.stats.period import Period
 from registry.stats.report import Rows, money
 from registry.stats.usage import read_usage
-from registry.times import text_of
+from registry.times import moment_of, text_of
 
 _LATE: Final = timedelta(days=31)  # a bill names a call at most so long after it was made
 
@@ -97,7 +97,7 @@ def _recorded(registry: Registry, provider: str, period: Period) -> list[Recorde
 
 
 def _moved(at: str, by: timedelta) -> str:
-    return text_of(datetime.fromisoformat(at.replace(":60.", ":59.")) + by)
+    return text_of(moment_of(at) + by)
 
 
 def reconciliation_json(told: Reconciliation, provider: str, period: Period) -> dict[str, JSON]:

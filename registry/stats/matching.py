@@ -11,6 +11,7 @@ from typing import Final
 from registry.stats.calls import Call
 from registry.stats.period import Period
 from registry.stats.usage import Billed
+from registry.times import moment_of
 
 CLOSE: Final = timedelta(minutes=2)  # between a row's time and a call's, where no id joins them
 _CHARGED: Final = frozenset({"succeeded", "ambiguous"})  # ends after which a bill is to be expected
@@ -215,13 +216,13 @@ def _by_time(
     for place, call in enumerate(recorded):
         for model in call.models:
             for at in {call.at, call.ended} - {None}:
-                points.setdefault(model, []).append((_moment(str(at)), place))
+                points.setdefault(model, []).append((moment_of(str(at)), place))
     for listed in points.values():
         listed.sort()
     for n, item in items:
         if item.at is None or item.model is None or item.model not in points:
             continue
-        moment, listed = _moment(item.at), points[item.model]
+        moment, listed = moment_of(item.at), points[item.model]
         first = bisect_left(listed, (moment - CLOSE, -1))
         last = bisect_right(listed, (moment + CLOSE, len(recorded)))
         near = [
@@ -242,7 +243,3 @@ def _fits(item: Item, call: Recorded) -> bool | None:
     if call.amount is not None and {name: amount for name, amount in item.amounts.items() if amount} == _nonzero(call):
         return True
     return None if call.kind in ("reported", "invoiced") else False
-
-
-def _moment(at: str) -> datetime:
-    return datetime.fromisoformat(at.replace(":60.", ":59."))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from registry.errors import InvalidValue
-from registry.times import in_zone, parse_time, text_of
+from registry.times import in_zone, moment_of, parse_time, text_of
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])").fullmatch
 _PLAIN = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*").fullmatch  # names of zones are file names, too
@@ -29,7 +29,7 @@ class Period:
 
     def local(self, at: str) -> datetime:
         """A time of a record, in the zone of the report."""
-        return datetime.fromisoformat(at.replace(":60.", ":59.")).astimezone(self.zone)  # a leap second has no datetime
+        return moment_of(at).astimezone(self.zone)
 
     @property
     def zone_name(self) -> str:

@@ -13,7 +13,7 @@ from registry.stats.calls import Call, NothingThere, Selection, calls
 from registry.stats.grouping import Grouping
 from registry.stats.latency import latencies
 from registry.stats.period import Period
-from registry.times import text_of
+from registry.times import moment_of, text_of
 
 SPIKES: Final[tuple[Event, ...]] = ("failures.spike", "spend.spike", "slo.breached")
 BEFORE: Final = 24  # windows that are the ordinary
@@ -47,7 +47,7 @@ def spikes(registry: Registry, event: Event, start: datetime) -> list[JSON]:
     if event == "slo.breached":
         return list(_breached(registry, start, watch))
     before = start - BEFORE * timedelta(minutes=watch.window_minutes)
-    made = [(datetime.fromisoformat(call.at.replace(":60.", ":59.")), call) for call in
+    made = [(moment_of(call.at), call) for call in
             _calls(registry, before, start, watch, replays=True)]  # fmt: skip
     found = _failing if event == "failures.spike" else _spending
     return list(found(made, start, watch))

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from registry.canonical import JSON
 from registry.errors import counted
 from registry.sealing import is_seal
 from registry.show import View
+from registry.times import moment_of
 
 _OPERATIONS = {
     "image.generate": "Image",
@@ -148,7 +148,7 @@ def shown(view: View, direction: str, position: int) -> Shown:
 
 def when(text: str) -> str:
     """A time as people read it; UTC, and it says so."""
-    moment = datetime.fromisoformat(text)
+    moment = moment_of(text)
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 

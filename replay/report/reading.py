@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
 from registry.canonical import JSON
+from registry.times import moment_of
 
 Result: TypeAlias = Mapping[str, JSON]
 """A run's result, as schemas/run/v1 describes it."""
@@ -111,7 +111,7 @@ def took(result: Result) -> float | None:
     """Seconds from the beginning of a run to its end; None where it has none."""
     if result["finished_at"] is None:
         return None
-    return (_time(result["finished_at"]) - _time(result["started_at"])).total_seconds()
+    return (moment_of(result["finished_at"]) - moment_of(result["started_at"])).total_seconds()
 
 
 def seconds_of(manifest: JSON) -> float:
@@ -155,7 +155,3 @@ def numbers(test: JSON) -> Sequence[tuple[str, str]]:
     last = test["looks"][-1] if test.get("looks") else test
     rows = [("p", test.get("p")), ("alpha", test.get("alpha")), (RELIABLE, last.get("attainable"))]
     return tuple((name, f"{value:.2g}") for name, value in rows if value is not None)
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))

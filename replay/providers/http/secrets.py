@@ -3,11 +3,11 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
 from registry.capture.description import Description
 from registry.capture.hosts import NoAddress, place_by
 from registry.capture.hosts import Place as Place
+from registry.capture.redaction import hunted, without
 from registry.capture.secrets import Unreadable, variables_of, words_in
 from replay.errors import BadAddress, SecretMissing, SecretUnreadable
 
@@ -21,8 +21,8 @@ class Key:
     secret: str = field(repr=False)
 
     def scrub(self, text: str) -> str:
-        """``text`` with the key, plain or percent-encoded, replaced by ``[secret]``."""
-        return text.replace(self.secret, "[secret]").replace(quote(self.secret, safe=""), "[secret]")
+        """``text`` with the key, plain or percent-encoded, replaced by ``[secret]``; short ones stay (``hunted``)."""
+        return without(text, hunted([self.secret]))
 
 
 def key_of(description: Description, environment: Mapping[str, str] = os.environ) -> Key | None:

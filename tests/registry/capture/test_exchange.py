@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,25 @@ def test_the_key_and_what_is_redacted_stand_nowhere_in_a_draft(tmp_path):
     assert "sk-secret-1" not in repr(draft) and "someone@example.com" not in repr(draft)
     assert draft.request.body["prompt"] == "my key is [secret]"
     assert draft.prompt.submitted == "my key is [secret]"
+
+
+@pytest.mark.parametrize("key", ["x", "none", "no-key"])
+def test_a_key_too_short_to_be_told_from_words_leaves_the_words_alone(tmp_path, key):
+    prompt = "a fox in a box, none of the birds, no-key at all"
+    submit = exchange(
+        401, {"error": {"message": "none"}}, [("x-request-id", "req_xnone")], {"model": "x", "prompt": prompt}
+    )
+    submit = replace(
+        submit,
+        url=f"{submit.url}?api_key={key}&n=x",
+        request_headers=[("Content-Type", "application/json"), ("Authorization", f"Bearer {key}")],
+    )
+
+    draft = read(IMAGES, submit, tmp_path).draft
+
+    assert (draft.prompt.submitted, draft.outcome.request_id) == (prompt, "req_xnone")
+    assert draft.request.query == [["n", "x"]]
+    assert draft.request.headers == [["content-type", "application/json"]]
 
 
 def test_a_number_of_any_size_is_read_and_kept(tmp_path):

@@ -190,4 +190,5 @@ def test_a_wave_shows_where_it_is_loud(tmp_path):
 
 def test_times_and_sizes_are_for_people():
     assert telling.when("2026-11-02T07:08:09.123Z") == "2 November 2026, 07:08 UTC"
+    assert telling.when("2016-12-31T23:59:60.000Z") == "31 December 2016, 23:59 UTC"  # a leap second
     assert [telling.size(n) for n in (7, 1500, 2_345_678)] == ["7 bytes", "2 KB", "2.3 MB"]

@@ -6,7 +6,7 @@ from vendor_asks import ASKS
 from registry.capture.description import shipped
 from replay.errors import BadAddress, SecretMissing, SecretUnreadable
 from replay.outcome import OutcomeClass
-from replay.providers.http.secrets import key_of, place_of
+from replay.providers.http.secrets import Key, key_of, place_of
 
 
 def test_a_missing_key_is_named_with_every_place_it_could_be():
@@ -54,3 +54,14 @@ def test_proxies_of_the_environment_are_not_looked_at(bench, monkeypatch):
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
 
     assert bench.call("openai-images", **ASKS["openai-images"]).class_ is OutcomeClass.SUCCEEDED
+
+
+@pytest.mark.parametrize("key", ["x", "none"])
+def test_a_short_key_leaves_words_and_ids_as_they_are(key):
+    assert Key("authorization", f"Bearer {key}", key).scrub("job_ax1: none of it") == "job_ax1: none of it"
+
+
+def test_a_key_is_taken_out_plain_and_percent_encoded():
+    key = Key("authorization", "Bearer abc/defgh+1", "abc/defgh+1")
+
+    assert key.scrub("at abc/defgh+1, ?k=abc%2Fdefgh%2B1") == "at [secret], ?k=[secret]"
