@@ -66,7 +66,7 @@ def redacted(description: Description, request: Request, secret: str | None) -> 
             request = msgspec.structs.replace(request, body=places.drop(request.body, places.parse(rest)))
     query = [pair for pair in request.query if pair[0].lower() not in KEY_FIELDS]
     sought = hunted([secret] if secret else [])
-    changes: dict[str, JSON] = {"path": without(request.path, sought), "query": _scrubbed(query, sought)}
+    changes: dict[str, JSON] = {"path": _scrubbed(request.path, sought), "query": _scrubbed(query, sought)}
     if request.parts is not msgspec.UNSET:
         changes["parts"] = _scrubbed(request.parts, sought)
     if request.body is not msgspec.UNSET:
