@@ -63,7 +63,7 @@ class Transcript:
 
 def collapsed(text: str) -> str:
     """``text`` in NFC with runs of white space as one space and none at the ends."""
-    return " ".join(unicodedata.normalize("NFC", stream_safe(text)).split())
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 _MOST_MARKS = 1000

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from drift.errors import MediaEmpty, MediaTooLarge, MediaUnreadable
 from drift.media.cues import SRT_START, read_srt, read_vtt
 from drift.media.limits import DEFAULT_LIMITS, Limits
-from drift.media.segments import Segment, Transcript
+from drift.media.segments import Segment, Transcript, stream_safe
 from drift.media.transcript_json import transcript_of_json
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # escaped; UTF-8 and UTF-16 themselves cannot hold half a pair
@@ -52,6 +52,14 @@ def decode_text(data: bytes, where: str) -> str:
 
 def parse_transcript(text: str, where: str) -> Transcript:
     """Parse decoded text; ``where`` names it in errors and its suffix settles whether braces must be JSON."""
+    found = _parsed(text, where)
+    if any(stream_safe(part.text) != part.text for part in (*found.segments, *found.words)):
+        why = "it has more than a thousand combining marks on one letter, which would take hours to compare"
+        raise MediaUnreadable(where, why, "take them out")
+    return found
+
+
+def _parsed(text: str, where: str) -> Transcript:
     suffix = PurePath(where).suffix.lower()
     start = text.lstrip()
     if text.startswith("WEBVTT") and text[6:7] in {"", " ", "\t", "\n"}:

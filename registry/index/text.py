@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from drift.media.segments import stream_safe
+
 # Scripts that are written without spaces: runs of them are cut into pairs, because a
 # tokenizer that waits for spaces finds nothing inside a Japanese or Thai sentence.
 _SPACELESS = (

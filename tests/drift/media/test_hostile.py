@@ -12,6 +12,7 @@ from drift.errors import MediaRefused
 from drift.fingerprints.pdq import pdq_of_file
 from drift.media.content import content_digest
 from drift.media.probe import probe
+from drift.media.transcript import read_transcript
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's; the product silences them itself
 
@@ -142,3 +143,60 @@ def test_a_playlist_does_not_reach_other_files(tmp_path):
     playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsecret.wav\n#EXT-X-ENDLIST\n")
 
     assert probe(playlist).kind == "transcript"  # text is text, whatever it names
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("a.srt", "1\n" + "9" * 4297 + ":00:01,000 --> 00:00:02,000\nhello\n", "is no time"),
+        ("a.srt", "1\n" + "9" * 5000 + ":00:01,000 --> 00:00:02,000\nhello\n", "is no time"),
+        ("a.vtt", "WEBVTT\n\n" + "9" * 5000 + ":00:01.000 --> 00:00:02.000\nhello\n", "is no time"),
+        ("a.json", '{"segments": [{"text": "a", "start": 1' + "0" * 400 + "}]}", "outside the recording"),
+        ("a.json", '{"segments": [{"text": "a", "start": 1e999}]}', "outside the recording"),
+        ("a.json", '{"segments": [{"text": "a", "start": 1' + "0" * 5000 + "}]}", "malformed JSON"),
+        ("a.json", '{"text": "half a pair \\ud800"}', "malformed JSON"),
+        ("a.txt", "a" + "\u0301\u0323" * 600, "combining marks"),
+        ("a.json", '{"text": "a' + "\\u0301\\u0323" * 600 + '"}', "combining marks"),
+    ],
+)
+def test_numbers_and_texts_beyond_any_recording_are_refused(tmp_path, name, text, why):
+    path = tmp_path / name
+    path.write_text(text, "utf-8")
+
+    for read in (probe, content_digest):
+        with pytest.raises(MediaRefused, match=why) as refusal:
+            read(path)
+        assert len(str(refusal.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\n" + "<a" * 1_000_000),
+        ("a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\n" + "<v " * 1_000_000),
+        ("a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\n" + "<v." * 1_000_000 + ">"),
+        ("a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nx" + "<c" * 1_000_000),
+    ],
+)
+def test_tags_that_never_close_take_no_quadratic_time(tmp_path, name, text):
+    path = tmp_path / name  # a quadratic reader takes hours here
+    path.write_text(text, "utf-8")
+
+    assert probe(path).facts["segments"] == 1
+
+
+def test_a_member_that_stands_twice_is_found_among_many(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text("{" + ",".join(f'"{n}":0' for n in range(200_000)) + ',"199999":0}', "utf-8")
+
+    with pytest.raises(MediaRefused, match="'199999' stands twice"):
+        probe(path)
+
+
+def test_tags_before_an_open_one_are_still_dropped(tmp_path):
+    path = tmp_path / "a.vtt"
+    path.write_text("WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ann>one <b>two</b> <v Bob>three < four <i\n", "utf-8")
+
+    found = read_transcript(path)
+
+    assert [(part.speaker, part.text) for part in found.segments] == [("Ann", "one two "), ("Bob", "three < four <i")]
