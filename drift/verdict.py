@@ -87,21 +87,6 @@ def undecided(reason_code: str, sentence: str) -> Verdict:
     return Verdict("undecided", reason_code, sentence)
 
 
-def decide(
-    level: Level,
-    scores: Sequence[Score],
-    floor: NoiseFloor,
-    kind: Kind,
-    *,
-    limits: Mapping[str, Limit] | None = None,
-    confirmation: Sequence[Score] | None = None,
-    alpha: float = 0.01,
-) -> Verdict:
-    """Decide one replay against its baseline; see ``decide_each``. ``confirmation`` is a second replay's scores."""
-    scored = [scores] if confirmation is None else [scores, confirmation]
-    return decide_each(level, scored, floor, kind, limits=limits, alpha=alpha)[0]
-
-
 def decide_each(
     level: Level,
     scored: Sequence[Sequence[Score]],

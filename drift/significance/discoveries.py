@@ -7,19 +7,12 @@ import numpy as np
 from drift.significance.samples import UnfitSamples
 
 
-def benjamini_hochberg(p_values: Sequence[float], *, rate: float = 0.05) -> tuple[bool, ...]:
-    """Which hypotheses to reject with a false discovery rate of at most ``rate`` (Benjamini, Hochberg 1995).
-
-    Of all manifests called drifted, on average at most that share did not change. Returned in the order given; ties
-    share their fate. Raises: UnfitSamples: a p value outside (0, 1], or no rate.
-    """
-    if not 0 < rate < 1:
-        raise UnfitSamples(f"the false discovery rate is {rate}", "give a share between 0 and 1, such as 0.05")
-    return tuple(adjusted <= rate for adjusted in adjusted_p(p_values))
-
-
 def adjusted_p(p_values: Sequence[float]) -> tuple[float, ...]:
-    """For each p value the smallest false discovery rate at which it would be rejected, in the order given."""
+    """For each p value the smallest false discovery rate at which it is rejected (Benjamini, Hochberg 1995).
+
+    Of all manifests whose adjusted p is at most a rate, on average at most that share did not change. In the order
+    given; ties share their fate. Raises: UnfitSamples: a p value outside (0, 1].
+    """
     if not all(0 < p <= 1 for p in p_values):
         raise UnfitSamples("a p value is not above 0 and at most 1", "give permutation p values, which never are 0")
     p = np.asarray(p_values, np.float64)

@@ -14,13 +14,19 @@ from drift.verdict import (
     InvalidLimit,
     Limit,
     Verdict,
-    decide,
     decide_each,
     not_replayable,
     of_assertions,
     of_samples,
     undecided,
 )
+
+
+def decide(level, scores, floor, kind, *, confirmation=None, **options):
+    """The verdict of one replay, or of one and its confirmation."""
+    scored = [scores] if confirmation is None else [scores, confirmation]
+    return decide_each(level, scored, floor, kind, **options)[0]
+
 
 LEVELS = ["bytes", "decoded", "perceptual", "semantic", "statistical"]
 

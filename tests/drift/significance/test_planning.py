@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from drift.significance.discoveries import adjusted_p, benjamini_hochberg
+from drift.significance.discoveries import adjusted_p
 from drift.significance.resolution import (
     attainable_p,
     floor_needed,
@@ -18,7 +18,7 @@ from drift.significance.resolution import (
     unseen_rate,
 )
 from drift.significance.samples import UnfitSamples
-from drift.significance.seeded import decide_seeded
+from drift.significance.seeded import decide_group
 
 
 @pytest.mark.parametrize(
@@ -77,67 +77,56 @@ def test_rare_failures_hide_behind_few_samples():
 @pytest.mark.parametrize("m", [3, 4, 5])
 def test_the_seeded_p_is_exact_over_all_orders(m):
     """If nothing changed every order of m + 2 distances is as likely; count how often each p comes up."""
-    found = [
-        decide_seeded(order[:m], *order[m:], alpha=0.1).p if m >= floor_needed(0.1) else seeded_p(order, m)
-        for order in permutations(range(1, m + 3))
-    ]
+    found = [decide_group(order[:m], order[m:], alpha=1 / comb(m + 2, 2)).p for order in permutations(range(1, m + 3))]
 
     for level in sorted(set(found)):
         assert np.mean([p <= level for p in found]) == pytest.approx(level)
     assert min(found) == pytest.approx(1 / comb(m + 2, 2))
 
 
-def seeded_p(order, m):
-    """For floors below what 10 % needs: the smallest alpha they allow."""
-    return decide_seeded(order[:m], *order[m:], alpha=1 / comb(m + 2, 2)).p
-
-
 def test_a_seeded_manifest_needs_a_confirmation():
     floor = [0.1 * k for k in range(13)]
 
     assert floor_needed(0.01) == 13 and floor_needed(0.05) == 5
-    assert decide_seeded(floor, 1.1).answer == "within-noise"
-    assert decide_seeded(floor, 1.2).answer == "within-noise"  # equal to the largest does not exceed it
-    first = decide_seeded(floor, 1.3)
-    assert (first.answer, first.p) == ("confirm", None)
-    assert decide_seeded(floor, 1.3, 0.5).answer == "within-noise"
-    tied = decide_seeded(floor, 1.3, max(floor))
-    assert tied.answer == "within-noise" and tied.p == pytest.approx(3 / 105)  # C(1 + 2, 2)
-    both = decide_seeded(floor, 1.3, 1.25)
+    assert decide_group(floor, [1.1]).answer == "within-noise"
+    assert decide_group(floor, [floor[-1]]).answer == "within-noise"  # equal to the largest does not exceed it
+    first = decide_group(floor, [1.3])
+    assert (first.answer, first.p) == ("confirm", pytest.approx(1 / 14))
+    assert decide_group(floor, [1.3, 0.5]).answer == "within-noise"
+    tied = decide_group(floor, [1.3, max(floor)])
+    assert tied.answer == "within-noise" and tied.beyond == 1
+    both = decide_group(floor, [1.3, 1.25])
     assert both.answer == "drifted" and both.p == both.attainable == pytest.approx(1 / 105)
 
 
 def test_a_floor_too_small_is_undecided_never_a_pass():
     for replay in (0.0, 9.0):
-        found = decide_seeded([0.1] * 12, replay, replay)
+        found = decide_group([0.1] * 12, [replay, replay])
         assert (found.answer, found.reason, found.needed) == ("undecided", "resolution", 13)
-    assert decide_seeded([], 1.0).attainable == 1
+    assert decide_group([], [1.0]).attainable == 1
 
 
-@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -0.1])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_distance_that_is_none_is_refused(bad):
-    for arguments in (([bad] * 13, 1.0), ([1.0] * 13, bad), ([1.0] * 13, 1.0, bad)):
-        with pytest.raises(UnfitSamples, match="negative or not finite"):
-            decide_seeded(*arguments)
+    for arguments in (([bad] * 13, [1.0]), ([1.0] * 13, [bad]), ([1.0] * 13, [1.0, bad]), ([1.0] * 13, [])):
+        with pytest.raises(UnfitSamples, match="not finite"):
+            decide_group(*arguments)
 
 
 @settings(deadline=None)
 @given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=40))
-def test_benjamini_hochberg_is_scipys(p_values):
-    expected = false_discovery_control(p_values)
-
-    assert adjusted_p(p_values) == pytest.approx(expected)
-    assert benjamini_hochberg(p_values, rate=0.05) == tuple(p <= 0.05 for p in adjusted_p(p_values))
+def test_adjusted_p_is_scipys(p_values):
+    assert adjusted_p(p_values) == pytest.approx(false_discovery_control(p_values))
 
 
 def test_benjamini_hochberg_rejects_below_a_step_even_what_is_above_its_own():
     """The 1995 rule: the largest k with p_(k) at most k q/n takes all before it along."""
-    assert benjamini_hochberg([0.04, 0.9, 0.039, 0.01, 0.03]) == (True, False, True, True, True)
-    assert benjamini_hochberg([0.02, 0.02, 0.9]) == (True, True, False)
-    assert benjamini_hochberg([]) == ()
+    assert [p <= 0.05 for p in adjusted_p([0.04, 0.9, 0.039, 0.01, 0.03])] == [True, False, True, True, True]
+    assert [p <= 0.05 for p in adjusted_p([0.02, 0.02, 0.9])] == [True, True, False]
+    assert adjusted_p([]) == ()
 
 
-@pytest.mark.parametrize(("p_values", "rate"), [([0.0], 0.05), ([1.1], 0.05), ([0.5], 0), ([float("nan")], 0.05)])
-def test_what_is_no_p_value_is_refused(p_values, rate):
+@pytest.mark.parametrize("p_values", [[0.0], [1.1], [float("nan")]])
+def test_what_is_no_p_value_is_refused(p_values):
     with pytest.raises(UnfitSamples):
-        benjamini_hochberg(p_values, rate=rate)
+        adjusted_p(p_values)
