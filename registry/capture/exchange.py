@@ -28,7 +28,7 @@ from registry.capture.answers import (
 from registry.capture.description import Description
 from registry.capture.draft import HEADERS, Draft, Incoming, new_exchange_id
 from registry.capture.observed import Exchange as Exchange
-from registry.capture.observed import answer_of, below, plain_body
+from registry.capture.observed import answer_of, below, job_address, plain_body
 from registry.capture.observed import description_of as description_of
 from registry.capture.observed import is_submit as is_submit
 from registry.capture.protocol import Protocol
@@ -190,6 +190,8 @@ def _ending(protocol: Protocol, answer: Answer | None, first: Answer | None) -> 
     if answer.status >= 300:
         return ending_of(protocol, answer, failed=True, submit=first), True
     state = state_of(protocol, answer, first)[0] if protocol.poll else "succeeded"
+    if state in (None, "queued", "processing") and job_address(protocol, first) is None:
+        return ending_of(protocol, answer, failed=False, submit=first) or Ending("malformed", "unknown"), True
     if state is None and protocol.outputs.result is None and protocol.outputs.result_path is None:
         return None, False
     if state in ("queued", "processing"):

@@ -5,15 +5,16 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 
 from registry.canonical import JSON
-from registry.capture.answers import Answer, parsed_answer
+from registry.capture.answers import Answer, job_of, parsed_answer
 from registry.capture.description import Description
 from registry.capture.draft import HEADERS
 from registry.capture.events import Events, final_answer, is_events
+from registry.capture.protocol import Protocol
 from registry.capture.request import path_matches
 from registry.capture.wire import read_wire
 
@@ -92,6 +93,21 @@ def answer_of(exchange: Exchange, events: Events | None = None) -> Answer | None
     headers = {name.lower(): value for name, value in exchange.response_headers}
     data = plain_body(exchange)
     return parsed_answer(exchange.status, headers, final_answer(events, data) if is_events(headers) else data)
+
+
+def job_address(protocol: Protocol, first: Answer) -> str | None:
+    """Where the job is asked about, in full or as a path; None where the answer to submit does not say enough for it.
+
+    Args:
+        protocol: how the operation speaks.
+        first: the answer to submit.
+    """
+    poll, job = protocol.poll, job_of(protocol, first)
+    if poll is None:
+        return None
+    if poll.path is not None:
+        return poll.path.replace("{job}", quote(job, safe="")) if job else None
+    return (poll.url.text_of(first.view()) if poll.url else None) or None
 
 
 def plain_body(exchange: Exchange) -> bytes:

@@ -10,6 +10,7 @@ from registry.capture.description import Description
 from registry.capture.draft import new_exchange_id
 from registry.capture.events import Events, final_answer, first_part, is_events
 from registry.capture.exchange import Exchange, description_of, is_submit
+from registry.capture.observed import job_address
 from registry.capturing.fetching import key_headers
 from registry.capturing.known import Place
 from registry.capturing.observing import Observation
@@ -60,6 +61,8 @@ class CapturedCall:
         if protocol is None or first is None or newest is None or newest.status >= 300 or protocol.poll is None:
             return True
         state = state_of(protocol, newest, first)[0]
+        if state in (None, "queued", "processing") and self.poll_url is None:  # nobody could ever ask about it
+            return True
         if state is None:
             return self.last is not None and self.result_url is not None
         return state not in ("queued", "processing")
@@ -68,11 +71,7 @@ class CapturedCall:
     def poll_url(self) -> str | None:
         """Where to ask about the job."""
         protocol, first = self.description.protocol, self.submit.answer
-        if protocol is None or protocol.poll is None or first is None:
-            return None
-        if protocol.poll.path is not None:
-            return self.place.absolute(self._filled(protocol.poll.path)) if self.job else None
-        url = protocol.poll.url.text_of(first.view()) if protocol.poll.url else None
+        url = job_address(protocol, first) if protocol is not None and first is not None else None
         return self.place.absolute(url) if url else None
 
     @property

@@ -72,6 +72,28 @@ def hooked(hooking):
     return hooking.begin()
 
 
+class Recording(Capturing):
+    """A recorder alone; ``saw(url, body, answer)`` is an exchange that passes it."""
+
+    def saw(self, url, body, answer, kind="application/json", status=200):
+        headers = [("authorization", "Key abcdefghijkl"), ("content-type", "application/json")]
+        seen = self.recorder.observe("POST", url, headers, "hook")
+        seen.sent(body)
+        seen.answered(status, [("content-type", kind)])
+        seen.received(answer)
+        seen.end()
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """A recorder of the shipped providers; nothing is sent to any of them."""
+    home = tmp_path / ".mintmark"
+    made = Recording(Recorder(home, known=Known(environment={}), patience_s=0.2, retry_s=0.05), home)
+    yield made
+    made.recorder.close(1)
+    made.close()
+
+
 class Served(Capturing):
     """A proxy on a port of its own; ``url("openai")`` is where a client is pointed at."""
 
