@@ -1,6 +1,7 @@
 """Brings the index up to the end of the log: the only way anything gets into it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from drift.errors import MediaRefused
 from drift.fingerprints.pdq import pdq_of_file
@@ -8,13 +9,15 @@ from drift.media.content import content_digest
 from registry.assets.store import AssetNotFound
 from registry.canonical import parse
 from registry.catalog.store import StoredRecord, Use
+from registry.errors import CouldNotRun
 from registry.home import Registry
-from registry.index.store import Entry, Fingerprint
+from registry.index.store import Entry, Fingerprint, Unread
 from registry.log.leaf import Leaf
 from registry.manifest import Manifest, id_of
 from registry.sealing import Disclosure
 
 BATCH = 64  # records a transaction; each may take a full decode
+LONGEST_REASON = 200  # characters; a message may quote the file
 
 
 def catch_up(registry: Registry, *, most: int | None = None) -> int:
@@ -43,13 +46,27 @@ def catch_up(registry: Registry, *, most: int | None = None) -> int:
 
 
 def entry_of(registry: Registry, stored: StoredRecord, disclosures: Iterable[Disclosure]) -> Entry:
-    """Everything the index keeps about one manifest, from its record, its disclosures and its assets."""
+    """Everything the index keeps about one manifest, from its record, its disclosures and its assets.
+
+    Whatever else goes wrong with one record or asset is its own: it is kept as unread, and nobody's look-up stops.
+
+    Raises:
+        CouldNotRun: the store of the assets does not answer.
+    """
+    try:
+        return _entry(registry, stored, disclosures)
+    except CouldNotRun:
+        raise
+    except Exception as problem:  # a value that no release of this program would have recorded
+        return Entry(stored.id, unread=[_unread(stored.id, "", problem)])
+
+
+def _entry(registry: Registry, stored: StoredRecord, disclosures: Iterable[Disclosure]) -> Entry:
     manifest = Manifest.trusted(stored.body)
     opened = {found.pointer: found.value for found in disclosures}
     prompts = [opened.get(f"/prompt/{name}") or getattr(manifest.prompt, name) for name in ("submitted", "effective")]
     sealed = []
-    contents = []
-    prints = []
+    seen: list[_Seen] = []
     for direction, assets in (("input", manifest.inputs), ("output", manifest.outputs)):
         for n, asset in enumerate(assets):
             digests = asset.digests_with(opened, f"/{direction}s/{n}/digest")
@@ -58,11 +75,15 @@ def entry_of(registry: Registry, stored: StoredRecord, disclosures: Iterable[Dis
             if asset.digests is None:
                 sealed.append((Use(stored.id, direction, n, asset.role), digests))
             if direction == "output":
-                content, pdq = _look(registry, stored.id, n, digests.blake3, str((asset.media or {}).get("kind")))
-                contents += [(n, content)] if content else []
-                prints += [pdq] if pdq else []
-    text = " ".join(prompt for prompt in prompts if isinstance(prompt, str))
-    return Entry(stored.id, text, sealed, contents, prints)
+                seen.append(_look(registry, stored.id, n, digests.blake3, str((asset.media or {}).get("kind"))))
+    return Entry(
+        stored.id,
+        " ".join(prompt for prompt in prompts if isinstance(prompt, str)),
+        sealed,
+        [content for one in seen for content in one.contents],
+        [found for one in seen for found in one.prints],
+        [found for one in seen for found in one.unread],
+    )
 
 
 def _read(registry: Registry, ids: list[str]) -> tuple[list[Entry], set[str]]:
@@ -78,15 +99,32 @@ def _read(registry: Registry, ids: list[str]) -> tuple[list[Entry], set[str]]:
     return [entry_of(registry, found, disclosures[found.id]) for found in wanted.values()], erased
 
 
-def _look(
-    registry: Registry, manifest: str, position: int, blake3: str, kind: str
-) -> tuple[str | None, Fingerprint | None]:
+@dataclass(slots=True)
+class _Seen:
+    """What decoding one output gave: none or one of each."""
+
+    contents: list[tuple[int, str]] = field(default_factory=list)
+    prints: list[Fingerprint] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+
+
+def _look(registry: Registry, manifest: str, position: int, blake3: str, kind: str) -> _Seen:
+    seen = _Seen()
     try:
         path, limits = registry.assets.file(blake3), registry.settings.limits
-        content = content_digest(path, limits=limits)
-        if kind != "image":
-            return content, None
-        found = pdq_of_file(path, limits=limits)[0]  # the query brings the other seven
-        return content, Fingerprint(manifest, position, found.bits, found.quality, found.stable)
-    except (AssetNotFound, MediaRefused):  # erased, or media that was recorded under wider limits
-        return None, None
+        seen.contents.append((position, content_digest(path, limits=limits)))
+        if kind == "image":
+            found = pdq_of_file(path, limits=limits)[0]  # the query brings the other seven
+            seen.prints.append(Fingerprint(manifest, position, found.bits, found.quality, found.stable))
+    except AssetNotFound:  # erased, or lost: `doctor` tells
+        pass
+    except CouldNotRun:
+        raise
+    except Exception as problem:  # recorded under wider limits, or decoders that change their mind about a file
+        seen.unread.append(_unread(manifest, f"/outputs/{position}", problem))
+    return seen
+
+
+def _unread(manifest: str, pointer: str, problem: Exception) -> Unread:
+    why = problem.why if isinstance(problem, MediaRefused) else f"{type(problem).__name__}: {problem}"
+    return Unread(manifest, pointer, " ".join(why.encode(errors="replace").decode().split())[:LONGEST_REASON])

@@ -267,10 +267,20 @@ class Catalog:
                 connection.execute(select(asset.c.manifest).where(asset.c.blake3 == blake3).distinct()).scalars()
             )
 
-    def erased_subjects(self) -> list[dict[str, JSON]]:
-        """What every erasure record says was taken away, one entry for each generation it reached."""
-        erasures = self._records(select(record).where(record.c.kind == "erasure"))
-        return [subject for found in erasures for subject in parse(found.body)["subjects"]]
+    def erasures(self) -> list[dict[str, JSON]]:
+        """Every erasure record."""
+        return [parse(found.body) for found in self._records(select(record).where(record.c.kind == "erasure"))]
+
+    def assets_of(self, manifests: Sequence[str]) -> dict[tuple[str, str, int], str]:
+        """BLAKE3 of the unsealed assets of some manifests, by manifest, direction and position."""
+        here = asset.c
+        found: dict[tuple[str, str, int], str] = {}
+        with self.database.reading() as connection:
+            for start in range(0, len(manifests), 500):
+                query = select(here.manifest, here.direction, here.position, here.blake3)
+                some = here.manifest.in_(manifests[start : start + 500]) & here.blake3.is_not(None)
+                found |= {(row[0], row[1], row[2]): row[3] for row in connection.execute(query.where(some))}
+        return found
 
     def stored_assets(self) -> set[str]:
         """BLAKE3 of every unsealed asset that a manifest names."""

@@ -33,7 +33,7 @@ from registry.locking import exclusive
 # A scribbled page shows as any of these: damaged, no database, or tables that are not what they were.
 _SENSELESS = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
-SCHEMA = 2  # raise it when tables or what goes into them change: the file is then made again
+SCHEMA = 3  # raise it when tables or what goes into them change: the file is then made again
 
 _metadata = MetaData()
 _state = Table(
@@ -68,6 +68,13 @@ _pdq = Table(
     Column("quality", Integer, nullable=False),
     Column("stable", Integer, nullable=False),
 )
+_unread = Table(
+    "unread",
+    _metadata,
+    Column("manifest", String(71), primary_key=True),
+    Column("pointer", String(32), primary_key=True),
+    Column("reason", String(200), nullable=False),
+)
 _NEXT = select(_state.c.value).where(_state.c.name == "next")
 _WORDS = """CREATE VIRTUAL TABLE words USING fts5(
     manifest UNINDEXED, text, tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'")"""
@@ -85,6 +92,15 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """What has no fingerprint, and why: the output at ``pointer``, or the whole manifest where that is empty."""
+
+    manifest: str
+    pointer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What the index knows of one manifest."""
 
@@ -93,6 +109,7 @@ class Entry:
     sealed: Sequence[tuple[Use, DigestSet]] = ()
     contents: Sequence[tuple[int, str]] = ()
     fingerprints: Sequence[Fingerprint] = field(default=())
+    unread: Sequence[Unread] = ()
 
 
 class IndexDamaged(CouldNotRun):
@@ -238,6 +255,12 @@ class Index:
         with self.database.reading() as connection:
             return [Fingerprint(*row) for row in connection.execute(select(_pdq))]
 
+    def unread(self) -> list[Unread]:
+        """Everything that could not be fingerprinted; it is found by its bytes alone."""
+        with self.database.reading() as connection:
+            query = select(_unread).order_by(_unread.c.manifest, _unread.c.pointer)
+            return [Unread(*row) for row in connection.execute(query)]
+
     def with_words(self, text: str, limit: int | None = None) -> list[str]:
         """Manifests whose disclosed prompt holds every word of ``text``: the best ``limit``, else all in no order."""
         expression = match_expression(text)
@@ -320,7 +343,7 @@ def _next(connection: Connection) -> int:
 
 
 def _forget(connection: Connection, manifest: str) -> None:
-    for table in (_sealed, _content, _pdq):
+    for table in (_sealed, _content, _pdq, _unread):
         connection.execute(sa.delete(table).where(table.c.manifest == manifest))
     connection.exec_driver_sql("DELETE FROM words WHERE manifest = ?", (manifest,))
 
@@ -347,3 +370,5 @@ def _add(connection: Connection, entry: Entry) -> None:
         for p in entry.fingerprints
     ]:
         connection.execute(insert(_pdq), prints)
+    if unread := [{"manifest": u.manifest, "pointer": u.pointer, "reason": u.reason} for u in entry.unread]:
+        connection.execute(insert(_unread), unread)
