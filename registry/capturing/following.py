@@ -32,7 +32,7 @@ class Told:
 class CapturedCall:
     """A call as it is put together; ``key`` lives in this memory and nowhere else.
 
-    ``last`` is the newest answer about its job. ``watched`` says that the caller asks about it here.
+    ``last`` is the newest answer about its job. ``resting`` says that it is over and waits for a disk to take it.
     """
 
     place: Place
@@ -45,6 +45,7 @@ class CapturedCall:
     folder: Path | None = None
     downloads: dict[str, Path] = field(default_factory=dict)
     given_up: bool = False
+    resting: bool = False
     tries: int = 0
     due: float = 0.0
     deadline: float = 0.0

@@ -5,10 +5,12 @@ import itertools
 import logging
 import os
 import queue
+import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -23,13 +25,15 @@ from registry.capturing.known import Known
 from registry.capturing.observing import Body, Headers, Observation
 from registry.capturing.spool import Spool
 from registry.capturing.spooling import spool_call
+from registry.errors import counted
 
 log: Final = logging.getLogger("mintmark.capture")
 
 WORKERS: Final = 4
 _OPEN_S: Final = 1.0
 _CALM_S: Final = 0.02
-_WAITING: Final = 1000  # calls that wait in memory for a disk that takes no files
+_WAITING: Final = 1000  # calls that are kept in memory for a disk that takes no files; the next one is lost
+_LAST_S: Final = 5.0  # for what is still unfinished when the recorder ends
 
 
 @dataclass(slots=True)
@@ -87,6 +91,7 @@ class Recorder:
         self._numbers = itertools.count()
         self._calls: dict[str, CapturedCall] = {}
         self._paths: dict[str, dict[str, CapturedCall]] = {}
+        self._ending: dict[str, CapturedCall] = {}  # over, and not in the spool yet
         self._busy = self._open = 0
         self._idle = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -133,23 +138,34 @@ class Recorder:
         until = began + seconds
         with self._idle:
             # An answer that nobody reads to its end stays open for ever: it is not waited for longer than this.
-            while self._busy or self._calls or (self._open and time.monotonic() < began + _OPEN_S):
+            while self._busy or self._calls or self._ending or (self._open and time.monotonic() < began + _OPEN_S):
                 if not self._idle.wait(min(0.1, max(0.0, until - time.monotonic()))) and time.monotonic() >= until:
                     return False
         return self._drain is None or self._drain.settle(max(0.0, until - time.monotonic()))
 
     def close(self, seconds: float = 10.0) -> None:
-        """End: wait for what goes on, spool the rest as unfinished, let the drain finish on its own."""
+        """End: wait for what goes on, spool the rest as unfinished, let the drain finish on its own.
+
+        What a disk did not take is tried once more; what it takes not even then is lost, which is said.
+        """
         settled = self.settle(seconds)
-        self._closing = True
+        with self._idle:
+            again, self._closing = self._closing, True
+            resting = [call for call in self._ending.values() if call.resting]
         if not settled:
             for call in list(self._calls.values()):
                 call.given_up = True
                 self._post(lambda call=call: self._finish_later(call))  # type: ignore[misc]
-            until = time.monotonic() + 5.0
+            for call in resting:
+                self._finish_again(call)
+            until = time.monotonic() + _LAST_S
             with self._idle:
                 while (self._busy or self._calls) and time.monotonic() < until:
                     self._idle.wait(0.1)
+                self.counts.lost += len(self._ending)
+                self._ending.clear()
+        if self.counts.lost and not again:
+            _say(f"mintmark: {counted(self.counts.lost, 'captured call')} could not be kept, and will not be recorded")
         for _ in self._threads:
             self._work.put(None)
         self._queue.put(None)
@@ -249,6 +265,7 @@ class Recorder:
                 calls.pop(call.id, None)
                 if not calls:
                     self._paths.pop(urlsplit(url).path, None)
+        self._ending[call.id] = call
         self._labour_on(lambda: self._finish(call))
 
     # On the workers: everything that waits for a network or a disk.
@@ -284,19 +301,36 @@ class Recorder:
         try:
             entry = spool_call(self.spool, call, self._fetching(), self._observed)
         except Exception as problem:
-            self.counts.failed_tries += 1
             log.warning("a captured call is not spooled yet: %s", type(problem).__name__)
-            if self._closing or call.tries >= _WAITING:
-                self.counts.lost += 1
-                call.close()
+            with self._idle:
+                self.counts.failed_tries += 1
+                call.resting = not self._closing and len(self._ending) <= _WAITING
+            if call.resting:
+                self._post(lambda: self._rest(call))
                 return
-            call.tries += 1
-            again = threading.Timer(self._retry_s, lambda: self._labour_on(lambda: self._finish(call)))
-            again.daemon = True
-            again.start()
+            self._lose(call)
             return
+        with self._idle:
+            self._ending.pop(call.id, None)
         call.close()
         self.spooled(entry)
+
+    def _rest(self, call: CapturedCall) -> None:
+        """On the routing thread: try again once the disk has had its time."""
+        due = time.monotonic() + self._retry_s
+        heapq.heappush(self._due, _Due(due, next(self._numbers), lambda: self._finish_again(call)))
+
+    def _finish_again(self, call: CapturedCall) -> None:
+        with self._idle:
+            resting, call.resting = call.resting, False
+            if resting:
+                self._labour_on(lambda: self._finish(call))
+
+    def _lose(self, call: CapturedCall) -> None:
+        with self._idle:
+            if self._ending.pop(call.id, None) is not None:
+                self.counts.lost += 1
+        call.close()
 
     def _observed(self, exchange: Exchange) -> Observation:
         """An exchange of our own as one that was seen."""
@@ -324,6 +358,12 @@ class Recorder:
             with self._idle:
                 self._busy -= 1
                 self._idle.notify_all()
+
+
+def _say(sentence: str) -> None:
+    """Tell whoever runs the program: what is lost is not found in any folder later."""
+    with suppress(OSError, ValueError, AttributeError):  # a program without a standard error, or one that closed it
+        print(sentence, file=sys.stderr, flush=True)
 
 
 def _forked(recorder: Recorder | None) -> None:

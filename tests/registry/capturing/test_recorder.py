@@ -1,8 +1,22 @@
 """What the recorder does with calls that go wrong: none stays in memory, none is lost unseen."""
 
+import shutil
+
 import pytest
 
 FAL = "https://queue.fal.run/fal-ai/flux/dev"
+OPENAI = "https://api.openai.com/v1/images/generations"
+ASKED = b'{"model":"gpt-image-2","prompt":"x"}'
+
+
+@pytest.fixture
+def blocked(recording):
+    """A recorder that runs, whose spool takes nothing."""
+    recording.saw(OPENAI, ASKED, b'{"error":{"message":"no"}}', status=400)
+    assert recording.recorded(5)
+    shutil.rmtree(recording.spool.folder)
+    recording.spool.folder.write_text("in the way")
+    return recording
 
 
 @pytest.mark.parametrize(
@@ -16,3 +30,38 @@ def test_an_accepted_job_that_cannot_be_asked_about_is_malformed(recording, answ
     [made] = recording.recorded(5)
 
     assert (made.outcome.class_, made.outcome.http_status, made.outputs) == ("malformed", 200, [])
+
+
+def test_what_the_disk_does_not_take_is_waited_for_and_kept(blocked):
+    blocked.saw(OPENAI, ASKED, b'{"data":[]}')
+
+    waited = blocked.recorder.settle(0.5)
+    blocked.spool.folder.unlink()
+    made = blocked.recorded(5)
+
+    assert not waited and blocked.recorder.counts.failed_tries > 1
+    assert [one.outcome.class_ for one in made] == ["malformed"]
+
+
+def test_what_the_disk_takes_at_the_end_is_not_lost(blocked, capfd):
+    blocked.recorder._retry_s = 60
+    blocked.saw(OPENAI, ASKED, b'{"data":[]}')
+    assert not blocked.recorder.settle(0.5)
+
+    blocked.spool.folder.unlink()
+    blocked.recorder.close(0.1)
+
+    assert (blocked.recorder.counts.lost, len(list(blocked.spool.waiting()))) == (0, 1)
+    assert "could not be kept" not in capfd.readouterr().err
+
+
+def test_what_is_lost_at_the_end_is_counted_and_said_once(blocked, capfd):
+    for _ in range(2):
+        blocked.saw(OPENAI, ASKED, b'{"data":[]}')
+    assert not blocked.recorder.settle(0.5)
+
+    blocked.recorder.close(0.1)
+    blocked.recorder.close(0.1)
+
+    assert blocked.recorder.counts.lost == 2
+    assert capfd.readouterr().err.count("mintmark: 2 captured calls could not be kept") == 1
