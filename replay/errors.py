@@ -8,7 +8,8 @@ MintmarkError                    exit code
     ├── EngineMissing            3   a local engine's package is not installed
     ├── SecretMissing            3   a remote provider's key is not in the environment
     ├── SecretUnreadable         3   the file that should hold the key does not
-    └── BadAddress               3   a provider's address was set to something that is none
+    ├── BadAddress               3   a provider's address was set to something that is none
+    └── Unrecorded               3   a call was paid for, and no manifest can hold what came of it
 """
 
 from drift.errors import MintmarkError
@@ -88,3 +89,15 @@ class BadAddress(ReplayError):
     def __init__(self, variable: str, value: str) -> None:
         """Name the variable and what it should hold."""
         super().__init__(f"{variable} is {value!r}; set it to http:// or https:// with a host, or unset it")
+
+
+class Unrecorded(ReplayError):
+    """A call that was paid for, and whose answer no manifest can hold."""
+
+    def __init__(self, key: str, problem: Exception) -> None:
+        """Name the call, what does not fit, and both ways on."""
+        super().__init__(
+            f"call {key} was made and answered, and what came cannot be recorded: {problem}. The answer is kept and "
+            "nothing is sent again: run this again once a version of this program can read it, or give it up with "
+            f"`mintmark replay ambiguous paid {key} --by NAME --reason TEXT`"
+        )

@@ -7,7 +7,6 @@ is sent by whoever committed its row, and by nobody else, unless the provider te
 
 import re
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from registry.errors import CouldNotRun, ExchangeConflict, InvalidValue
+from registry.errors import CouldNotRun, ExchangeConflict, InvalidValue, Refused
 from registry.home import Registry
 from registry.journal.answers import AnswerElsewhere
 from registry.journal.budgets import BudgetSpent, nanos_of
@@ -26,7 +25,9 @@ from registry.journal.owners import fate_of, this_process
 from registry.journal.states import OPEN, CallState, IllegalMove
 from registry.record import Also, ErasedMeanwhile, Recorded
 from registry.times import now
+from replay.alone import alone, under_way
 from replay.answered import packed, unpacked
+from replay.errors import Unrecorded
 from replay.outcome import EndState, OutcomeClass, Safety
 from replay.provider import Call, Job, Outcome, Provider, follow, never
 from replay.providers.http.outputs import answer_file
@@ -109,31 +110,16 @@ def pay(registry: Registry, order: Order, paying: Paying) -> Recorded:
         BudgetSpent: nothing was sent.
         KeyTaken: the key stands for another request.
         CallBusy: another process makes it.
+        CallUnclear: the same request is open, and nothing tells whether its process lives.
         AnswerElsewhere: it was answered to a process with another home.
+        Unrecorded: it was answered, and what came does not fit a manifest.
     """
     registry.answers.tidy(registry.calls.done_among)
     key = resumed_key(
-        registry.calls, order.manifest, order.request_digest, paying.key, owner=paying.owner, run=paying.run
-    )
+        registry.calls, order.manifest, order.request_digest, paying.key, owner=paying.owner, run=paying.run,
+        answer_s=order.answer_s,
+    )  # fmt: skip
     return _Payment(registry, order, replace(paying, key=key)).run()
-
-
-_UNDER_WAY: set[str] = set()
-_LOCK = threading.Lock()
-
-
-@contextmanager
-def _alone(key: str) -> Iterator[bool]:
-    """Hold a call among the threads of this process; False where another one has it."""
-    with _LOCK:
-        mine = key not in _UNDER_WAY
-        _UNDER_WAY.add(key)
-    try:
-        yield mine
-    finally:
-        if mine:
-            with _LOCK:
-                _UNDER_WAY.discard(key)
 
 
 def is_awaited(registry: Registry, budget: str, owner: str) -> bool:
@@ -148,7 +134,7 @@ def is_awaited(registry: Registry, budget: str, owner: str) -> bool:
     """
     reserving = [call for call in registry.calls.in_states(sorted(OPEN)) if call.budget == budget]
     mine = [call for call in reserving if call.owner == owner]
-    if any(call.key in _UNDER_WAY for call in mine):
+    if any(under_way(call.key) for call in mine):
         return True
     others = {call.owner for call in reserving} - {owner}
     return any(fate_of(registry.calls.database, other) == "alive" for other in others)
@@ -168,7 +154,7 @@ class _Payment:
         waited = 0.0
         patience = _MARGIN_S + (self._order.limit_s or self._order.answer_s)
         while True:
-            with _alone(self._key) as mine:
+            with alone(self._key) as mine:
                 done = self._step() if mine else None
             if done is not None:
                 return done
@@ -353,6 +339,10 @@ class _Payment:
                 with self._calls.database.writing() as connection:
                     also(connection, problem.stored)
             recorded = self._recorded(problem.stored)
+        except Refused as problem:
+            if self._answers.holds(self._key):
+                raise Unrecorded(self._key, problem) from problem
+            raise
         except ErasedMeanwhile:
             if self._begun:
                 self._calls.move(self._key, state, owner=self._owner, settled=settled, note="erased meanwhile")

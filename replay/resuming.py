@@ -2,15 +2,30 @@
 
 from typing import Final, Literal, TypeAlias
 
+from registry.capture.protocol import TIMEOUT_S
 from registry.database import Database
+from registry.errors import CouldNotRun
 from registry.journal.calls import Calls, StoredCall, age_s
 from registry.journal.owners import Fate, fate_of
 from registry.journal.states import OPEN, CallState
+from replay.alone import under_way
 
-_SILENT_S: Final = 30.0
 _MARGIN_S: Final = 60.0
 
 Step: TypeAlias = Literal["send", "follow", "park", "wait", "answer"]
+
+
+class CallUnclear(CouldNotRun):
+    """The same request is on its way, made where nobody here can look."""
+
+    def __init__(self, call: StoredCall, wait_s: float) -> None:
+        """Name the call, and what can be done about it."""
+        super().__init__(
+            f"call {call.key} is this very request, {call.state} since {call.updated_at}, and nothing here tells "
+            f"whether {call.owner} still works on it; nothing was sent. Run this again in {wait_s:.0f} s: then it goes "
+            f"on with that call. Where that process has ended, `mintmark replay ambiguous paid {call.key} --ended "
+            "--by NAME --reason TEXT` gives the call up (or unpaid, if it was not billed)"
+        )
 
 
 def next_step(state: CallState | None, fate: Fate, *, idempotent: bool) -> Step:
@@ -19,15 +34,19 @@ def next_step(state: CallState | None, fate: Fate, *, idempotent: bool) -> Step:
         return "send"
     if state not in OPEN:
         return "answer"
-    if fate == "alive":
+    if fate != "gone":
         return "wait"
     if state is CallState.ACKNOWLEDGED:
         return "follow"
     return "send" if idempotent else "park"
 
 
-def fate_of_call(database: Database, stored: StoredCall | None, owner: str, answer_s: float) -> Fate:
-    """Whether somebody else still works on a call; of another machine, after how long a silence nobody does.
+def fate_of_call(database: Database, stored: StoredCall | None, owner: str, answer_s: float = TIMEOUT_S) -> Fate:
+    """Whether somebody else still works on a call.
+
+    Where nobody can look, in another container or on another machine, a row that has not moved for a minute longer
+    than an answer may take is one that nobody waits for. Should its owner live all the same, nothing is sent twice:
+    who goes on from there reads, or parks.
 
     Args:
         database: where heartbeats lie.
@@ -38,18 +57,39 @@ def fate_of_call(database: Database, stored: StoredCall | None, owner: str, answ
     if stored is None or stored.owner == owner:
         return "gone"
     fate = fate_of(database, stored.owner)
-    if fate == "unknown":  # who works on a run has a heartbeat
-        patience = _SILENT_S if stored.run else answer_s + _MARGIN_S
-        return "gone" if age_s(stored.updated_at) > patience else "alive"
-    return fate
+    return "gone" if fate == "unknown" and _left_s(stored, answer_s) < 0 else fate
 
 
 def resumed_key(
-    calls: Calls, manifest: str | None, request_digest: str, key: str, *, owner: str, run: str | None
+    calls: Calls,
+    manifest: str | None,
+    request_digest: str,
+    key: str,
+    *,
+    owner: str,
+    run: str | None,
+    answer_s: float = TIMEOUT_S,
 ) -> str:
-    """The key to go on with: outside of runs, that of the same request of a process that has ended, if there is one."""
-    if run is None and calls.get(key) is None:
-        for left in calls.unfinished(manifest, request_digest):
-            if left.owner != owner and fate_of(calls.database, left.owner) == "gone":
-                return left.key
+    """The key to go on with: outside of runs, that of the same request of a process that has ended, if there is one.
+
+    What this process itself left behind counts, unless one of its threads is at it.
+
+    Raises:
+        CallUnclear: the same request is open, and nothing tells whether it is still being made.
+    """
+    if run is not None or calls.get(key) is not None:
+        return key
+    unclear: StoredCall | None = None
+    for left in calls.unfinished(manifest, request_digest):
+        fate = "alive" if under_way(left.key) else fate_of_call(calls.database, left, owner, answer_s)
+        if fate == "gone":
+            return left.key
+        unclear = left if fate == "unknown" else unclear
+    if unclear is not None:
+        raise CallUnclear(unclear, _left_s(unclear, answer_s) + 1)
     return key
+
+
+def _left_s(stored: StoredCall, answer_s: float) -> float:
+    """Seconds until nobody can be waiting for an answer to it any more."""
+    return answer_s + _MARGIN_S - age_s(stored.updated_at)

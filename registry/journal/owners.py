@@ -1,29 +1,33 @@
-"""Who makes a call: a process by host, pid and start; and whether it still lives."""
+"""Who makes a call: a process by machine, boot, pid and start; and whether it still lives."""
 
 import hashlib
 import os
 import platform
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from registry.database import Database
 from registry.journal.workers import Workers
 
 Fate: TypeAlias = Literal["alive", "gone", "unknown"]
 
+_FIRST_NAMESPACE: Final = "pid:[4026531836]"  # PROC_PID_INIT_INO of Linux: of the machine itself, not of a container
+
 
 def this_process() -> str:
-    """``host:pid:start`` of this process, at most 64 characters; another one never has the same."""
+    """``name.machine.boot:pid:start`` of this process, at most 60 characters; another one never has the same."""
     return f"{_host()}:{os.getpid()}:{_start(os.getpid()) or _imported()}"
 
 
 def fate_of(database: Database, owner: str) -> Fate:
     """Whether the owner of a call still works on it.
 
-    On this machine the system knows: a process that was stopped counts as gone, since nobody can tell whether it will
-    ever go on. Of a worker its heartbeat tells; of another machine's process without one, nothing does.
+    On this machine the system knows: what an earlier boot ran is gone, and a process that was stopped counts as gone,
+    since nobody can tell whether it will ever go on. Of a worker its heartbeat tells. Of a process of another machine,
+    or of another container, that has none, nothing does.
 
     Args:
         database: where heartbeats lie.
@@ -32,6 +36,8 @@ def fate_of(database: Database, owner: str) -> Fate:
     host, pid, start = _parts(owner)
     if host == _host():
         return "alive" if _runs(int(pid), start) else "gone"
+    if host and host.rpartition(".")[0] == _host().rpartition(".")[0]:
+        return "gone"  # this machine has been started anew since
     if owner in Workers(database).living():
         return "alive"
     return "unknown" if host else "gone"
@@ -63,14 +69,38 @@ def _runs(pid: int, start: str) -> bool:
 
 @cache
 def _host() -> str:
-    """The machine's name and, hashed, what tells this boot and these process ids of it from others."""
+    return host_of(platform.node())
+
+
+def host_of(node: str, proc: Path = Path("/proc"), etc: Path = Path("/etc")) -> str:
+    """``name.machine.boot``: what tells this machine from others, and this boot of it from earlier ones.
+
+    In a container, which shares its boot with its neighbours, process ids are its own: it counts as a machine that
+    never starts anew. One that is made again in its place is another, even under the same name.
+
+    Args:
+        node: the machine's name in its network.
+        proc: where the system tells about itself; one that does not is of one boot for ever.
+        etc: where the machine has its id.
+    """
+    boot, namespace = _told(proc / "sys/kernel/random/boot_id"), ""
+    with suppress(OSError):
+        namespace = str((proc / "self/ns/pid").readlink())
+    inside = "" if namespace in ("", _FIRST_NAMESPACE) else f"{boot} {namespace}"
+    machine = f"{node} {_told(etc / 'machine-id')} {inside}"  # clones of one image share an id, so the name counts
+    name = "".join(letter for letter in node if letter.isascii() and (letter.isalnum() or letter in ".-"))
+    return f"{name[:16]}.{_mark(machine)}.{_mark(boot)}"
+
+
+def _told(path: Path) -> str:
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii") + str(Path("/proc/self/ns/pid").readlink())
-    except OSError:
-        boot = ""
-    mark = hashlib.sha256(f"{platform.node()} {boot}".encode()).hexdigest()[:8]
-    name = "".join(letter for letter in platform.node() if letter.isalnum() or letter in ".-")
-    return f"{name[:24]}.{mark}"
+        return path.read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
 
 
 def _start(pid: int) -> str | None:

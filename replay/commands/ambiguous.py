@@ -15,16 +15,21 @@ if TYPE_CHECKING:
 @click.argument("key", required=False)
 @click.option("--by", metavar="NAME", help="Who found out.")
 @click.option("--reason", metavar="TEXT", help="How: the line of the bill, what support said.")
+@click.option("--ended", is_flag=True, help="I made sure that its process has ended, where that cannot be seen here.")
 @as_json
-def ambiguous(action: str, key: str | None, by: str | None, reason: str | None, as_json: bool) -> int:
+def ambiguous(action: str, key: str | None, by: str | None, reason: str | None, ended: bool, as_json: bool) -> int:
     """Show calls whose end nobody here knows, with what it takes to ask the vendor; or say what the vendor says.
 
     `paid KEY` ends a call that was billed: its money is spent, there is no output. `unpaid KEY` ends one that was not:
     its money is free again, and the call may be made anew. Calls that a killed process left are listed too: running
     the same command again goes on with those that were answered.
 
+    Whether a process of another machine or container still makes a call cannot be seen from here: it can be ended an
+    hour after it was last heard of, or at once with --ended. If that process lives all the same, its output is lost,
+    and the call made anew pays twice.
+
     Exit status: 0 nothing is open, or it is written down; 1 some are open, or no such call; 2 usage; 3 its process
-    still runs.
+    still runs, or may.
     """
     from registry.commands.printing import emit, open_for_change
     from replay.resolving import open_calls, resolve
@@ -32,13 +37,13 @@ def ambiguous(action: str, key: str | None, by: str | None, reason: str | None, 
     if action != "list":
         if key is None or not by or not reason:
             raise click.UsageError(f"say which and why: mintmark replay ambiguous {action} KEY --by NAME --reason TEXT")
-        done = resolve(open_for_change(), key, paid=action == "paid", by=by, reason=reason)
+        done = resolve(open_for_change(), key, paid=action == "paid", by=by, reason=reason, has_ended=ended)
         if as_json:
             emit({"key": done.key, "state": done.state.value})
         else:
             click.echo(f"{done.key}: {done.state}")
         return 0
-    if key or by or reason:
+    if key or by or reason or ended:
         raise click.UsageError("say what was found out: paid KEY or unpaid KEY")
     registry = open_for_change()
     registry.answers.tidy(registry.calls.done_among)
@@ -59,7 +64,7 @@ def _say(one: "OpenCall") -> None:
     todo = {
         "ambiguous": "it may have been billed: ask the vendor, then say paid or unpaid",
         "left": "the process that made it has ended",
-        "left?": "made on another machine, and nothing has been heard of it",
+        "left?": "made on another machine or in another container: nothing tells whether its process lives",
     }[one.why]
     if call.state == "acknowledged":
         todo += "; it was answered: run the same command again to go on with it"

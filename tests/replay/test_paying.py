@@ -6,21 +6,24 @@ import json
 import os
 
 import pytest
+from sqlalchemy import update
 
 from registry.erase import erase, plan_erasure
-from registry.errors import InvalidValue
+from registry.errors import InvalidValue, SchemaMismatch
 from registry.journal.answers import AnswerElsewhere
 from registry.journal.budgets import BudgetSpent
 from registry.journal.calls import Intent, KeyTaken
 from registry.journal.owners import this_process
 from registry.journal.states import OPEN, CallState
-from registry.journal.tables import admission
+from registry.journal.tables import admission, call
+from registry.manifest import Manifest
 from registry.record import ErasedMeanwhile
 from registry.sending import Rate, SendingRules
+from replay.errors import Unrecorded
 from replay.generating import Ask, generate
 from replay.paying import CallBusy, Paying
 from replay.preparing import AS_RECORDED, Change, prepare, run_again
-from replay.resuming import next_step
+from replay.resuming import CallUnclear, next_step
 
 ASK = Ask("procedural", "procedural-image@1", prompt="x", settings={"width": 64, "height": 64})
 FLUX = "black-forest-labs/flux-schnell"
@@ -43,12 +46,12 @@ def paying(key="call-0001", **more):
 def test_what_comes_next_follows_from_the_row_and_its_owner():
     table = {
         (state, fate, known): next_step(state, fate, idempotent=known)
-        for state, fate, known in itertools.product([None, *CallState], ["alive", "gone"], [False, True])
+        for state, fate, known in itertools.product([None, *CallState], ["alive", "gone", "unknown"], [False, True])
     }
 
     assert {step for (state, *_), step in table.items() if state is None} == {"send"}
     assert {step for (state, *_), step in table.items() if state is not None and state not in OPEN} == {"answer"}
-    assert {step for (state, fate, _), step in table.items() if state in OPEN and fate == "alive"} == {"wait"}
+    assert {step for (state, fate, _), step in table.items() if state in OPEN and fate != "gone"} == {"wait"}
     assert {step for (state, fate, _), step in table.items() if (state, fate) == ("acknowledged", "gone")} == {"follow"}
     assert table[CallState.INTENDED, "gone", True] == "send"
     assert table[CallState.INTENDED, "gone", False] == "park"
@@ -144,7 +147,7 @@ def test_a_provider_that_cannot_stop_is_left_to_itself(local_registry, ready, em
     assert (made.manifest.outcome.class_, made.manifest.outcome.state) == ("canceled", "unknown")
 
 
-def left_behind(registry, ready, emulator, until):
+def left_behind(registry, ready, emulator, until, owner="a-worker-that-ended"):
     """A call whose process ended while it was in a state."""
 
     class Ended(BaseException):
@@ -157,7 +160,7 @@ def left_behind(registry, ready, emulator, until):
     with pytest.raises(Ended):
         run_again(registry, ready, paying(pause=pause, run=None))
     stored = registry.calls.get("call-0001")
-    assert stored.state is until and registry.calls.take_over(stored, "a-worker-that-ended")
+    assert stored.state is until and registry.calls.take_over(stored, owner)
 
 
 def test_a_rerun_goes_on_with_what_an_ended_process_left(local_registry, ready, emulator):
@@ -169,6 +172,58 @@ def test_a_rerun_goes_on_with_what_an_ended_process_left(local_registry, ready, 
     assert emulator.charges("replicate") == 1
     assert local_registry.calls.get("call-0002") is None
     assert made.manifest.outcome.latency_ms.total >= 0
+
+
+def test_a_rerun_after_a_reboot_goes_on_with_what_was_answered_before(local_registry, ready, emulator, earlier_boot):
+    left_behind(local_registry, ready, emulator, CallState.ACKNOWLEDGED, owner=earlier_boot)
+
+    made = run_again(local_registry, ready, paying("call-0002"))
+
+    assert made.manifest.recorder.exchange_id == "call-0001" and made.manifest.outcome.class_ == "succeeded"
+    assert emulator.charges("replicate") == 1
+
+
+def test_a_rerun_beside_a_call_of_another_machine_sends_nothing(local_registry, ready, emulator, another_machine):
+    left_behind(local_registry, ready, emulator, CallState.ACKNOWLEDGED, owner=another_machine)
+    sent = len(emulator.seen)
+
+    with pytest.raises(CallUnclear, match="replay ambiguous paid call-0001 --ended") as told:
+        run_again(local_registry, ready, paying("call-0002"))
+
+    assert told.value.exit_code == 3 and len(emulator.seen) == sent
+    assert local_registry.calls.get("call-0002") is None
+    with local_registry.catalog.database.writing() as connection:
+        connection.execute(update(call).values(updated_at="2026-01-01T00:00:00.000Z"))
+    made = run_again(local_registry, ready, paying("call-0002"))
+    assert made.manifest.recorder.exchange_id == "call-0001" and emulator.charges("replicate") == 1
+
+
+def test_what_this_process_left_behind_is_gone_on_with(local_registry, ready, emulator):
+    left_behind(local_registry, ready, emulator, CallState.ACKNOWLEDGED, owner=this_process())
+
+    made = run_again(local_registry, ready, paying("call-0002"))
+
+    assert made.manifest.recorder.exchange_id == "call-0001" and emulator.charges("replicate") == 1
+
+
+def test_an_answer_that_no_manifest_can_hold_is_kept_and_paid_for_once(local_registry, ready, emulator, monkeypatch):
+    def refuse(value):
+        raise SchemaMismatch("manifest/v1", "/outcome/request_id", "too long")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Manifest, "check", refuse)
+        told = []
+        for key in ("call-0001", "call-0002"):
+            with pytest.raises(Unrecorded, match="replay ambiguous paid call-0001") as problem:
+                run_again(local_registry, ready, paying(key))
+            told.append(str(problem.value))
+    assert told[0] == told[1] and "/outcome/request_id" in told[0]
+    assert local_registry.calls.get("call-0001").state is CallState.ACKNOWLEDGED
+
+    made = run_again(local_registry, ready, paying("call-0003"))
+
+    assert made.manifest.recorder.exchange_id == "call-0001" and made.manifest.outcome.class_ == "succeeded"
+    assert emulator.charges("replicate") == 1
 
 
 def test_an_answer_that_lies_elsewhere_is_said_and_can_be_given_up(local_registry, ready, emulator):

@@ -6,7 +6,6 @@ import stat
 import pytest
 
 from registry.journal.answers import Answers
-from registry.journal.owners import fate_of, this_process
 
 SECRET = bytes(range(32))
 
@@ -65,25 +64,3 @@ def test_an_empty_folder_is_left_alone_for_a_day(answers, tmp_path):
     answers.tidy(lambda keys: set())
 
     assert sorted(path.name for path in (tmp_path / "calls").iterdir()) == ["call-0002", "call-0003"]
-
-
-def test_an_owner_lives_is_stopped_or_is_gone(database):
-    here = this_process()
-    host, pid, _ = here.rsplit(":", 2)
-    child = os.fork()
-    if child == 0:
-        os.kill(os.getpid(), 19)  # SIGSTOP
-        os._exit(0)
-    os.waitpid(child, os.WUNTRACED)
-    with open(f"/proc/{child}/stat") as stat_file:
-        start = stat_file.read().rpartition(")")[2].split()[19]
-
-    assert len(here) <= 64 and pid == str(os.getpid())
-    assert fate_of(database, here) == "alive"
-    assert fate_of(database, f"{host}:{child}:{start}") == "gone", "it was stopped: nobody knows whether it goes on"
-    assert fate_of(database, f"{host}:{child}:1") == "gone", "another process had this number"
-    os.kill(child, 9)
-    os.waitpid(child, 0)
-    assert fate_of(database, f"{host}:{child}:{start}") == "gone"
-    assert fate_of(database, "elsewhere:12:34") == "unknown"
-    assert fate_of(database, "worker-7") == "gone", "a worker without a heartbeat"
