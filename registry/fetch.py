@@ -1,7 +1,5 @@
 """Finds the bytes of an asset, open or sealed, and copies them out."""
 
-import os
-import secrets
 import shutil
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +10,7 @@ from registry.errors import FileThere, InvalidValue, NotFound, RegistryError
 from registry.home import Registry
 from registry.manifest import Asset
 from registry.show import gone_assets
+from registry.whole import drafted
 
 _SUFFIX = {
     "image/png": ".png",
@@ -120,14 +119,10 @@ def fetch(registry: Registry, name: str, role: str | None, target: Path, *, repl
         raise InvalidValue("--to", str(target), "in an existing folder; make it first")
     if not replace and target.exists():
         raise FileThere(target)
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
+    with drafted(target, durable=False) as draft:
         shutil.copyfile(source, draft)
         if (actual := digests_of_file(draft)[0].blake3) != source.name:
             raise AssetCorrupted(str(source), expected=f"blake3:{source.name}", actual=f"blake3:{actual}")
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
     return target
 
 

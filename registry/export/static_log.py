@@ -1,7 +1,5 @@
 """Writes the log as plain files that any C2SP tlog-tiles client, mirror or web server reads."""
 
-import os
-import secrets
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -12,6 +10,7 @@ from registry.log.checkpoint import Checkpoint
 from registry.log.errors import LogError
 from registry.log.store import LogStore
 from registry.log.tiles import ENTRIES, Tile, tiles_of
+from registry.whole import write_whole
 
 
 class HoldsAnotherLog(CouldNotRun):
@@ -83,11 +82,6 @@ def _check(target: Path, log: LogStore, connection: Connection, checkpoint: Chec
 
 
 def _replace(place: Path, data: bytes) -> None:
-    """Write beside, then rename: nobody reads half a tile."""
+    """Nobody reads half a tile; not synced one by one: what power loss takes is exported again."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_bytes(data)
-        os.replace(draft, place)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(place, data, durable=False)

@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -19,6 +18,7 @@ from registry.locking import exclusive
 from registry.manifest import Cost, PriceTable
 from registry.prices.charge import charge
 from registry.prices.table import LARGEST, BadPrices, Entry, Table, entries_of, find_entry, read_table
+from registry.whole import write_whole
 
 FOLDER: Final = "prices"
 _LIST: Final = "tables.json"
@@ -76,8 +76,8 @@ def import_prices(registry: Registry, path: Path, effective_from: date | None = 
         same = (stored.sha256, stored.effective_from)
         if found := [one for one in tables if (one.sha256, one.effective_from) == same]:
             return found[0]
-        _write(_file(registry.home, stored), data)
-        _write(folder / _LIST, json.dumps([asdict(one) for one in (*tables, stored)], indent=1).encode())
+        write_whole(_file(registry.home, stored), data)
+        write_whole(folder / _LIST, json.dumps([asdict(one) for one in (*tables, stored)], indent=1).encode())
     return stored
 
 
@@ -242,12 +242,3 @@ def _table(path: Path, sha256: str) -> Table:
 
 def _file(home: Path, stored: StoredTable) -> Path:
     return home / FOLDER / f"{stored.sha256}.{'toml' if stored.kind == 'own' else 'json'}"
-
-
-def _write(path: Path, data: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

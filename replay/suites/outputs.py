@@ -1,8 +1,6 @@
 """Writes a run's result into files: JSON is the result itself, everything else a projection of it."""
 
 import json
-import os
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -10,6 +8,7 @@ from typing import Final
 from registry.canonical import JSON
 from registry.errors import InvalidValue
 from registry.home import Registry
+from registry.whole import write_whole
 from replay.report import html, junit, markdown
 from replay.report.pictures import Shown
 
@@ -17,12 +16,7 @@ Write = Callable[[Registry, Mapping[str, JSON], Path], None]
 
 
 def _write_json(_: Registry, result: Mapping[str, JSON], path: Path) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(path, (json.dumps(result, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _write_html(registry: Registry, result: Mapping[str, JSON], path: Path) -> None:

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from registry.catalog.search import Query, matching
 from registry.errors import CouldNotRun, NotFound, Refused
 from registry.home import Registry
 from registry.manifest import Manifest
+from registry.whole import write_whole
 from replay.suites.file import Selector, Suite
 from replay.suites.loading import BadSuite
 
@@ -111,12 +110,7 @@ def write_lock(registry: Registry, suite: Suite) -> Lock:
         "manifests": [{"id": one, "name": name_of(one, registry.catalog.manifest(one))} for one in manifests],
     }
     data = (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_bytes(data)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(path, data)
     return Lock(manifests, hashlib.sha256(data).hexdigest())
 
 
