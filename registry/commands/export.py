@@ -1,14 +1,15 @@
 """``mintmark export``: records for others, as a verifiable bundle or as plain rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from registry.commands.printing import STATUSES, as_json
 
 if TYPE_CHECKING:
+    from registry.canonical import JSON
     from registry.catalog.search import Query
     from registry.home import Registry
 
@@ -34,64 +35,90 @@ if TYPE_CHECKING:
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there; bundles never do.")
 @click.option("--no-assets", is_flag=True, help="Leave the files out of the bundle.")
+@click.option(
+    "--consistency",
+    multiple=True,
+    type=click.IntRange(min=1),
+    metavar="SIZE",
+    help="Prove that the log continues a checkpoint of that size, as an auditor kept one. Repeatable.",
+)
 @as_json
 def export(
     manifests: tuple[str, ...],
     form: str,
     target: Path,
     everything: bool,
-    labels: tuple[str, ...],
-    since: str | None,
-    until: str | None,
     disclose: tuple[str, ...],
-    no_assets: bool,
     force: bool,
+    no_assets: bool,
+    consistency: tuple[int, ...],
     as_json: bool,
-    **plain: object,
+    **asked: Any,  # noqa: ANN401 - conditions, as click gives them
 ) -> None:
     """Export generations: IDs, or all that fit the options, or --all.
 
     Exit status: 0 written, 2 usage, 5 nothing selected.
     """
-    from registry.annotate import parse_labels
-    from registry.catalog.search import Query, matching
+    from registry.catalog.search import matching
     from registry.commands.printing import emit, reading
     from registry.errors import counted
     from registry.export.selecting import export_selection
-    from registry.times import parse_time
 
     if everything and manifests:
         raise click.UsageError("--all exports everything; leave out the IDs, or leave out --all")
     if disclose and form != "bundle":
         raise click.UsageError(f"--disclose is for bundles; {form} never opens what is sealed")
-    registry = reading()
-    chosen = [registry.catalog.resolve(name) for name in manifests]
-    query = Query(
-        labels=parse_labels(labels),
-        since=None if since is None else parse_time("--since", since),
-        until=None if until is None else parse_time("--until", until),
-        among=chosen or None,
-        replays=bool(plain.pop("replays")) or bool(chosen) or everything,
-        **plain,  # type: ignore[arg-type]  # click names and types them as Query does
-    )
-    if not (manifests or everything or labels or since or until or any(plain.values())):
+    if consistency and form != "bundle":
+        raise click.UsageError(f"--consistency is for bundles; {form} holds no proof")
+    if not (manifests or everything or any(value for name, value in asked.items() if name != "replays")):
         raise click.UsageError("say what to export: IDs, --all, or conditions such as --label app=storefront")
+    registry = reading()
+    query = _query(registry, manifests, everything, asked)
     if form != "bundle":
         click.echo(counted(_rows(registry, query, form, target, force), "generation"), err=True)
         return
-    words = "all" if everything else " ".join([*manifests, *_conditions(labels, since, until, plain)])
     bundle = export_selection(
         registry,
         target,
         matching(registry.catalog, query),
-        words=words,
+        words="all" if everything else " ".join([*manifests, *_conditions(asked)]),
         disclose=disclose,
         assets=not no_assets,
         everything=everything,
+        consistency=consistency,
     )
     if as_json:
         emit(bundle)
-        return
+    else:
+        _tell(target, bundle)
+
+
+def _query(registry: "Registry", manifests: Sequence[str], everything: bool, asked: Mapping[str, Any]) -> "Query":
+    from registry.annotate import parse_labels
+    from registry.catalog.search import Query
+    from registry.times import parse_time
+
+    since, until = asked["since"], asked["until"]
+    chosen = [registry.catalog.resolve(name) for name in manifests]
+    return Query(
+        labels=parse_labels(asked["labels"]),
+        among=chosen or None,
+        replays=asked["replays"] or bool(chosen) or everything,
+        since=None if since is None else parse_time("--since", since),
+        until=None if until is None else parse_time("--until", until),
+        **{name: asked[name] for name in ("workflow", "provider", "model", "status")},
+    )
+
+
+def _conditions(asked: Mapping[str, Any]) -> Iterable[str]:
+    yield from (f"label:{pair}" for pair in asked["labels"])
+    names = ("workflow", "provider", "model", "status", "since", "until")
+    yield from (f"{name}:{asked[name]}" for name in names if asked[name])
+
+
+def _tell(target: Path, bundle: "JSON") -> None:
+    from registry.errors import counted
+
     paths = [member["path"] for member in bundle["members"]]
     records = sum(path.startswith("records/") and path.endswith(".dsse.json") for path in paths)
     click.echo(f"{target}  {counted(records, 'record')} (keys included), {counted(len(paths), 'file')}")
@@ -99,46 +126,24 @@ def export(
     click.echo(f"they check it with: mintmark verify {target} --trust trust.txt", err=True)
 
 
-def _conditions(
-    labels: tuple[str, ...], since: str | None, until: str | None, plain: dict[str, object]
-) -> Iterable[str]:
-    yield from (f"label:{pair}" for pair in labels)
-    yield from (f"{name}:{value}" for name, value in {**plain, "since": since, "until": until}.items() if value)
-
-
 def _rows(registry: "Registry", query: "Query", form: str, target: Path, force: bool) -> int:
     """Write rows, into place only when they are complete."""
-    import os
-    import secrets
     import sys
 
     from registry.catalog.search import bodies
     from registry.errors import FileThere
-    from registry.export.lines import csv_lines, json_lines
+    from registry.export.lines import write_rows
     from registry.export.selecting import NothingSelected
+    from registry.whole import drafted
 
-    if str(target) != "-" and target.exists() and not force:
-        raise FileThere(target)
-    lines = (json_lines if form == "jsonl" else csv_lines)(bodies(registry.catalog, query))
-    header = 1 if form == "csv" else 0
-    count = -header
+    def write(out: BinaryIO) -> int:
+        if not (count := write_rows(bodies(registry.catalog, query), form, out)):
+            raise NothingSelected
+        return count
+
     if str(target) == "-":
-        for line in lines:
-            sys.stdout.buffer.write(line)
-            count += 1
-    else:
-        draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        try:
-            with draft.open("xb") as out:
-                for line in lines:
-                    out.write(line)
-                    count += 1
-                out.flush()
-                os.fsync(out.fileno())
-            if count:
-                os.replace(draft, target)
-        finally:
-            draft.unlink(missing_ok=True)
-    if not count:
-        raise NothingSelected
-    return count
+        return write(sys.stdout.buffer)
+    if target.exists() and not force:
+        raise FileThere(target)
+    with drafted(target) as draft, draft.open("xb") as out:
+        return write(out)

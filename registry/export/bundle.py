@@ -76,22 +76,19 @@ def export_bundle(
     proof: Proof,
     signer: Signer,
     trust: Sequence[str] = (),
-    hidden: Iterable[int] = (),
     consistency: Mapping[int, Sequence[bytes]] | None = None,
 ) -> dict[str, JSON]:
     """Write a bundle, whole or not at all.
 
     Args:
         target: a ``.zip`` file, else a folder; must not exist.
-        records: what is shown, the key records of ``key_places`` among them.
-            They are held in memory, assets are not.
+        records: what is shown, the key records of ``key_places`` among them; of the last entry of the log, where it
+            is none of them, the place is shown. They are held in memory, assets are not.
         selection: what the bundle claims to be.
         checkpoint: covers every record.
         proof: gives each entry's proof under that checkpoint.
         signer: a recorder key in force; signs the list of members.
         trust: verifier keys for ``keys.txt``, a convenience that no verifier trusts.
-        hidden: entries of which only the place in the log is shown; the last
-            entry of the log is always among them or among the records.
         consistency: size of an earlier checkpoint → the proof that this one continues it.
 
     Returns:
@@ -108,11 +105,11 @@ def export_bundle(
         leaves[record.index] = _add_record(members, record, proof)
         if record.withheld:
             withheld[record.id] = sorted(record.withheld)
-    for index in sorted({*hidden, checkpoint.size - 1} - leaves.keys()):
-        found = proof(index)
-        leaves[index] = Leaf.parse(found.body)
-        members.add(proof_path(leaves[index].id), found.text)
-        withheld[leaves[index].id] = [WHOLE]
+    if (last := checkpoint.size - 1) not in leaves:
+        found = proof(last)
+        leaves[last] = Leaf.parse(found.body)
+        members.add(proof_path(leaves[last].id), found.text)
+        withheld[leaves[last].id] = [WHOLE]
     _check_complete(leaves, withheld, selection, checkpoint.size)
     members.add(CHECKPOINT, checkpoint.note)
     members.add(KEYS, "".join(f"{line}\n" for line in trust).encode())

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from typing import BinaryIO
 
 from registry.canonical import JSON
 from registry.sealing import is_seal
@@ -26,6 +27,15 @@ def csv_lines(manifests: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
     yield csv_row(COLUMNS)
     for manifest_id, body in manifests:
         yield csv_row(_values(manifest_id, json.loads(body)))
+
+
+def write_rows(manifests: Iterable[tuple[str, bytes]], form: str, out: BinaryIO) -> int:
+    """Write manifests as ``jsonl`` or ``csv``; how many there were."""
+    count = -1 if form == "csv" else 0  # its header is none
+    for line in (csv_lines if form == "csv" else json_lines)(manifests):
+        out.write(line)
+        count += 1
+    return count
 
 
 def csv_row(values: Iterable[JSON]) -> bytes:

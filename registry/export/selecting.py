@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from registry.assets.store import AssetNotFound
 from registry.canonical import JSON, parse
 from registry.catalog.store import StoredRecord
-from registry.errors import CouldNotRun
+from registry.errors import CouldNotRun, counted
 from registry.export.bundle import BundleRecord, Selection, export_bundle, key_places
 from registry.fetch import digests_of_asset
 from registry.home import Registry
@@ -38,6 +38,19 @@ class NothingSelected(CouldNotRun):
         super().__init__("nothing selected: no generation fits; `mintmark search` with the same options shows why")
 
 
+class LogShorter(CouldNotRun):
+    """A proof of consistency with a checkpoint that this log never had."""
+
+    exit_code = 2
+
+    def __init__(self, asked: int, size: int) -> None:
+        """Say how long the log is."""
+        super().__init__(
+            f"this log has {counted(size, 'entry')}, so it continues no checkpoint of {asked:,}; the size is the "
+            "second line of the checkpoint that was kept"
+        )
+
+
 def export_selection(
     registry: Registry,
     target: Path,
@@ -47,6 +60,7 @@ def export_selection(
     disclose: Collection[str] = (),
     assets: bool = True,
     everything: bool = False,
+    consistency: Collection[int] = (),
 ) -> dict[str, JSON]:
     """Write a bundle of some generations, or of the whole log.
 
@@ -58,14 +72,18 @@ def export_selection(
         disclose: names from ``GROUPS`` whose seals the bundle opens, or ``all``.
         assets: whether the bytes come along, where their digests are open.
         everything: carry every entry of the log and say so: then the bundle can be complete.
+        consistency: sizes of checkpoints that an auditor kept; the bundle proves that the log continues them.
 
     Returns:
         The bundle's ``bundle.json``.
 
     Raises:
         NothingSelected: there is nothing to carry.
+        LogShorter: the log has fewer entries than a checkpoint that it is to continue.
     """
     checkpoint = registry.log.checkpoint(registry.log_signer, registry.snapshot.origin)
+    if consistency and max(consistency) > checkpoint.size:
+        raise LogShorter(max(consistency), checkpoint.size)
     with registry.catalog.database.reading() as connection:
         wanted = (
             _everything(registry, connection, checkpoint.size) if everything else _with_company(registry, manifests)
@@ -92,6 +110,7 @@ def export_selection(
             proof=registry.log.prover(connection, checkpoint),
             signer=registry.recorder,
             trust=trust_lines(registry.snapshot),
+            consistency={size: registry.log.consistency(connection, size, checkpoint.size) for size in consistency},
         )
 
 

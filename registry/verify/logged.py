@@ -147,7 +147,7 @@ def _check_growth(
         findings.doubt(
             "checkpoint",
             f"nothing here shows that {checkpoint.size} entries continue your {kept.size}; "
-            f"ask for an export with a consistency proof from {kept.size}",
+            f"ask for an export with a proof of that (`mintmark export … --consistency {kept.size}`)",
         )
         return
     leaves = [leaf_hash(bodies[index]) for index in range(kept.size)]

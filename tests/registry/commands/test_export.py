@@ -44,6 +44,26 @@ def test_a_checkpoint_kept_outside_is_held_against_the_bundle(mintmark, audit, t
     assert mintmark("verify", bundle, "--trust", trust, "--checkpoint", tmp_path / "sub").status == 3
 
 
+def test_a_bundle_of_a_selection_proves_that_it_continues_a_kept_checkpoint(mintmark, audit, recorded, tmp_path):
+    (tmp_path / "kept").write_text(mintmark("log", "checkpoint").out)
+    trusted = ("--trust", audit[1], "--checkpoint", tmp_path / "kept")
+    for n in range(3):
+        recorded(f"{n}.png", seed=n + 5)
+    last = ("export", "@last", "--to")
+
+    assert mintmark(*last, "without.zip").status == 0
+    assert mintmark(*last, "with.zip", "--consistency", "2", "--consistency", "1").status == 0
+    without, with_proof = (mintmark("verify", name, *trusted, "--json") for name in ("without.zip", "with.zip"))
+
+    assert (without.status, with_proof.status) == (4, 0)
+    assert "`mintmark export … --consistency 2`" in json.dumps(without.json, ensure_ascii=False)
+    assert {"consistency/1", "consistency/2"} < set(zipfile.ZipFile(tmp_path / "with.zip").namelist())
+    (beyond, none, rows) = (mintmark(*last, "x.zip", *more) for more in (
+        ("--consistency", "6"), ("--consistency", "0"), ("--consistency", "2", "--format", "csv")))  # fmt: skip
+    assert (beyond.status, none.status, rows.status) == (2, 2, 2)
+    assert "this log has 5 entries" in beyond.err and not (tmp_path / "x.zip").exists()
+
+
 def rewritten(bundle, target, change):
     """The bundle's members in another zip file, after a change."""
     with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(target, "w") as new:
