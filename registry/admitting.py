@@ -15,8 +15,10 @@ from registry.errors import CouldNotRun, Refused
 from registry.home import Registry
 from registry.log.checkpoint import VerifierKey
 from registry.manifest import Manifest
+from registry.sealing import Disclosure
 from registry.signing import PAYLOAD_TYPE, output_subjects, pae, pae_digest, payload
 from registry.times import now
+from registry.verify.asset_files import named_assets
 from registry.verify.bundle import verify
 from registry.verify.container import Members, open_members
 from registry.verify.contents import Contents, read_contents
@@ -26,6 +28,9 @@ from registry.verify.report import Findings, Layer, State
 
 _TOLERATED: Final = frozenset({"checkpoint", "completeness"})
 """Layers that may stay undecided: whose log it was, and what else there is, matters to auditors."""
+
+_OWN: Final = ("/outcome/", "/outputs/", "/inputs/")
+"""Where a replay's values are its own, and not those of what it makes again."""
 
 
 class NotAdmitted(CouldNotRun):
@@ -53,6 +58,19 @@ class StrangeKey(Refused):
         )
 
 
+class BroughtBack(Refused):
+    """A bundle that opens a value again which an erasure here promised to take from all replays."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, record_id: str, pointer: str, original: str) -> None:
+        """Name both places."""
+        super().__init__(
+            f"{path}: it opens {pointer} of {record_id[7:19]}, a replay of {original[7:19]}, where that was erased; "
+            "nothing was taken in: erase it where the bundle comes from, too, and have it packed again"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """What was taken in: records that were new here, and assets."""
@@ -64,6 +82,8 @@ class Admitted:
 def admit(registry: Registry, path: Path, *, trust: Sequence[VerifierKey] | None = None) -> Admitted:
     """Verify a bundle, then add every record that is not here yet, in the order of the log it comes from.
 
+    What an erasure here took does not come back: neither values nor bytes, through old records or new ones.
+
     Key records stay out: keys of another log sign nothing here. What the records' own log says of time and order is
     in the bundle; this registry's log says when they arrived.
 
@@ -73,6 +93,7 @@ def admit(registry: Registry, path: Path, *, trust: Sequence[VerifierKey] | None
     Raises:
         NotAdmitted: a signature, digest, seal or proof does not hold, or nobody of ``trust`` signed.
         StrangeKey: somebody else signed than what is here.
+        BroughtBack: a new replay opens what was erased from its original here.
         NotABundle, BundleUnreadable: it is something else.
     """
     check_sound(path, trust=trust)
@@ -87,9 +108,16 @@ def admit(registry: Registry, path: Path, *, trust: Sequence[VerifierKey] | None
         opened = check_disclosures(contents, records, findings)
         known = registry.catalog.known([one.id for one in records])
         shown = [one for one in records if one.statement is not None and one.kind != "key" and one.id not in known]
-        assets = _assets(registry, members, contents)
+        places, digests = _erased(registry, opened)
+        kept = {
+            one.id: {at: found for at, found in opened.get(one.id, {}).items() if (one.id, at) not in places}
+            for one in shown
+        }
+        _refuse_brought_back(path, shown, kept, places)
+        named = {digest["sha256"] for one in shown for _, digest, _ in named_assets(one, kept)}
+        assets = _assets(registry, members, contents, named - digests)
         for one in sorted(shown, key=lambda each: each.index or 0):
-            _add(registry, one, opened)
+            _add(registry, one, list(kept[one.id].values()))
         return Admitted(len(shown), assets)
     finally:
         members.close()
@@ -118,16 +146,44 @@ def _check_keys(registry: Registry, path: Path, records: Sequence[Shown]) -> Non
                 raise StrangeKey(path, registry.home, keyid)
 
 
-def _assets(registry: Registry, members: Members, contents: Contents) -> int:
+def _erased(registry: Registry, opened: Opened) -> tuple[set[tuple[str, str]], set[str]]:
+    """What erasures here took: places by record and pointer, and the SHA-256 of assets.
+
+    They forgot sealed digests, too; the bundle may open the same seals.
+    """
+    erasures = registry.catalog.erasures()
+    places = {(one["id"], pointer) for found in erasures for one in found["subjects"] for pointer in one["pointers"]}
+    digests = {sha256 for found in erasures for sha256 in found["assets"]}
+    for manifest, pointer in places:
+        shown = opened.get(manifest, {}).get(pointer)
+        if shown is not None and pointer.endswith("/digest"):
+            digests.add(shown.value["sha256"])
+    return places, digests
+
+
+def _refuse_brought_back(path: Path, shown: Sequence[Shown], kept: Opened, places: set[tuple[str, str]]) -> None:
+    """A replay says again what was erased from its original. Raises: BroughtBack."""
+    origin = {one.id: one.value.get("replay_of") for one in shown if one.value is not None}
+    for one in shown:
+        said = [pointer for pointer in kept[one.id] if not pointer.startswith(_OWN)]
+        ancestor = origin.get(one.id)
+        while ancestor is not None:
+            for pointer in said:
+                if (ancestor, pointer) in places:
+                    raise BroughtBack(path, one.id, pointer, ancestor)
+            ancestor = origin.get(ancestor)
+
+
+def _assets(registry: Registry, members: Members, contents: Contents, wanted: set[str]) -> int:
     count = 0
     for sha256, (blake3, _) in contents.assets.items():
-        if blake3 not in registry.assets:
+        if sha256 in wanted and blake3 not in registry.assets:
             registry.assets.keep(registry.assets.stage(members.pieces(asset_path(sha256))))
             count += 1
     return count
 
 
-def _add(registry: Registry, shown: Shown, opened: Opened) -> None:
+def _add(registry: Registry, shown: Shown, disclosures: Sequence[Disclosure]) -> None:
     """One record with its disclosures, catalog rows and log entry, in one transaction."""
     statement, value = shown.statement, shown.value
     assert statement is not None and value is not None
@@ -136,7 +192,7 @@ def _add(registry: Registry, shown: Shown, opened: Opened) -> None:
     text = payload(statement.kind, body, outputs)
     assert pae(PAYLOAD_TYPE, text) == statement.pae  # it has just been verified
     stored = StoredRecord(shown.id, statement.kind, body, statement.keyid, statement.signature)
-    registry.vault.put(shown.id, list(opened.get(shown.id, {}).values()))
+    registry.vault.put(shown.id, disclosures)
     database = registry.catalog.database
     with database.writing() as connection:
         registry.catalog.insert(connection, stored)

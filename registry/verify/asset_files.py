@@ -17,7 +17,7 @@ def check_assets(contents: Contents, records: Sequence[Shown], opened: Opened, f
     for shown in records:
         if shown.value is None:
             continue
-        for pointer, digest, size in _named(shown, opened):
+        for pointer, digest, size in named_assets(shown, opened):
             named[digest["sha256"]] = shown.id
             held = contents.assets.get(digest["sha256"])
             if held is not None and (held[0] != digest["blake3"] or size not in (None, held[1])):
@@ -36,7 +36,7 @@ def check_assets(contents: Contents, records: Sequence[Shown], opened: Opened, f
     findings.say("assets", ", ".join(told) if named else "no record here names an asset whose digest is shown")
 
 
-def _named(shown: Shown, opened: Opened) -> Iterator[tuple[str, Mapping[str, str], int | None]]:
+def named_assets(shown: Shown, opened: Opened) -> Iterator[tuple[str, Mapping[str, str], int | None]]:
     """Pointer, digests and stated length of every asset that a record names openly or by a disclosure."""
     value = disclose(shown.value, opened.get(shown.id, {}).values())
     for pointer, found in walk(value):
