@@ -17,10 +17,10 @@ from drift.errors import MediaRefused, MediaTooLarge, MintmarkError
 from registry.capture.description import Descriptions, shipped
 from registry.capture.draft import Draft, Incoming
 from registry.capture.exchange import Exchange, Reading, read
-from registry.capturing.spool import Spool
+from registry.capturing.spool import TORN, Spool
 from registry.errors import CouldNotRun, RegistryError
 from registry.home import Registry, create_at
-from registry.locking import exclusive
+from registry.locking import LockBusy, exclusive
 from registry.manifest import Context, Model, Outcome, Parent, Prompt, Provider, Seed
 from registry.record import record
 from registry.verbatim import stored
@@ -28,6 +28,7 @@ from registry.verbatim import stored
 _AGAIN_S: Final = (1.0, 5.0, 30.0, 300.0)
 _LOOK_S: Final = 0.5  # others may spool here, too
 _STALE_S: Final = 3600.0
+_TORN: Final = "call {} was torn on the disk and cannot be recorded; see what is left in {}, then delete that folder"
 _UNFINISHED: Final = "the program ended before its job did: it may have been billed"
 
 
@@ -52,20 +53,30 @@ def drain(registry: Registry, spool: Spool, skip: frozenset[str] = frozenset()) 
     for entry in spool.waiting():
         if entry.name in skip:
             continue
+        done = _one(registry, spool, entry)
+        if done is not None:
+            yield done
+
+
+def _one(registry: Registry, spool: Spool, entry: Path) -> Done | None:
+    """Record an entry; None where another drain has had it."""
+    try:
         with exclusive(spool.home / "spool.lock"):
             value = spool.read(entry)
             if value is None:
-                continue
+                aside = spool.put_aside(entry)
+                return Done(entry.name, why=_TORN.format(entry.name, aside)) if aside else None
             first = not value.get("attempts")
             try:
                 recorded = _record(registry, entry, value)
             except Exception as problem:  # whatever it is, the next entry has nothing to do with it
                 why = str(problem) if isinstance(problem, MintmarkError | OSError) else type(problem).__name__
                 _failed(entry, value, why)
-                yield Done(entry.name, why=why, first=first)
-                continue
+                return Done(entry.name, why=why, first=first)
             spool.drop(entry)
-        yield Done(entry.name, id=recorded, first=first)
+            return Done(entry.name, id=recorded, first=first)
+    except (LockBusy, OSError) as problem:  # of the lock, or of the spool: nothing was recorded, it is tried again
+        return Done(entry.name, why=str(problem), first=False)
 
 
 def reading_of(entry: Path, value: dict[str, Any], folder: Path, known: Descriptions) -> Reading:
@@ -193,7 +204,7 @@ def _sweep(spool: Spool) -> None:
     """Take away what a crash left half written an hour ago."""
     with suppress(OSError):
         for path in spool.folder.glob(".*"):
-            if time.time() - path.stat().st_mtime > _STALE_S:
+            if path.name != TORN and time.time() - path.stat().st_mtime > _STALE_S:
                 spool.drop(path)
 
 
@@ -220,7 +231,9 @@ def run(home: Path) -> int:
         )
         for done in drain(registry, spool, skip) if registry is not None else ():
             _tell(done)
-            if done.id is None:
+            if done.id is not None:
+                later.pop(done.entry, None)
+            else:
                 tries = later.get(done.entry, (0.0, 0))[1]
                 later[done.entry] = (time.monotonic() + _AGAIN_S[min(tries, len(_AGAIN_S) - 1)], tries + 1)
         if ended:

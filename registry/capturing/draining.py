@@ -7,10 +7,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import Final
 
 log: Final = logging.getLogger("mintmark.capture")
+
+_LATEST: Final = 32
+_MANY: Final = 256  # entries; then those are forgotten that others have recorded
 
 QUIET: Final = "MINTMARK_CAPTURE"
 """Set for programs that are to be captured; the drain itself never is."""
@@ -18,6 +22,9 @@ QUIET: Final = "MINTMARK_CAPTURE"
 
 class Drain:
     """Runs ``python -m registry.capturing.drain HOME``; started again where it died.
+
+    ``recorded`` and ``failed`` count entries and tries in vain; ``latest`` holds the newest ids, ``reasons`` the newest
+    reasons, 32 of each.
 
     Args:
         home: the registry's home.
@@ -34,8 +41,10 @@ class Drain:
         self._lock = threading.Lock()
         self._settled = threading.Condition()
         self._waiting: dict[str, Path] = {}
-        self.recorded: list[str] = []
-        self.failed: list[str] = []
+        self._sparse = _MANY
+        self.recorded = self.failed = 0
+        self.latest: deque[str] = deque(maxlen=_LATEST)
+        self.reasons: deque[str] = deque(maxlen=_LATEST)
 
     def start(self) -> None:
         """Start it. Whatever fails here is told and left for another time: the spool keeps everything."""
@@ -62,6 +71,9 @@ class Drain:
         """Say that an entry is spooled."""
         with self._settled:
             self._waiting[entry.name] = entry
+            if len(self._waiting) > self._sparse:
+                self._forget_gone()
+                self._sparse = max(_MANY, 2 * len(self._waiting))
         self._tell()
 
     def settle(self, seconds: float) -> bool:
@@ -69,8 +81,7 @@ class Drain:
         until = time.monotonic() + seconds
         with self._settled:
             while self._waiting:
-                for name in [name for name, entry in self._waiting.items() if not entry.exists()]:
-                    del self._waiting[name]
+                self._forget_gone()
                 left = until - time.monotonic()
                 if self._waiting and left <= 0:
                     return False
@@ -88,6 +99,9 @@ class Drain:
             process.wait(seconds)
         except (OSError, subprocess.TimeoutExpired):
             return
+
+    def _forget_gone(self) -> None:
+        self._waiting = {name: entry for name, entry in self._waiting.items() if entry.exists()}
 
     def _tell(self) -> None:
         for _ in range(2):
@@ -112,9 +126,12 @@ class Drain:
                 continue
             with self._settled:
                 if "recorded" in told:
-                    self.recorded.append(told["recorded"])
+                    self.recorded += 1
+                    self.latest.append(told["recorded"])
                 if "failed" in told:
-                    self.failed.append(told["failed"])
+                    self.failed += 1
+                    if told["failed"] not in self.reasons:
+                        self.reasons.append(told["failed"])
                     log.log(
                         logging.WARNING if told.get("first", True) else logging.DEBUG,
                         "a captured call is not recorded yet: %s",

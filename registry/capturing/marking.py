@@ -122,7 +122,7 @@ class _Marked:
             else:
                 (folder / names[-1]).write_bytes(output)
         marked = {**self._value, "ended": now(), "error": error, "outputs": names}
-        running.spooled(running.spool.commit(folder, {"marked": marked, "said": current().to_json(), "attempts": 0}))
+        running.take(folder, {"marked": marked, "said": current().to_json(), "attempts": 0})
 
 
 def _outputs(made: Any) -> list[bytes | Path]:  # noqa: ANN401 - whatever a function returns

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from registry.capture.exchange import Exchange
@@ -121,13 +121,10 @@ class Recorder:
             log.warning("an exchange is not captured: %s", type(problem).__name__)
             return None
 
-    def spooled(self, entry: Path) -> None:
-        """Take note of an entry that somebody else has put into the spool."""
+    def take(self, draft: Path, entry: dict[str, Any]) -> None:
+        """Make an entry of a folder that somebody else began in the spool and filled; the disk is waited for here."""
         self._ready()
-        self.counts.spooled += 1
-        log.debug("spooled %s", entry.name)
-        if self._drain is not None:
-            self._drain.poke(entry)
+        self._labour_on(lambda: self._commit(draft, entry))
 
     def settle(self, seconds: float) -> bool:
         """Wait until everything seen so far is spooled and recorded; False where that took longer.
@@ -313,7 +310,24 @@ class Recorder:
         with self._idle:
             self._ending.pop(call.id, None)
         call.close()
-        self.spooled(entry)
+        self._spooled(entry)
+
+    def _commit(self, draft: Path, entry: dict[str, Any]) -> None:
+        try:
+            made = self.spool.commit(draft, entry)
+        except OSError as problem:
+            log.warning("a decorated call is lost: %s", type(problem).__name__)
+            with self._idle:
+                self.counts.lost += 1
+            return
+        self._spooled(made)
+
+    def _spooled(self, entry: Path) -> None:
+        with self._idle:
+            self.counts.spooled += 1
+        log.debug("spooled %s", entry.name)
+        if self._drain is not None:
+            self._drain.poke(entry)
 
     def _rest(self, call: CapturedCall) -> None:
         """On the routing thread: try again once the disk has had its time."""

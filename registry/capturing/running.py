@@ -22,10 +22,11 @@ _LARGEST: Final = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """The program's exit status as a shell tells it, ids of the records, and why others wait."""
+    """The program's exit status as a shell tells it, how much was recorded, the newest ids, and why others wait."""
 
     status: int
-    recorded: tuple[str, ...]
+    recorded: int
+    latest: tuple[str, ...]
     waiting: tuple[str, ...]
 
 
@@ -55,7 +56,7 @@ def run(command: Sequence[str], home: Path, said: Said) -> Ran:
     finally:
         signal.signal(signal.SIGINT, before)
         drain.close(PATIENCE_S)
-    return Ran(status, tuple(drain.recorded), tuple(dict.fromkeys(drain.failed)))
+    return Ran(status, drain.recorded, tuple(drain.latest), tuple(drain.reasons))
 
 
 def one_of(registry: Registry, recorded: Sequence[str], since: float, folder: Path) -> Path | None:

@@ -4,10 +4,14 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from registry.locking import sync_folder
+
 ENTRY: Final = "entry.json"
+TORN: Final = ".torn"
 _UNFINISHED: Final = "."
 
 
@@ -39,22 +43,55 @@ class Spool:
         return draft
 
     def commit(self, draft: Path, entry: dict[str, Any]) -> Path:
-        """Make an entry of the folder that ``begin`` gave.
+        """Make an entry of the folder that ``begin`` gave; it outlives a loss of power.
+
+        It waits for the disk: not for the thread of a caller.
 
         Raises:
             OSError: disk or rights.
         """
         (draft / ENTRY).write_text(json.dumps(entry), "utf-8")
-        return draft.rename(draft.with_name(draft.name.removeprefix(_UNFINISHED)))
+        for path in draft.iterdir():
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+        sync_folder(draft)
+        made = draft.rename(draft.with_name(draft.name.removeprefix(_UNFINISHED)))
+        with suppress(OSError):  # it is there and will be recorded: to fail now would make a second one of it
+            sync_folder(self.folder)
+        return made
 
     def waiting(self) -> Iterator[Path]:
         """The entries, oldest first."""
+        dated = []
+        with suppress(FileNotFoundError):  # there is no spool
+            for path in self.folder.iterdir():
+                with suppress(FileNotFoundError):  # others record, too
+                    if not path.name.startswith(_UNFINISHED) and path.is_dir():
+                        dated.append((path.stat().st_mtime_ns, path))
+        yield from (path for _, path in sorted(dated))
+
+    def aside(self) -> list[Path]:
+        """Entries that were put aside."""
+        folder = self.folder / TORN
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
+    def put_aside(self, entry: Path) -> Path | None:
+        """Take an entry out of the way that lacks what every whole one has; None where it does not, or is gone.
+
+        Raises:
+            OSError: disk or rights.
+        """
         try:
-            found = [entry for entry in os.scandir(self.folder) if not entry.name.startswith(_UNFINISHED)]
+            if isinstance(json.loads((entry / ENTRY).read_bytes()), dict):
+                return None
         except FileNotFoundError:
-            return
-        dated = sorted((entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_dir())
-        yield from (Path(path) for _, path in dated)
+            if not entry.exists():
+                return None
+        except ValueError:
+            pass
+        target = self.folder / TORN / entry.name
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        return entry.rename(target)
 
     @staticmethod
     def read(entry: Path) -> dict[str, Any] | None:

@@ -31,9 +31,9 @@ def capture(workflow: str | None, labels: tuple[str, ...], command: tuple[str, .
     ran = run(command, registry.home, said)
     hint = ""
     if ran.recorded:
-        made = one_of(registry, ran.recorded, since, Path.cwd())
+        made = one_of(registry, ran.latest, since, Path.cwd())
         hint = f"; try mintmark lookup {made.relative_to(Path.cwd())}" if made else "; try mintmark show @last"
-    click.echo(f"recorded {counted(len(ran.recorded), 'generation')}{hint}", err=True)
+    click.echo(f"recorded {counted(ran.recorded, 'generation')}{hint}", err=True)
     for why in ran.waiting:
-        click.echo(f"waits in {registry.home / 'spool'}, to be tried again: {why}", err=True)
+        click.echo(f"not recorded yet, see {registry.home / 'spool'}: {why}", err=True)
     return ran.status

@@ -48,4 +48,4 @@ def proxy(port: int) -> None:
 
     asyncio.run(serve())
     recorder.close(30.0)
-    click.echo(f"stopped; recorded {counted(len(drain.recorded), 'generation')}", err=True)
+    click.echo(f"stopped; recorded {counted(drain.recorded, 'generation')}", err=True)
