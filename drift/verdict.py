@@ -63,8 +63,8 @@ class Verdict:
     """What is said of a replay.
 
     ``reason_code`` is given for not-replayable and undecided ("uncalibrated", "budget", "resolution", "confirmation",
-    "offline", "retired", "erased", "unsupported", "alias" ...), None otherwise. ``sentence`` is for people. ``test`` is
-    the statistical test that decided, where one did, in JSON's own types.
+    "offline", "retired", "erased", "missing", "unsupported", "alias" ...), None otherwise. ``sentence`` is for people.
+    ``test`` is the statistical test that decided, where one did, in JSON's own types.
     """
 
     kind: VerdictKind

@@ -17,6 +17,7 @@ from registry.home import Registry
 from registry.manifest import Context, Manifest, Model, Prompt, Provider, Request, Seed
 from registry.record import Recorded
 from registry.sealing import disclose, is_seal, seals_in
+from registry.show import gone_assets, seal_states
 from replay.elsewhere import AS_RECORDED as AS_RECORDED
 from replay.elsewhere import Change as Change
 from replay.elsewhere import Untranslatable, translated
@@ -55,16 +56,16 @@ def prepare(registry: Registry, manifest_id: str, change: Change) -> Ready | Ver
     if not elsewhere and (gone := _retired(description, change.model or manifest.model.requested)):
         return gone
     value = disclose(manifest.to_json(), registry.vault.get(manifest_id))
-    if missing := sorted(seals_in(value["request"])):
-        return not_replayable("erased", f"the request holds erased values ({', '.join(missing)})")
+    if closed := [f"/request{pointer}" for pointer in sorted(seals_in(value["request"]))]:
+        return _closed(registry, manifest_id, manifest, closed)
     try:
         inputs = [
             (asset.role, registry.assets.file(digests_of_asset(registry, manifest_id, "input", n, asset).blake3))
             for n, asset in enumerate(manifest.inputs)
         ]
         originals = output_files(registry, manifest_id, manifest)
-    except AssetNotFound as problem:
-        return not_replayable("erased", str(problem))
+    except AssetNotFound:
+        return files_gone(registry, manifest_id)
     draft = _draft(manifest_id, manifest, value, description, AS_RECORDED if elsewhere else change, inputs)
     if elsewhere:
         limits = registry.settings.limits
@@ -75,6 +76,30 @@ def prepare(registry: Registry, manifest_id: str, change: Change) -> Ready | Ver
         if gone := _retired(description, draft.model.requested):
             return gone
     return Ready(manifest, description, draft, inputs, originals)
+
+
+def _closed(registry: Registry, manifest_id: str, manifest: Manifest, pointers: list[str]) -> Verdict:
+    """Seals of the request that nothing opens: erased only where a signed record says so (design 02, erasure)."""
+    states = seal_states(registry, manifest_id, manifest.to_json(), set())
+    if erased := [pointer for pointer in pointers if states[pointer] == "erased"]:
+        return not_replayable("erased", f"the request holds erased values ({', '.join(erased)})")
+    why = f"the vault no longer opens values of the request ({', '.join(pointers)}), and no record says that they were"
+    return not_replayable("missing", f"{why} erased; restore the vault from its backup, then replay again")
+
+
+def files_gone(registry: Registry, *manifest_ids: str) -> Verdict:
+    """Why files of these generations are not here: erased where a record says so, else missing."""
+    gone = [
+        (f"{one.direction} {one.position} of {manifest_id[7:19]}: {one.sentence}", one.record)
+        for manifest_id in manifest_ids
+        for one in gone_assets(
+            registry, manifest_id, registry.catalog.manifest(manifest_id), registry.vault.get(manifest_id)
+        )
+    ]
+    if erased := [sentence for sentence, record in gone if record is not None]:
+        return not_replayable("erased", erased[0])
+    told = gone[0][0] if gone else "a file was not there a moment ago"
+    return not_replayable("missing", f"{told}; restore the assets and the vault from their backup, then replay again")
 
 
 def run_again(registry: Registry, ready: Ready, paying: Paying | None = None) -> Recorded:

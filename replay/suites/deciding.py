@@ -12,7 +12,7 @@ from registry.record import Recorded
 from replay.calibrating import calibration_called
 from replay.judging import Held, Judge, Judgement, Rules
 from replay.measuring import Measured
-from replay.preparing import output_files
+from replay.preparing import files_gone, output_files
 from replay.suites.plan import Case, Plan
 from replay.suites.sampling import Sampling
 from replay.suites.wanting import by_manifest
@@ -66,8 +66,8 @@ class Deciding:
         made = [row for row in rows if row.state == "made"]
         try:
             judge = self._judge(case, made) if made else None
-        except AssetNotFound as problem:
-            gone = not_replayable("erased", str(problem))
+        except AssetNotFound:
+            gone = files_gone(self._registry, case.original, *(row.generation for row in made if row.generation))
             return Found(case, case.regime, rows, [[] for _ in rows], gone, None)
         answers = iter(judge.answers() if judge else [])
         judged = [self._said(next(answers)) if row.state == "made" else [] for row in rows]

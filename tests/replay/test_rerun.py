@@ -99,6 +99,22 @@ def test_a_provider_that_changed_under_the_same_name_is_caught(local_registry, m
     assert kinds(answer) == ["drifted", "drifted"]
 
 
+def test_what_is_lost_is_missing_and_never_erased(local_registry, made_picture):
+    sealed, stored = made_picture(), made_picture(labels={"n": "2"})
+    opened = [(sealed, found.pointer) for found in local_registry.vault.get(sealed)]
+    local_registry.vault.erase(opened)
+    closed = replay(local_registry, sealed).refused
+    output = local_registry.catalog.manifest(stored).outputs[0]
+    local_registry.assets.remove(output.digests.blake3)
+
+    lost = replay(local_registry, stored).refused
+
+    assert (closed.kind, closed.reason_code) == ("not-replayable", "missing")
+    assert "/request/body/prompt" in closed.sentence and "restore the vault" in closed.sentence
+    assert (lost.reason_code, lost.sentence.startswith(f"output 0 of {stored[7:19]}: ")) == ("missing", True)
+    assert "restore the assets" in lost.sentence
+
+
 def test_what_cannot_be_replayed_says_why(local_registry, picture, made, made_picture, monkeypatch):
     path = picture()
     foreign = record(local_registry, made(path), {str(path): path}).id

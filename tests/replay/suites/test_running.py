@@ -410,3 +410,17 @@ def test_a_run_ends_once_on_each_database(registry, tmp_path):
     assert len({end.result["finished_at"] for end in ends}) == 1 and ends[0].exit_code == 0
     assert len(registry.catalog.replays(made)) == 2
     assert [len(registry.catalog.about(made, kind)) for kind in ("drift", "run")] == [2, 1]
+
+
+def test_what_is_lost_is_missing_before_and_after_the_call(local_registry, made, begun, ended):
+    closed, emptied = made("sea"), made("dune")
+    local_registry.vault.erase([(closed, found.pointer) for found in local_registry.vault.get(closed)])
+    run = begun()
+    for one in (closed, emptied):
+        make_one(local_registry, run, one, 0, owner="t", pause=lambda s: None, stopping=lambda: False)
+    local_registry.assets.remove(local_registry.catalog.manifest(emptied).outputs[0].digests.blake3)
+
+    result = ended(run)
+
+    assert [one["verdict"]["reason"] for one in result["manifests"]] == ["missing", "missing"]
+    assert result["exit_code"] == 4
