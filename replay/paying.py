@@ -254,7 +254,7 @@ class _Payment:
         if rate is None:
             return
         bucket = f"{self._order.name}@{self._order.host}"[:128]
-        while wait := self._registry.admissions.admit(bucket, rate.limit, rate.per_ms, time.time_ns() // 1_000_000):
+        while wait := self._registry.admissions.admit(bucket, rate.limit, rate.per_ms):
             if self._paying.stopping():
                 raise _Stopped
             self._paying.pause(wait / 1000)

@@ -46,12 +46,12 @@ class Workers:
         """Write down that this process works here, and whom for."""
         with self._database.writing() as connection:
             row = {"id": id, "host": here(), "pid": os.getpid(), "lanes": " ".join(lanes), "started_at": now()}
-            connection.execute(insert(worker), row | {"seen_ms": _clock(connection)})
+            connection.execute(insert(worker), row | {"seen_ms": clock_ms(connection)})
 
     def beat(self, id: str) -> bool:
         """Say that a worker lives; False where it was taken for dead meanwhile, and must not go on."""
         with self._database.writing() as connection:
-            seen = update(worker).where(worker.c.id == id).values(seen_ms=_clock(connection))
+            seen = update(worker).where(worker.c.id == id).values(seen_ms=clock_ms(connection))
             return connection.execute(seen).rowcount == 1
 
     def leave(self, id: str) -> None:
@@ -68,7 +68,7 @@ class Workers:
     def living(self, lane: str | None = None) -> set[str]:
         """The ids of those that were seen of late; of a lane, of those that serve it."""
         with self._database.reading() as connection:
-            clock = _clock(connection)
+            clock = clock_ms(connection)
             found = [one for one in map(_read, connection.execute(select(worker))) if _lives(one, clock)]
         return {one.id for one in found if lane is None or lane in one.lanes.split()}
 
@@ -82,7 +82,7 @@ class Workers:
         with self._database.writing() as connection:
             if not self._database.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _REAPING})
-            clock = _clock(connection)
+            clock = clock_ms(connection)
             known = [_read(row) for row in connection.execute(select(worker))]
             dead = [one.id for one in known if not _lives(one, clock)]
             if dead:
@@ -118,7 +118,7 @@ def _read(row: object) -> Worker:
     return Worker(*row)  # type: ignore[misc]  # a row holds the columns in order
 
 
-def _clock(connection: Connection) -> int:
+def clock_ms(connection: Connection) -> int:
     """Milliseconds by the one clock that all who share the database have."""
     if connection.dialect.name == "sqlite":
         return time.time_ns() // 1_000_000
