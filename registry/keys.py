@@ -7,12 +7,10 @@ before it (the first one under itself), so the log endorses every rotation.
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from registry.canonical import JSON
 from registry.encoding import decode64, encode64
 from registry.errors import InvalidValue
-from registry.keyfile import FileSigner
 from registry.log.checkpoint import VerifierKey
 from registry.log.errors import NoteRefused
 from registry.signing import Signer, keyid_of
@@ -103,16 +101,6 @@ class Snapshot:
 def role_for(kind: str) -> str:
     """Who signs records of a kind: the log key signs key records, recorder keys everything else."""
     return LOG if kind == "key" else RECORDER
-
-
-def mint(folder: Path, passphrase: str | None = None) -> tuple[FileSigner, FileSigner]:
-    """Create the log key and the recorder key of a new registry in ``folder`` (made if missing, 0700).
-
-    Raises:
-        LogUnusable: a key is there already.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return FileSigner.create(folder / LOG_KEY, passphrase), FileSigner.create(folder / RECORDER_KEY, passphrase)
 
 
 def origin_of(log_key: bytes, host: str | None = None) -> str:

@@ -151,7 +151,6 @@ def pilot(
     seconds: float,
     terms: Terms,
     most: int | None = None,
-    halt: threading.Event | None = None,
     tell: Callable[[Step], None] = lambda step: None,
 ) -> Pilot:
     """Ask every target for the suite's generations, over and over, all targets in the same minutes.
@@ -168,39 +167,23 @@ def pilot(
         seconds: of all steps together.
         terms: the budget, and what a call costs at most where no price is known.
         most: calls at most of each target in each step.
-        halt: once set, nothing more is begun, and what is on its way is canceled where it can be.
         tell: hears of each step of each target when it is over.
 
     Raises:
         MayNotSend, NoBudget, PriceUnknown, ProviderUnknown, NothingToPilot: nothing was sent.
     """
-    stop = halt or threading.Event()
     pieces, left_out = _mix(registry, manifests)
     plans = {target: _asks(suite, target, pieces, left_out) for target in dict.fromkeys(targets)}
     name = new_exchange_id()
-    runner = _Runner(registry, terms, _budget(registry, plans, terms), f"pilot:{suite.name}", name, stop)
+    runner = _Runner(registry, terms, _budget(registry, plans, terms), f"pilot:{suite.name}", name)
     steps: list[Step] = []
     for at_a_time in concurrency:
         level = [Step(target, at_a_time) for target in plans]
         deadline = time.monotonic() + seconds / len(concurrency)
-        with ThreadPoolExecutor(at_a_time * len(level), thread_name_prefix="mintmark-pilot") as pool:
-            try:
-                work = [
-                    pool.submit(runner.work, step, queue, deadline)
-                    for step in level
-                    for queue in [_Queue(plans[step.target], most)]
-                    for _ in range(at_a_time)
-                ]
-                for one in as_completed(work):
-                    one.result()
-            except BaseException:
-                stop.set()
-                raise
+        runner.run([(step, _Queue(plans[step.target], most)) for step in level], deadline)
         for step in level:
             tell(step)
         steps += level
-        if stop.is_set():
-            break
     return Pilot(name, f"pilot:{suite.name}", tuple(steps), tuple(left_out))
 
 
@@ -286,8 +269,24 @@ class _Runner:
     budget: str | None
     workflow: str
     label: str
-    stop: threading.Event
+    stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, queues: Sequence[tuple[Step, _Queue]], deadline: float) -> None:
+        """All targets' threads side by side; what one of them raises ends all."""
+        threads = sum(step.concurrency for step, _ in queues)
+        with ThreadPoolExecutor(threads, thread_name_prefix="mintmark-pilot") as pool:
+            try:
+                work = [
+                    pool.submit(self.work, step, queue, deadline)
+                    for step, queue in queues
+                    for _ in range(step.concurrency)
+                ]
+                for one in as_completed(work):
+                    one.result()
+            except BaseException:
+                self.stop.set()
+                raise
 
     def work(self, step: Step, queue: _Queue, deadline: float) -> None:
         """One of a target's threads: call after call until time, mix, money or patience is over."""

@@ -62,13 +62,11 @@ class LogStore:
         connection.execute(insert(log_pending), {"kind": kind, "id": id, "pae": pae, "recorded_at": now})
         return None
 
-    def sequence(self, limit: int = 1000, signer: Signer | None = None, origin: str | None = None) -> int:
+    def sequence(self, limit: int = 1000) -> int:
         """Give indexes to up to ``limit`` waiting records, in a transaction of its own.
 
         Args:
             limit: the greatest batch.
-            signer: signs one checkpoint over the batch, stored in the same transaction.
-            origin: the log's name; needed with ``signer``.
 
         Returns:
             How many entries were added; 0 when none wait, or another sequencer is at work, and always on SQLite.
@@ -76,12 +74,7 @@ class LogStore:
         if self.database.is_sqlite:
             return 0
         with self.database.writing() as connection:
-            added = sequencer.take_batch(connection, limit)
-            if added and signer is not None:
-                if origin is None:
-                    raise LogUnusable("a checkpoint needs the log's origin")
-                writing.store_checkpoint(connection, self._sign(connection, signer, origin))
-            return added
+            return sequencer.take_batch(connection, limit)
 
     def settle(self, record_id: str, patience: float = 5.0) -> int | None:
         """Sequence until a committed record has its index, in transactions of its own.

@@ -1,7 +1,6 @@
 """What a run does, resolved once when it begins: its manifests with their policies, and what they are held against."""
 
 from collections.abc import Mapping
-from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct, field
@@ -170,6 +169,3 @@ class Plan(_Part, frozen=True):
     def case(self, manifest: str) -> Case:
         """One manifest's. Raises: StopIteration: the plan has none of that id."""
         return next(one for one in self.cases if one.id == manifest)
-
-
-Cases: TypeAlias = tuple[Case, ...]

@@ -8,17 +8,19 @@ from replay.providers.procedural.sky import Lamp
 from replay.providers.procedural.stage import Layer, Stage, mix, screen
 from replay.providers.procedural.texture import Field, bend, fractal, profile, slopes, smooth
 
+_RANGES = 4
 
-def mountains(dice: Dice, stage: Stage, light: Light, horizon: float, lamp: Lamp, *, ranges: int = 4) -> list[Layer]:
+
+def mountains(dice: Dice, stage: Stage, light: Light, horizon: float, lamp: Lamp) -> list[Layer]:
     """Ranges from far to near: ridged crests, faces lit from the lamp's side, snow on the far and high ones."""
     layers = []
-    for number in range(ranges):
-        near = (number + 0.6) / ranges
+    for number in range(_RANGES):
+        near = (number + 0.6) / _RANGES
         own = dice.child(f"range {number}")
         peaks = (1.6 + 1.3 * number) * stage.painted / stage.height
         crest = profile(own.child("crest"), stage.painted, cells=peaks, octaves=8, gain=0.5, ridged=True)
         top = horizon + 0.02 + 0.42 * (near - 0.35) - (0.42 - 0.16 * near) * (crest - 0.42) + own.number(-0.03, 0.03)
-        layers.append(_range(own, stage, light, lamp, top, near, snow=number < ranges - 1))
+        layers.append(_range(own, stage, light, lamp, top, near, snow=number < _RANGES - 1))
     return layers
 
 

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from registry import keys
 from registry.cli import run
 from registry.export.static_log import HoldsAnotherLog, export_log
+from registry.keyfile import FileSigner
 from registry.log.checkpoint import Checkpoint, VerifierKey, sign_checkpoint
 from registry.log.errors import LogUnusable
 from registry.log.merkle import leaf_hash, root, verify_inclusion
@@ -25,7 +26,7 @@ def log(database):
 
 @pytest.fixture
 def signer(tmp_path):
-    return keys.mint(tmp_path / "keys")[0]
+    return FileSigner.create(tmp_path / "log.pem")
 
 
 def grow(log: LogStore, start: int, end: int) -> None:
@@ -132,7 +133,7 @@ def fill(folder, **files):
 def test_a_folder_with_anything_else_is_left_alone(log, signer, tmp_path):
     grow(log, 0, 3)
     (tmp_path / "file").write_text("x")
-    other, _ = keys.mint(tmp_path / "other-keys")
+    other = FileSigner.create(tmp_path / "other.pem")
     theirs = sign_checkpoint(keys.origin_of(other.public), 3, b"\1" * 32, other)
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "checkpoint").write_bytes(theirs.note)

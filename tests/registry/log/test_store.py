@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from registry import keys
 from registry.database import Database, DatabaseFailed
+from registry.keyfile import FileSigner
 from registry.log import merkle, sequencer, writing
 from registry.log.checkpoint import Checkpoint, VerifierKey, sign_checkpoint
 from registry.log.errors import LeafRefused, LogForked, LogTruncated, LogUnusable, NewerLeaf
@@ -56,7 +57,7 @@ def log(database):
 
 @pytest.fixture
 def signer(tmp_path):
-    return keys.mint(tmp_path / "keys")[0]
+    return FileSigner.create(tmp_path / "log.pem")
 
 
 @pytest.fixture
@@ -270,21 +271,6 @@ def test_an_empty_log_is_not_signed(log, signer, origin):
         log.checkpoint(signer, origin)
 
 
-def test_the_sequencer_signs_what_it_added(log, signer, origin):
-    with log.database.writing() as connection:
-        for n in range(10):
-            log.append(connection, kind=KEYS if n == 0 else RECORD, id=record_id(n), pae=pae(n), now=NOW)
-
-    added = [log.sequence(4, signer, origin) for _ in range(4)]
-
-    with log.database.reading() as connection:
-        if log.database.is_sqlite:
-            assert (added, log.unsigned_tail(connection)) == ([0, 0, 0, 0], 10)
-        else:
-            assert (added, log.unsigned_tail(connection)) == ([4, 4, 2, 0], 0)
-            assert log.audit(connection, [VerifierKey(origin, signer.public)]).checkpoints == 3
-
-
 def test_a_proof_file_stands_on_its_own(log, signer, origin):
     fill(log, 300)
     checkpoint = log.checkpoint(signer, origin)
@@ -490,7 +476,7 @@ def test_an_audit_finds_entries_that_do_not_follow_their_neighbours(log, name):
 def test_an_audit_says_when_a_stranger_signed(log, signer, origin, tmp_path):
     fill(log, 2)
     log.checkpoint(signer, origin)
-    stranger = keys.mint(tmp_path / "other")[0]
+    stranger = FileSigner.create(tmp_path / "other.pem")
 
     with log.database.reading() as connection:
         assert log.audit(connection).unknown_signers == 1
