@@ -6,6 +6,7 @@ a name server that answers otherwise the next time changes nothing, nor do redir
 
 import ipaddress
 import socket
+import time
 from collections.abc import Iterable
 from typing import Final
 
@@ -73,7 +74,7 @@ class _Guarded(httpcore2.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
-        """One connection.
+        """One connection, to the first address that takes it; ``timeout`` seconds for all of them together.
 
         Raises:
             Inside: nothing was connected to.
@@ -81,11 +82,14 @@ class _Guarded(httpcore2.SyncBackend):
         found = addresses_of(host, port)
         if not self._anywhere() and any(map(lies_inside, found)):
             raise Inside
-        failed = httpcore2.ConnectError(f"no address of {host}")
-        for address in found:
+        failed: Exception = httpcore2.ConnectError(f"no address of {host}")
+        until = None if timeout is None else time.monotonic() + timeout
+        for number, address in enumerate(found):
+            # An address that swallows everything must leave the others their share of the time.
+            share = None if until is None else max(0.0, until - time.monotonic()) / (len(found) - number)
             try:
-                return super().connect_tcp(address, port, timeout, local_address, socket_options)
-            except httpcore2.ConnectError as problem:
+                return super().connect_tcp(address, port, share, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as problem:
                 failed = problem
         raise failed
 

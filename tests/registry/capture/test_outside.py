@@ -127,3 +127,45 @@ def test_one_address_inside_among_several_is_enough(connected, monkeypatch):
 
 def test_a_connection_is_made_where_it_may_be(emulator):
     assert client("127.0.0.1").get(f"{emulator.url('openai')}/v1/nothing").status_code == 401
+
+
+@pytest.mark.parametrize("failure", [httpcore2.ConnectTimeout, httpcore2.ConnectError])
+def test_an_address_that_does_not_answer_leaves_the_others_their_share_of_the_time(monkeypatch, emulator, failure):
+    port = int(emulator.url("openai").split(":")[2].partition("/")[0])
+    addresses = ["192.0.2.1", "192.0.2.2", "127.0.0.1"]  # the first two are nobody's
+    entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in addresses]
+    connect, given = httpcore2.SyncBackend.connect_tcp, []
+
+    def connecting(self, host, port, timeout=None, *more):
+        given.append(timeout)
+        if host != "127.0.0.1":
+            raise failure("nobody there")
+        return connect(self, host, port, timeout, *more)
+
+    monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", connecting)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: entries)
+
+    answer = httpx2.Client(trust_env=False, transport=OutsideTransport("127.0.0.1"), timeout=9).get(
+        f"http://three.example:{port}/openai/v1/nothing"
+    )
+
+    assert answer.status_code in (401, 404)
+    assert given[0] <= 3 and given[1] <= 4.5 and given[2] <= 9
+
+
+def test_all_addresses_together_take_no_longer_than_one_may(monkeypatch):
+    entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"1.1.1.{one}", 80)) for one in range(20)]
+    now = [0.0]
+
+    def swallowing(self, host, port, timeout=None, *more):
+        now[0] += timeout
+        raise httpcore2.ConnectTimeout
+
+    monkeypatch.setattr("registry.capture.outside.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", swallowing)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: entries)
+
+    with pytest.raises(httpx2.ConnectTimeout):
+        client().get("http://many.example/")
+
+    assert now[0] == pytest.approx(2)
