@@ -6,8 +6,26 @@ from types import SimpleNamespace
 
 import pytest
 
+from registry.cli import run
 from registry.journal.owners import host_of
 from replay.providers.procedural import request
+
+
+@pytest.fixture
+def mintmark(tmp_path, monkeypatch, emulator, capfd):
+    """``mintmark("generate", …)`` in ``tmp_path``: status, what it printed, what it complained about."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MINTMARK_HOME", str(tmp_path / ".mintmark"))
+
+    def call(*words):
+        capfd.readouterr()
+        status = run([str(word) for word in words])
+        out, err = capfd.readouterr()
+        assert "Traceback" not in err
+        return status, out, err
+
+    call("init")
+    return call
 
 
 @pytest.fixture

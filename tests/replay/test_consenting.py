@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from registry.cli import run
 from registry.home import open_registry
 from registry.journal.calls import Intent
 from registry.journal.states import CallState
@@ -14,22 +13,10 @@ PRICES = '["replicate/black-forest-labs/flux-schnell"]\noutput_cost_per_image = 
 ASK = ["--provider", "replicate", "--model", "black-forest-labs/flux-schnell", "--prompt", "a stone bridge"]
 
 
-@pytest.fixture
-def mintmark(tmp_path, monkeypatch, emulator, capfd):
-    """``mintmark("generate", …)`` in ``tmp_path``: status, what it printed, what it complained about."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MINTMARK_HOME", str(tmp_path / ".mintmark"))
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch, emulator):
+    """Replicate lets no call wait for long."""
     monkeypatch.setattr(emulator.vendors["replicate"], "patience", 1)
-
-    def call(*words):
-        capfd.readouterr()
-        status = run([str(word) for word in words])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return status, out, err
-
-    call("init")
-    return call
 
 
 @pytest.fixture

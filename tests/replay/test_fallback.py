@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from registry.cli import run
 from registry.home import open_registry
 from registry.journal.budgets import nanos_of
 from registry.journal.states import CallState
@@ -19,23 +18,6 @@ OPENAI = ["--provider", "openai", "--model", "gpt-image-2-2026-04-21", "--operat
 ASK = [*OPENAI, "--prompt", "a stone bridge"]
 PAID = ["--assume-cost", "0.04"]
 STABLE = ["--fallback", "stability:core"]
-
-
-@pytest.fixture
-def mintmark(tmp_path, monkeypatch, emulator, capfd):
-    """``mintmark("generate", …)`` in ``tmp_path``: status, what it printed, what it complained about."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MINTMARK_HOME", str(tmp_path / ".mintmark"))
-
-    def call(*words):
-        capfd.readouterr()
-        status = run([str(word) for word in words])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return status, out, err
-
-    call("init")
-    return call
 
 
 @pytest.fixture

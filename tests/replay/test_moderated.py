@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from registry.cli import run
 from registry.home import open_registry
 from registry.sealing import disclose
 from replay.providers.http.moderating import MODEL
@@ -13,22 +12,10 @@ PAID = ["--assume-cost", "0.04", "--yes"]
 OPENAI = ["--provider", "openai", "--model", "gpt-image-2-2026-04-21", "--operation", "image.generate"]
 
 
-@pytest.fixture
-def mintmark(tmp_path, monkeypatch, emulator, capfd):
-    """``mintmark("generate", …)`` in ``tmp_path``: status, what it printed, what it complained about."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MINTMARK_HOME", str(tmp_path / ".mintmark"))
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch):
+    """Whoever is told to wait goes on at once."""
     monkeypatch.setattr("replay.providers.http.pace.time.sleep", lambda seconds: None)
-
-    def call(*words):
-        capfd.readouterr()
-        status = run([str(word) for word in words])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return status, out, err
-
-    call("init")
-    return call
 
 
 def opened(tmp_path, record_id):
