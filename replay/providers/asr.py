@@ -18,6 +18,10 @@ import numpy as np
 import pocketsphinx
 from numpy.typing import NDArray
 
+from drift.errors import MediaRefused
+from drift.media.audio import decoded
+from drift.media.container import opened, sound
+from drift.media.limits import DEFAULT_LIMITS
 from registry.canonical import JSON, canonical
 from replay.provider import Call, CallInput, Output
 from replay.providers.body import Body
@@ -27,7 +31,6 @@ RATE: Final = 16000
 """Sample rate of the acoustic model, Hz."""
 
 FRAMES_A_SECOND: Final = 100
-LONGEST_S: Final = 4 * 3600
 CHANNEL_MIXES: Final = ("mean", "first")
 """All channels averaged, or the first one alone."""
 
@@ -98,21 +101,20 @@ def _model_files() -> dict[str, dict[str, str]]:
 def _decode(source: CallInput, mix: str) -> NDArray[np.int16]:
     """The first audio stream at 16 kHz as int16, its channels brought down to one."""
     pieces: list[NDArray[np.int16]] = []
-    total = 0
+    where = source.path.name
     try:
-        with av.open(str(source.path)) as container:
-            if not container.streams.audio:
+        with opened(source.path) as container:
+            stream = sound(container)
+            if stream is None:
                 raise Refusal("audio: the file has no sound in it")
-            resampler = av.AudioResampler("s16p", "mono" if mix == "mean" else None, RATE)
-            for frame in chain(container.decode(audio=0), (None,)):
+            # Packed: PyAV reads wild memory of planar frames with eight channels and more.
+            resampler = av.AudioResampler("s16", "mono" if mix == "mean" else None, RATE)
+            for frame in chain(decoded(container, stream, DEFAULT_LIMITS, where), (None,)):
                 for piece in resampler.resample(frame):
-                    pieces.append(np.asarray(piece.to_ndarray()[0], np.int16))
-                    total += len(pieces[-1])
-                if total > LONGEST_S * RATE:
-                    raise Refusal(f"audio: longer than {LONGEST_S // 3600} hours; cut it first")
-    except av.FFmpegError as error:
-        raise Refusal(f"audio: the file cannot be decoded ({error.strerror})") from error
-    if total < _SHORTEST:
+                    pieces.append(piece.to_ndarray().reshape(-1, piece.layout.nb_channels)[:, 0].astype(np.int16))
+    except MediaRefused as refusal:
+        raise Refusal(f"audio: {refusal.why}; {refusal.remedy}") from None
+    if sum(map(len, pieces)) < _SHORTEST:
         raise Refusal("audio: shorter than a tenth of a second")
     return np.concatenate(pieces)
 

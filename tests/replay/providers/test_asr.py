@@ -50,7 +50,8 @@ def encoded(path, samples, rate, layout, codec):
     """Samples, float32 (channels, n), in a file of the given codec."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
-        frame = av.AudioFrame.from_ndarray(samples.astype(np.float32), format="fltp", layout=layout)
+        packed = np.ascontiguousarray(samples.T, np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
         frame.sample_rate = rate
         resampler = av.AudioResampler(stream.format, layout, rate)
         for piece in resampler.resample(frame):
@@ -167,8 +168,35 @@ def test_silence_is_an_empty_transcript(transcribe, tmp_path):
     assert transcript(transcribe(path)) == {"language": "en", "segments": [], "text": "", "words": []}
 
 
+@pytest.mark.parametrize("codec", ["pcm_s16le", "flac", "aac"])
+@pytest.mark.parametrize("mix", ["mean", "first"])
+def test_many_channels_are_brought_down_to_one(transcribe, tmp_path, codec, mix):
+    """From eight planar ones on PyAV reads behind the frame, and ends the process."""
+    quiet = np.zeros((8, 16000))
+    if mix == "first":
+        quiet[3:] = 0.2 * np.random.default_rng(1).standard_normal((5, 16000))
+    suffix = {"pcm_s16le": "wav", "flac": "flac", "aac": "m4a"}[codec]
+
+    outcome = transcribe(encoded(tmp_path / f"a.{suffix}", quiet, 16000, "7.1", codec), channel_mix=mix)
+
+    assert transcript(outcome)["words"] == []
+
+
+@pytest.mark.parametrize("playlist", ["ffconcat version 1.0\nfile private.wav\n", "#EXTM3U\n#EXTINF:2,\nprivate.wav\n"])
+@pytest.mark.parametrize("name", ["in.wav", "in.ffconcat", "in.m3u8"])
+def test_no_other_file_is_read_through_a_playlist(transcribe, tmp_path, playlist, name):
+    encoded(tmp_path / "private.wav", np.zeros((1, 32000)), 16000, "mono", "pcm_s16le")
+    (tmp_path / name).write_text(playlist)
+
+    outcome = transcribe(tmp_path / name)
+
+    assert outcome.class_ is OutcomeClass.REJECTED
+    assert "not video or audio" in outcome.error
+
+
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"", "cannot be decoded"), (b"hello", "cannot be decoded"), (b"RIFF\0\0\0\0WAVE", "audio:")]
+    ("content", "said"),
+    [(b"", "not video or audio"), (b"hello", "not video or audio"), (b"RIFF\0\0\0\0WAVE", "cannot be decoded")],
 )
 def test_files_that_are_no_sound_are_rejected(transcribe, tmp_path, content, said):
     path = tmp_path / "odd.wav"
