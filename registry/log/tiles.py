@@ -23,7 +23,7 @@ ENTRY_LIMIT = 0xFFFF  # bytes of one entry; its length is written as uint16
 TileSource: TypeAlias = Callable[[int, int, int], bytes]
 """``tile(level, number, width)``: ``width`` hashes, 32 * width bytes."""
 
-NUMBERS = 1 << 55  # tiles of a level: with more, the index of an entry would not fit 63 bits
+NUMBERS = (1 << 55) - 1  # tiles of a level: with more, the index behind the last entry would not fit 63 bits
 
 _PATH = re.compile(r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 

@@ -30,6 +30,9 @@ def test_a_monitor_recomputes_the_root_from_tiles_and_entries(served, draft, mak
 
 
 @pytest.mark.parametrize("path", ["0/000", "0/001.p/1", "7/000.p/1", "entries/000", "x", "0/0", "0/000.p/0", "64/000",
+                                  "0/x036/x028/x797/x018/x963/966", "entries/x036/x028/x797/x018/x963/967.p/255",
+                                  "entries/x036/x028/x797/x018/x963/967", "1/x036/x028/x797/x018/x963/967",
+                                  "entries/x036/x028/x797/x018/x963/966.p/1", "0/x036/x028/x797/x018/x963/967.p/1",
                                   "0/" + "x999/" * 7 + "999", "entries/" + "x999/" * 7 + "999"])  # fmt: skip
 def test_tiles_that_are_not_there(standing, path):
     answer = standing.client.get(f"/v1/log/tile/{path}")
