@@ -67,7 +67,7 @@ def _packed(kind: bytes, data: bytes) -> bytes | None:
 def _unpack(packed: bytes) -> bytes:
     """As much as there is to unpack: what stands before the damage in a stream can be read by others, too."""
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)  # without header and checksum, which may be what is damaged
-    text = b""
+    text = bytearray()
     try:
         for at in range(2, len(packed), _STEP):
             text += unpacker.decompress(packed[at : at + _STEP], _LONGEST - len(text))
@@ -75,4 +75,4 @@ def _unpack(packed: bytes) -> bytes:
                 break
     except zlib.error:
         pass
-    return text
+    return bytes(text)
