@@ -190,23 +190,7 @@ class Registry:
         finally:
             if kept is not None:
                 kept.result()
-        database = self.catalog.database
-        answer = None
-        try:
-            with database.alone(), database.writing(locked=True) as connection:
-                answer = check(connection) if check is not None else None
-                if answer is None:
-                    self.catalog.insert(connection, signed)
-                    self.log.append(connection, kind=kind, id=record_id, pae=pae_digest(statement), now=now())
-                    if derive is not None:
-                        derive(connection, record_id)
-        except AlreadyThere:
-            # PostgreSQL has no writers' lock: whoever commits second learns of the first from the unique key.
-            if check is None:
-                raise
-            with database.reading() as connection:
-                if (answer := check(connection)) is None:
-                    raise
+        answer = self._insert(signed, pae_digest(statement), derive, check)
         if answer is not None:
             if answer != record_id:
                 self.vault.forget([record_id])
@@ -214,6 +198,32 @@ class Registry:
         if not self.catalog.database.is_sqlite:
             self.log.settle(record_id)
         return record_id
+
+    def _insert(
+        self,
+        signed: StoredRecord,
+        pae: str,
+        derive: Callable[[Connection, str], None] | None,
+        check: Callable[[Connection], str | None] | None,
+    ) -> str | None:
+        """Add a signed record to catalog and log in one transaction; else the id that ``check`` answers with."""
+        database = self.catalog.database
+        try:
+            with database.alone(), database.writing(locked=True) as connection:
+                answer = check(connection) if check is not None else None
+                if answer is None:
+                    self.catalog.insert(connection, signed)
+                    self.log.append(connection, kind=signed.kind, id=signed.id, pae=pae, now=now())
+                    if derive is not None:
+                        derive(connection, signed.id)
+        except AlreadyThere:
+            # PostgreSQL has no writers' lock: whoever commits second learns of the first from the unique key.
+            if check is None:
+                raise
+            with database.reading() as connection:
+                if (answer := check(connection)) is None:
+                    raise
+        return answer
 
     def sign_checkpoint(self) -> None:
         """Sign the log's head if records came in since the last checkpoint."""

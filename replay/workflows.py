@@ -6,6 +6,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from drift.errors import MintmarkError
@@ -15,9 +16,9 @@ from registry.home import Registry
 from registry.journal.runs import Runs
 from registry.journal.workers import Workers
 from replay.crew import Crew, HandOver
-from replay.jobs import BATCH, SHARE, SHARES, JobError, Jobs, Lane
-from replay.paying import CallBusy
-from replay.suites.making import key_of, make_one
+from replay.jobs import BATCH, SHARE, SHARES, Job, JobError, Jobs, Lane
+from replay.lasting import lasting
+from replay.suites import making
 from replay.suites.running import Finished, advance
 
 T = TypeVar("T")
@@ -28,7 +29,6 @@ TICK_S: Final = 1.0  # between two looks whether a run was canceled
 _LOOK_S: Final = 0.5  # between two looks whether the shares that others have are done
 _ALONE: Final = 64  # replays that one worker makes without giving shares away, where it is the only one
 _PIECES: Final = 16
-_PATIENCE_S: Final = 300.0  # how long a database may be away
 
 
 class Suites(Protocol):
@@ -65,23 +65,11 @@ class Planned:
         found = advance(registry, run_id)
         return () if isinstance(found, Finished) else [(one.manifest, one.ordinal) for one in found]
 
-    def make_one(
-        self,
-        registry: Registry,
-        run_id: str,
-        manifest: str,
-        ordinal: int,
-        *,
-        owner: str,
-        pause: Callable[[float], None],
-        stopping: Callable[[], bool],
-    ) -> None:
-        """See ``Suites``."""
-        make_one(registry, run_id, manifest, ordinal, owner=owner, pause=pause, stopping=stopping)
+    make_one = staticmethod(making.make_one)
 
     def call_key(self, registry: Registry, run_id: str, manifest: str, ordinal: int) -> str:
         """See ``Suites``."""
-        return key_of(Runs(registry.catalog.database).replay(run_id, manifest, ordinal))
+        return making.key_of(Runs(registry.catalog.database).replay(run_id, manifest, ordinal))
 
 
 class Work:
@@ -111,15 +99,17 @@ class Work:
         problems: list[BaseException] = []
         while True:
             problems += self._await_shares(run_id, lane)
+            if away := [found for found in problems if isinstance(found, DatabaseFailed | StorageFailed)]:
+                raise JobError(told(away[0]))  # it was waited for long enough
             wanted = [*self._lasting(lambda: self._suites.advance(self._registry, run_id))]
             if not wanted:
                 return
             if wanted == before:
                 raise JobError(told(problems[0]) if problems else f"{run_id} makes no progress")
             before = wanted
-            mine, others = self._divide(wanted, lane)
+            mine, others = self._lasting(lambda: self._divide(wanted, lane))
             for piece in others:
-                self._jobs.add(SHARE, f"{run_id}.{uuid.uuid4().hex[:12]}", [run_id, lane, piece], SHARES)
+                self._give(f"{run_id}.{uuid.uuid4().hex[:12]}", [run_id, lane, piece])
             problems = self._make(run_id, lane, mine)
 
     def share(self, run_id: str, lane: Lane, items: Sequence[Item]) -> None:
@@ -130,6 +120,9 @@ class Work:
         """
         if problems := self._make(run_id, lane, [(manifest, ordinal) for manifest, ordinal in items]):
             raise JobError(told(problems[0]))
+
+    def _give(self, name: str, args: list[object]) -> None:
+        self._lasting(lambda: self._jobs.add(SHARE, name, args, SHARES))
 
     def _divide(self, wanted: list[Item], lane: Lane) -> tuple[list[Item], list[list[Item]]]:
         """What to make here, and pieces for whoever else there is; small ones, so that nobody waits for the last."""
@@ -149,14 +142,20 @@ class Work:
         Whoever takes one in the instant in which it is taken back makes it, too; its journal keeps that harmless.
         """
         problems: list[BaseException] = []
-        while open_ := self._jobs.find(states=["queued", "running"], kinds=[SHARE], prefix=f"{run_id}."):
+        while open_ := self._lasting(lambda: self._shares(run_id)):
             left = [] if self._takes_shares else [share for share in open_ if share.state == "queued"]
             if left:
-                self._jobs.cancel(left[0].id)
-                problems += self._make(run_id, lane, [(manifest, ordinal) for manifest, ordinal in left[0].args[2]])
+                problems += self._make(run_id, lane, self._lasting(partial(self._taken_back, left[0])))
             elif self._crew.ending.wait(_LOOK_S):
                 raise HandOver
         return problems
+
+    def _shares(self, run_id: str) -> list[Job]:
+        return self._jobs.find(states=["queued", "running"], kinds=[SHARE], prefix=f"{run_id}.")
+
+    def _taken_back(self, share: Job) -> list[Item]:
+        self._jobs.cancel(share.id)
+        return [(manifest, ordinal) for manifest, ordinal in share.args[2]]
 
     def _make(self, run_id: str, lane: Lane, items: Sequence[Item]) -> list[BaseException]:
         """Make replays, as many at a time as the lane has threads; the problems that are no outcomes."""
@@ -171,6 +170,8 @@ class Work:
                 flying.add(self._crew.submit(lane, self._one(run_id, waiting.pop(), stop)))
             done, flying = wait(flying, TICK_S, FIRST_COMPLETED)
             problems += [found for found in (one.exception() for one in done) if found is not None]
+            if any(isinstance(found, DatabaseFailed | StorageFailed) for found in problems):
+                waiting.clear()  # it was waited for long enough; the others would fail of it, too
             if time.monotonic() - looked >= TICK_S and not stop.is_set():
                 looked = time.monotonic()
                 if self._lasting(lambda: self._runs.state(run_id)) == "canceled":
@@ -191,16 +192,7 @@ class Work:
 
     def _lasting(self, work: Callable[[], T]) -> T:
         """Do what may be done again, again: while disk or database fail, or a worker taken for dead still has it."""
-        until, pause = time.monotonic() + _PATIENCE_S, 0.25
-        while True:
-            try:
-                return work()
-            except (DatabaseFailed, StorageFailed, CallBusy):
-                if time.monotonic() > until:
-                    raise
-            if self._crew.ending.wait(pause):
-                raise HandOver
-            pause = min(2 * pause, 10.0)
+        return lasting(work, self._crew.ending.wait)
 
 
 def told(problem: BaseException) -> str:

@@ -88,19 +88,10 @@ def export_selection(
         wanted = (
             _everything(registry, connection, checkpoint.size) if everything else _with_company(registry, manifests)
         )
-        places = {index: found for found in wanted if (index := registry.log.index_of(connection, found)) is not None}
-        if not places:
-            raise NothingSelected
-
-        def leaf(index: int) -> Leaf:
-            return registry.log.entry(connection, index)
-
-        for index in key_places(leaf, places, checkpoint.size):
-            places[index] = leaf(index).id
-        order = [places[index] for index in sorted(places)]
-        index_of = {found: index for index, found in places.items()}
+        index_of = _places(registry, connection, wanted, checkpoint.size)
         records = (
-            _bundled(registry, stored, index_of[stored.id], disclose, assets) for stored in registry.catalog.each(order)
+            _bundled(registry, stored, index_of[stored.id], disclose, assets)
+            for stored in registry.catalog.each(list(index_of))
         )
         return export_bundle(
             target,
@@ -112,6 +103,20 @@ def export_selection(
             trust=trust_lines(registry.snapshot),
             consistency={size: registry.log.consistency(connection, size, checkpoint.size) for size in consistency},
         )
+
+
+def _places(registry: Registry, connection: Connection, wanted: Iterable[str], size: int) -> dict[str, int]:
+    """Where the wanted records stand in the log, and the key records that their verifier needs; in the log's order."""
+    places = {index: found for found in wanted if (index := registry.log.index_of(connection, found)) is not None}
+    if not places:
+        raise NothingSelected
+
+    def leaf(index: int) -> Leaf:
+        return registry.log.entry(connection, index)
+
+    for index in key_places(leaf, places, size):
+        places[index] = leaf(index).id
+    return {places[index]: index for index in sorted(places)}
 
 
 def _everything(registry: Registry, connection: Connection, size: int) -> list[str]:

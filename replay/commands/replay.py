@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from registry.home import Registry
     from replay.calibrating import Calibration
     from replay.consenting import Pay
-    from replay.preparing import Ready
+    from replay.preparing import Change, Ready
     from replay.rerun import Answer
 
 _LEVELS = ("bytes", "decoded", "perceptual", "semantic", "statistical")
@@ -82,6 +82,9 @@ def replay(
     changed since it was recorded, 2, 3, 4 not replayable.
     """
     from registry.commands.printing import open_for_change
+    from replay.commands.consent import paying_for, terms_of
+    from replay.elsewhere import check_may_send
+    from replay.preparing import Change
 
     if provider is not None and model is None:
         raise click.UsageError("--provider needs --model: another provider has other models")
@@ -91,32 +94,34 @@ def replay(
         raise click.BadParameter("a number between 0 and 1", param_hint="--alpha")
     registry = open_for_change()
     full = registry.catalog.resolve(manifest)
-    from replay.commands.consent import paying_for, terms_of
-
     pay = paying_for(registry, terms_of(budget, assume_cost, yes, silent=as_json))
     if calibrate is not None:
         return _calibrate(registry, full, calibrate, alpha, pay, as_json=as_json)
-    from replay.elsewhere import check_may_send
-    from replay.preparing import Change
-    from replay.rerun import replay
-
     if provider is not None:
         check_may_send(registry.settings, registry.catalog.manifest(full).provider.name, provider)
+    change = Change(model, seed, provider)
+    return _again(registry, full, times or 1, change, level, alpha, pay, as_json=as_json)
 
-    many = (times or 1) > 1
-    answer = replay(
-        registry,
-        full,
-        times=times or 1,
-        change=Change(model, seed, provider),
-        level=level,
-        alpha=alpha,
-        tell=lambda number, _: _progress(number, times or 1, quiet=as_json or not many),
-        pay=pay,
-    )
+
+def _again(
+    registry: "Registry",
+    full: str,
+    times: int,
+    change: "Change",
+    level: "Level | None",
+    alpha: float,
+    pay: "Callable[[Ready, int], Pay]",
+    *,
+    as_json: bool,
+) -> int:
+    from registry.commands.printing import emit
+    from replay.rerun import replay
+
+    def tell(number: int, _: object) -> None:
+        _progress(number, times, quiet=as_json or times == 1)
+
+    answer = replay(registry, full, times=times, change=change, level=level, alpha=alpha, tell=tell, pay=pay)
     if as_json:
-        from registry.commands.printing import emit
-
         emit(_json(answer))
     else:
         _say(answer)
