@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+
+from sqlalchemy import or_, select
 
 from registry.approvals import baseline_of
-from registry.canonical import JSON, parse
+from registry.canonical import JSON, canonical, parse
+from registry.catalog.tables import generation
 from registry.home import Registry
 from registry.manifest import Manifest
 from registry.sealing import Disclosure, disclose, is_seal, seals_in
@@ -38,7 +42,9 @@ class View:
 
     ``state`` maps each seal's pointer to disclosed, erased or missing.
     ``baseline`` is what replays are held against, another id where an approved replay took this one's place;
-    ``calibration`` is the baseline's. ``log_index`` is None while a record waits for the sequencer.
+    ``calibration`` is the baseline's, ``calibrated`` are the replays made for this or an earlier one. ``others`` names,
+    of the replays and of what this one is a replay of, each that another model or provider was asked for.
+    ``log_index`` is None while a record waits for the sequencer.
     """
 
     id: str
@@ -56,6 +62,8 @@ class View:
     log_index: int | None
     checkpoint_size: int | None
     gone: list[Gone]
+    calibrated: frozenset[str]
+    others: dict[str, str]
 
     def gone_at(self, direction: str, position: int) -> Gone | None:
         """What became of the bytes of an asset; None where they are here."""
@@ -112,7 +120,26 @@ def view(registry: Registry, manifest_id: str) -> View:
         index,
         checkpoint.size if checkpoint is not None and index is not None and index < checkpoint.size else None,
         gone_assets(registry, manifest_id, manifest, disclosures),
+        frozenset(
+            run["id"]
+            for found in registry.catalog.about(manifest_id, "calibration")
+            for run in parse(found.body)["runs"]
+        ),
+        _others(registry, manifest_id, manifest),
     )
+
+
+def _others(registry: Registry, manifest_id: str, manifest: Manifest) -> dict[str, str]:
+    """Replays and origin of a generation that were asked of another model or provider, and of which."""
+    near = or_(generation.c.replay_of == manifest_id, generation.c.id == manifest.replay_of)
+    asked = manifest.provider.name, manifest.model.requested
+    with registry.catalog.database.reading() as connection:
+        rows = connection.execute(select(generation.c.id, generation.c.provider, generation.c.model).where(near))
+        return {
+            row.id: row.model if row.provider == asked[0] else f"{row.model} by {row.provider}"
+            for row in rows
+            if (row.provider, row.model) != asked
+        }
 
 
 def calibration_of(registry: Registry, manifest_id: str, measure: str | None = None) -> JSON:
@@ -171,6 +198,23 @@ def seal_states(registry: Registry, record_id: str, value: JSON, disclosed: set[
         pointer: "disclosed" if pointer in disclosed else "erased" if pointer in erased else "missing"
         for pointer in seals_in(value)
     }
+
+
+def rate_of(fps: str) -> str:
+    """A frame rate as people read it: ``30000/1001`` is 29.97."""
+    return f"{float(Fraction(fps)):.3f}".rstrip("0").rstrip(".")
+
+
+def shape_of(media: JSON) -> str:
+    """What is known of a medium besides its kind, in a line that goes on: ``, width 96, fps 29.97, has_audio true``."""
+    told = {name: value for name, value in (media or {}).items() if name != "kind" and value is not None}
+    told |= {name: rate_of(value) for name, value in told.items() if name == "fps"}
+    return "".join(f", {name} {plain_text(value)}" for name, value in told.items())
+
+
+def plain_text(value: JSON) -> str:
+    """A value as JSON writes it, a text without its quotes; Python would write True, None and 1e-07."""
+    return value if isinstance(value, str) else canonical(value).decode()
 
 
 def text_or(value: JSON, otherwise: str) -> str:

@@ -1,7 +1,7 @@
 """Judges replays of one manifest as they come: by equality, by the noise floor, or as samples."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from drift.assertions import Finding, check
@@ -14,6 +14,7 @@ from drift.significance.sensitivity import Sensitivity, smallest_effects
 from drift.significance.sequential import BASELINE, LOOKS, SequentialDecision, sequential
 from drift.verdict import Level, Limit, Verdict, decide_each, of_assertions, of_samples, undecided
 from registry.canonical import JSON, parse
+from registry.errors import counted
 from registry.home import Registry
 from registry.manifest import Manifest
 from registry.record import Recorded
@@ -229,7 +230,7 @@ class Judge:
             more = f"--calibrate {BASELINE - 1} makes the {BASELINE} that a decision on one generation takes"
             verdict = undecided("resolution", f"There are {have} of these free samples; {more}.")
         elif verdict.reason_code == "samples" and output.series is not None:
-            verdict = of_samples(output.series, self._sensitivity(output))
+            verdict = self._with_earlier(of_samples(output.series, self._sensitivity(output)))
         if verdict.kind == "drifted":
             return verdict
         if file not in output.broken:
@@ -239,6 +240,13 @@ class Judge:
             known = [found.name for found in output.findings if found.verdict == "failed"]
             output.broken[file] = of_assertions(known, check(file, limits=limits))
         return output.broken[file] or verdict
+
+    def _with_earlier(self, verdict: Verdict) -> Verdict:
+        """A sentence on samples counts those of earlier runs, too; it says how many they are."""
+        if not self._before:
+            return verdict
+        counted_in = f"{counted(len(self._before), 'replay')} made earlier"
+        return replace(verdict, sentence=f"{verdict.sentence} It counts {counted_in}.")
 
     def _equal(self, verdict: Verdict) -> Verdict:
         """Another provider that gives the very same has reproduced nothing: its output is no more than alike."""

@@ -66,12 +66,9 @@ def record(files: tuple[Path, ...], parents: tuple[str, ...], wait: bool, as_jso
 
 
 def _told(outputs: "list[Asset]") -> list[tuple[str, str]]:
-    told = []
-    for output in outputs:
-        media = output.media or {}
-        shown = "".join(f", {name} {value}" for name, value in media.items() if name != "kind" and value is not None)
-        told.append((output.role, f"{output.media_type}{shown}"))
-    return told
+    from registry.show import shape_of
+
+    return [(output.role, f"{output.media_type}{shape_of(output.media)}") for output in outputs]
 
 
 def _draft(files: tuple[Path, ...], said: dict[str, object]) -> "tuple[Draft, dict[str, Path]]":

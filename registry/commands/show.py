@@ -124,18 +124,29 @@ def _later(found: "View") -> Iterator[tuple[str, object]]:
     if found.calibration is not None:
         runs = counted(len(found.calibration["runs"]), "calibration replay")
         yield "regime", f"{found.calibration['regime']}, by {runs} of {found.calibration['recorded_at'][:10]}"
-    # A test of samples says one thing of all its replays.
-    for told, same in groupby(found.drift, lambda said: (said["replay"] == found.id, said["verdict"])):
-        own, verdict = told
-        count = len(list(same))
-        times = f" ({counted(count, 'replay')})" if count > 1 else ""
-        yield "verdict" if own else "replayed", f"{verdict['kind']}{times}: {verdict['sentence']}"
+    yield from _verdicts(found)
     yield "replays", f"{len(found.replays)} (newest {short(found.replays[-1])})" if found.replays else ""
     erased = [pointer for pointer, state in found.state.items() if state == "erased"]
     yield "erased", ", ".join(erased)
     yield "log", _place(found)
     yield "recorder", f"{manifest.recorder.capture}, {manifest.recorder.confidence}"
     yield "exchange", manifest.recorder.exchange_id
+
+
+def _verdicts(found: "View") -> Iterator[tuple[str, str]]:
+    """What was said of this one as a replay, and of its replays; a test of samples says one thing of all of them."""
+    from registry.errors import counted
+
+    def told(said: "JSON") -> tuple[bool, str | None, "JSON"]:
+        own = said["replay"] == found.id
+        return own, found.others.get(said["baseline"] if own else said["replay"]), said["verdict"]
+
+    for (own, other, verdict), same in groupby(found.drift, told):
+        count = len({said["replay"] for said in same})
+        more = [verdict["reason"] or "", counted(count, "replay") if count > 1 else ""]
+        kind = f"{verdict['kind']} ({', '.join(filter(None, more))})" if any(more) else verdict["kind"]
+        which = f"{'held against' if own else 'with'} {other}: " if other else ""
+        yield "verdict" if own else "replayed", f"{which}{kind}: {verdict['sentence']}"
 
 
 def _place(found: "View") -> str:
@@ -200,25 +211,23 @@ def _outcome(class_: str, value: dict[str, object], state: str) -> str:
 
 def _asset(asset: dict[str, object], lost: str | None) -> str:
     from registry.errors import counted
+    from registry.show import shape_of
 
-    digest, media = asset["digest"], asset["media"]
+    digest = asset["digest"]
     name = f"sha256:{digest['sha256']}" if isinstance(digest, dict) and "sha256" in digest else "digest erased"
-    shape = ""
-    if isinstance(media, dict):
-        told = {name: value for name, value in media.items() if name != "kind" and value is not None}
-        shape = "".join(f", {name} {value}" for name, value in told.items())
     size = counted(int(str(asset["bytes"])), "byte")
-    return f"{asset['role']}, {asset['media_type']}, {size}{shape}\n{name}{f', {lost}' if lost else ''}"
+    told = f"{asset['role']}, {asset['media_type']}, {size}{shape_of(asset['media'])}"
+    return f"{told}\n{name}{f', {lost}' if lost else ''}"
 
 
 def _plain(value: object, state: str | None) -> object:
-    from registry.canonical import canonical
+    from registry.show import plain_text
 
     if state not in (None, "disclosed"):
         return f"[{state}]"
     if isinstance(value, dict) and "$num" in value:
         return value["$num"]
-    return canonical(value).decode() if isinstance(value, float) else value  # Python would write 1e-07
+    return plain_text(value)
 
 
 def _lineage(found: "View") -> Iterator[tuple[str, object]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from registry.canonical import JSON
 from registry.errors import counted
 from registry.sealing import is_seal
-from registry.show import View
+from registry.show import View, plain_text, rate_of
 from registry.times import moment_of
 
 _OPERATIONS = {
@@ -30,6 +30,7 @@ _REGIMES = {
     "unseeded": "This version draws a new sample every time",
     "unknown": "Not known yet how far honest runs of this version differ",
 }
+_LONG = 60  # characters of a sentence that is not said twice
 VERDICTS = {
     "reproduced": "good",
     "within-noise": "good",
@@ -61,6 +62,15 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """A replay on a page: kind and sentence of each verdict; a sentence that was just said is "the same"."""
+
+    id: str
+    verdicts: list[tuple[str, str, str]]  # kind, kind with its reason, sentence
+    note: str  # where there is no verdict
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What the page of one generation says."""
 
@@ -76,22 +86,17 @@ class Page:
     inputs: list[Shown]
     labels: list[tuple[str, str, bool]]  # key, value, whether it came later (a tag)
     reviews: list[JSON]
-    replays: list[tuple[str, list[JSON]]]
+    replays: list[tuple[str | None, list[Again]]]  # of the recorded model (None), then of each other that was asked
     relatives: list[tuple[str, str]]
     log: list[Fact]
     answer: str
     regime: str | None  # what its newest calibration says
-    calibrated: frozenset[str]  # the replays made for it
-    replayable: bool  # whether there is a request to send again, and something to compare with
+    final: str | None  # why it cannot be made again
 
 
 def page_of(view: View) -> Page:
     """Everything the page of a generation says, but the texts of transcripts."""
     value = view.disclosed
-    judged: dict[str, list[JSON]] = {replay: [] for replay in view.replays}
-    for record in view.drift:
-        if record["replay"] in judged:
-            judged[record["replay"]].append(record)
     return Page(
         id=view.id,
         title=title_of(view.manifest.operation),
@@ -106,13 +111,12 @@ def page_of(view: View) -> Page:
         labels=[(key, _said(text), False) for key, text in value["labels"].items()]
         + [(key, text, True) for key, text in view.tags.items()],
         reviews=view.reviews,
-        replays=list(judged.items()),
+        replays=list(_replays(view)),
         relatives=list(_relatives(view)),
         log=list(_log(view)),
         answer=_answer(view),
         regime=_regime(view.calibration),
-        calibrated=frozenset(run["id"] for run in view.calibration["runs"]) if view.calibration else frozenset(),
-        replayable=_replayable(view),
+        final=_final(view),
     )
 
 
@@ -122,10 +126,42 @@ def _regime(calibration: JSON) -> str | None:
     return f"{_REGIMES[calibration['regime']]} ({counted(len(calibration['runs']), 'calibration replay')})"
 
 
-def _replayable(view: View) -> bool:
+def _final(view: View) -> str | None:
+    """Why a generation cannot be made again from here; None where it can."""
     manifest = view.manifest
-    erased = any(state == "erased" and pointer.startswith("/request") for pointer, state in view.state.items())
-    return bool(manifest.request and manifest.provider.description and manifest.outputs) and not erased
+    if not manifest.outputs:
+        return "the call made nothing to compare with"
+    if not manifest.request:
+        return "its request is not on record"
+    if not manifest.provider.description:
+        return f"no description on record says how {manifest.provider.name} is called"
+    states = {state for pointer, state in view.state.items() if pointer.startswith("/request")}
+    if "erased" in states:
+        return "values of its request were erased, a signed record says so"
+    if "missing" in states:
+        return "the vault no longer opens its request, and no record says that it was erased; restore the vault"
+    return None
+
+
+def _replays(view: View) -> Iterator[tuple[str | None, list[Again]]]:
+    """Replays by the model they were asked of, oldest first."""
+    judged: dict[str, list[JSON]] = {replay: [] for replay in view.replays}
+    for record in view.drift:
+        if record["replay"] in judged:
+            judged[record["replay"]].append(record["verdict"])
+    groups: dict[str | None, list[Again]] = {}
+    said: dict[str | None, JSON] = {}
+    for replay, verdicts in judged.items():
+        asked = view.others.get(replay)
+        told = []
+        for verdict in verdicts:
+            repeated = said.get(asked) == verdict and len(verdict["sentence"]) > _LONG
+            kind = f"{verdict['kind']} ({verdict['reason']})" if verdict["reason"] else verdict["kind"]
+            told.append((verdict["kind"], kind, "the same" if repeated else verdict["sentence"]))
+            said[asked] = verdict
+        note = "made to calibrate" if replay in view.calibrated else "not judged yet"
+        groups.setdefault(asked, []).append(Again(replay, told, note))
+    yield from sorted(groups.items(), key=lambda group: group[0] or "")
 
 
 def title_of(operation: str) -> str:
@@ -166,7 +202,7 @@ def _media(asset: JSON, media: JSON) -> Iterator[str]:
     if media.get("duration_ms") is not None:
         yield f"{media['duration_ms'] / 1000:.1f} s"
     if media.get("fps"):
-        yield f"{media['fps']} frames per second"
+        yield f"{rate_of(media['fps'])} frames per second"
     if media.get("sample_rate"):
         yield f"{media['sample_rate']:,} Hz"
     if media.get("words") is not None:
@@ -266,4 +302,4 @@ def _said(value: JSON) -> str:
 def _setting(value: JSON) -> str:
     if isinstance(value, dict) and set(value) == {"$num"}:
         return str(value["$num"])
-    return _said(value)
+    return "[erased]" if is_seal(value) else plain_text(value)

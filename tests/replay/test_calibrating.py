@@ -99,6 +99,7 @@ def test_free_samples_are_decided_together_as_soon_as_a_look_says_enough(local_r
         assert judged(replay(local_registry, original)) == ["samples"]
     enough = replay(local_registry, original)
     assert judged(enough)[0] != "samples", "five single replays are as good as one run of five"
+    assert enough.replays[0].verdicts[0].sentence.endswith("It counts 4 replays made earlier.")
     assert set(judged(many)) == {"drifted"} and len(many.replays) < 20
     assert len({verdict.sentence for one in many.replays for verdict in one.verdicts}) == 1
     test = drift_records(local_registry, original)[-1]["test"]
@@ -205,7 +206,7 @@ def test_what_is_known_of_a_generation_tells_its_regime(local_registry, made_pic
     validate("view/v1", seen.to_json())
     page = page_of(seen)
     assert page.regime == "This version repeats itself but for noise (3 calibration replays)"
-    assert page.calibrated == frozenset(found.runs)
+    assert seen.calibrated == frozenset(found.runs)
     assert page_of(view(local_registry, found.runs[0])).regime is None
 
 

@@ -247,3 +247,9 @@ def test_every_option_comes_back(mintmark, recorded, picture):
     assert shown["inputs"][0]["role"] == "mask"
     assert shown["operation"] == "image.edit"
     assert mintmark("lookup", "req_7").status == 0
+
+
+def test_a_setting_is_shown_as_json_has_it(mintmark, recorded):
+    recorded("a.png", "--setting", "f=true", "--setting", "n=null", "--setting", "s=True")
+
+    assert "f=true, n=null, s=True" in mintmark("show", "@last").out

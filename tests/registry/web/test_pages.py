@@ -15,7 +15,7 @@ from registry.erase import erase, plan_erasure
 from registry.http.serving import listen, server
 from registry.manifest import Context, Model, Outcome, Provider
 from registry.record import record
-from registry.show import view
+from registry.show import rate_of, shape_of, view
 from registry.web import telling
 from registry.web.pictures import SIDE, picture_of, preview
 
@@ -192,3 +192,8 @@ def test_times_and_sizes_are_for_people():
     assert telling.when("2026-11-02T07:08:09.123Z") == "2 November 2026, 07:08 UTC"
     assert telling.when("2016-12-31T23:59:60.000Z") == "31 December 2016, 23:59 UTC"  # a leap second
     assert [telling.size(n) for n in (7, 1500, 2_345_678)] == ["7 bytes", "2 KB", "2.3 MB"]
+
+
+def test_what_json_says_is_told_as_json_and_a_rate_as_a_decimal():
+    assert (rate_of("192000/6337"), rate_of("25/1"), rate_of("30000/1001")) == ("30.298", "25", "29.97")
+    assert shape_of({"kind": "video", "fps": "24000/1001", "has_audio": True}) == ", fps 23.976, has_audio true"
