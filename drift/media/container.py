@@ -28,9 +28,22 @@ def opened(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = No
         form = sniff(file.read(HEAD), where)
     if form is None or form.family != "container":
         raise MediaUnreadable(where, "not video or audio", "give a video or audio file")
+    with _demuxed(path, form.decoder, limits, where) as container:
+        yield container
+
+
+@contextmanager
+def opened_avif(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[InputContainer]:
+    """Open an AVIF picture, which is ISO media too: its streams are colour, alpha, tiles and frames, in any order."""
+    with _demuxed(path, "mov", limits, path.name) as container:
+        yield container
+
+
+@contextmanager
+def _demuxed(path: Path, demuxer: str, limits: Limits, where: str) -> Iterator[InputContainer]:
     try:
         with av.open(
-            str(path.resolve()), format=form.decoder, metadata_errors="replace", options={"protocol_whitelist": "file"}
+            str(path.resolve()), format=demuxer, metadata_errors="replace", options={"protocol_whitelist": "file"}
         ) as container:
             for stream in container.streams.video:
                 if stream.codec_context is None:  # a codec this build does not know

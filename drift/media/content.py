@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from blake3 import blake3
 
-from drift.media import audio, container, video
+from drift.media import audio, avif, container, video
 from drift.media.image import canonical_frames
 from drift.media.limits import DEFAULT_LIMITS, Limits
 from drift.media.media import Media
@@ -23,10 +23,13 @@ def content_digest(path: Path, media: Media | None = None, *, limits: Limits = D
 
     Raises: MediaRefused.
     """
-    kind = (media or probe(path, limits=limits)).kind
+    media = media or probe(path, limits=limits)
+    kind = media.kind
     state = blake3()
     if kind == "image":
         _image(path, state, limits)
+        if str(media.facts["mode"]).endswith((";10", ";12")):
+            _coded(path, state, limits)
     elif kind == "transcript":
         state.update(transcript_bytes(read_transcript(path, limits=limits)))
     else:
@@ -44,6 +47,14 @@ def _image(path: Path, state: blake3, limits: Limits) -> None:
         if low is not None:
             state.update(f"low {low.mode}\n".encode())
             state.update(low.tobytes())
+
+
+def _coded(path: Path, state: blake3, limits: Limits) -> None:
+    """Two AVIF pictures that differ in their low bits alone must not have one digest."""
+    for pixel_format, width, height, planes in avif.deep_planes(path, limits=limits):
+        state.update(f"coded {pixel_format} {width}x{height}\n".encode())
+        for plane in planes:
+            state.update(np.ascontiguousarray(plane).data)
 
 
 def _video(path: Path, state: blake3, limits: Limits) -> None:

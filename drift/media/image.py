@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from drift.errors import MediaEmpty, MediaRefused, MediaTooLarge, MediaUnreadable
+from drift.media import avif
 from drift.media.depth import has_deep_frames, is_deep, turn_to_low_bytes
 from drift.media.limits import DEFAULT_LIMITS, Limits
 from drift.media.media import Fact
@@ -30,12 +31,14 @@ _COARSE = frozenset({"1", "P", "PA", "YCbCr", "LAB", "HSV", "RGBX", "La", "RGBa"
 def image_facts(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = None) -> dict[str, Fact]:
     """Decode every frame and return ``kind``, ``width``, ``height`` (after EXIF orientation) and ``mode``.
 
-    The mode is Pillow's, with ``;16`` behind it for colours of 16 bits a channel, which Pillow calls RGB as well.
+    The mode is Pillow's, with ``;16`` behind it for colours of 16 bits a channel, which Pillow calls RGB as well, and
+    ``;10`` or ``;12`` for AVIF of that depth.
 
     Raises: MediaRefused: damaged, truncated, without pixels, or larger than ``limits.pixels`` over all frames.
     """
     with opened(path, limits=limits, name=name) as image:
-        mode = f"{image.mode};16" if is_deep(image) else image.mode
+        depth = 16 if is_deep(image) else avif.bits(path, limits=limits) if image.format == "AVIF" else 8
+        mode = f"{image.mode};{depth}" if depth > 8 else image.mode
         first: tuple[int, int] | None = None
         for frame in _frames(image, limits, name or path.name):
             if first is None:

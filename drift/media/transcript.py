@@ -53,7 +53,8 @@ def decode_text(data: bytes, where: str) -> str:
 def parse_transcript(text: str, where: str) -> Transcript:
     """Parse decoded text; ``where`` names it in errors and its suffix settles whether braces must be JSON."""
     found = _parsed(text, where)
-    if any(stream_safe(part.text) != part.text for part in (*found.segments, *found.words)):
+    texts = [*(part.text for part in found.segments), *(word.text for word in found.words)]
+    if any(stream_safe(part) != part for part in texts):
         why = "it has more than a thousand combining marks on one letter, which would take hours to compare"
         raise MediaUnreadable(where, why, "take them out")
     return found
