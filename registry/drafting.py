@@ -14,6 +14,7 @@ from registry.capture.draft import HEADERS
 from registry.capture.draft import Draft as Draft
 from registry.capture.draft import Incoming as Incoming
 from registry.capture.draft import new_exchange_id as new_exchange_id
+from registry.capture.wire import WHOLE
 from registry.errors import InvalidValue, SchemaMismatch
 from registry.manifest import (
     FORMAT,
@@ -198,16 +199,23 @@ def _private(value: dict[str, JSON], description: Description | None) -> list[st
     for direction in ("inputs", "outputs"):
         pointers += [f"/{direction}/{n}/digest" for n, asset in enumerate(value[direction]) if _guessable(asset)]
     if value["request"] is not None:
-        pointers += _private_request(value["request"], description)
+        hidden = {asset["digest"]["sha256"] for asset in value["inputs"] if _guessable(asset)}
+        pointers += _private_request(value["request"], description, hidden)
     return pointers
 
 
 def _guessable(asset: Mapping[str, JSON]) -> bool:
-    return bool(asset["media_type"].startswith(_TEXT) or asset["bytes"] < GUESSABLE)
+    return bool(asset["media_type"].startswith(_TEXT) or asset["bytes"] < GUESSABLE or asset["role"] == WHOLE)
 
 
-def _private_request(request: dict[str, JSON], description: Description | None) -> list[str]:
-    pointers = []
+def _private_request(request: dict[str, JSON], description: Description | None, hidden: set[str]) -> list[str]:
+    """Pointers of a request's private values; the digest of an input that is sealed there is sealed here, too."""
+    pointers = [
+        f"{pointer}/digest"
+        for name in ("body", "parts")
+        for pointer, found in walk(request.get(name), f"/request/{name}")
+        if pointer.endswith("/$asset") and found["digest"]["sha256"] in hidden
+    ]
     for n, (name, _) in enumerate(request["query"]):
         if not _public(description, ["query", name]):
             pointers.append(f"/request/query/{n}/1")
@@ -235,6 +243,8 @@ def _private_strings(value: JSON, pointer: str, steps: list[str | int], descript
     if isinstance(value, dict):
         if set(value) == {"$num"}:
             return []
+        if set(value) == {"$raw"}:
+            return [f"{pointer}/$raw"]
         if set(value) == {"$asset"}:
             return [f"{pointer}/$asset/digest"] if value["$asset"]["bytes"] < GUESSABLE else []
         return [

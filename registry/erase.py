@@ -16,21 +16,22 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from registry.canonical import JSON, canonical, escape, parse
-from registry.digest import Digest, DigestSet
+from registry.digest import Digest
 from registry.drafting import IMPORTED
+from registry.erasable import Stored, holds, kept_whole, of_request, stored_of, that_hold
 from registry.errors import CouldNotRun, InvalidValue, NotFound, Refused
 from registry.home import Registry
 from registry.index.store import truncate_wal
 from registry.indexing import catch_up
 from registry.manifest import id_of
-from registry.packed_texts import holds_any
 from registry.schema import validate
-from registry.sealing import Disclosure, at, is_seal, seal
+from registry.sealing import at, is_seal, seal
 from registry.times import now
 
 # These reach every place that holds the value. What else a field may name (``pointer_of``) goes alone.
 FIELDS = {
     "prompt": ("/prompt/submitted", "/prompt/effective", f"/extensions/{IMPORTED}/metadata"),
+    "request": ("/prompt/submitted", "/prompt/effective"),
     "subject": ("/context/subject",),
     "error": ("/outcome/error",),
 }
@@ -105,15 +106,6 @@ class Plan:
         return {"places": self.places, "assets": self.assets, "all": self.all_references}
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    manifest: str
-    direction: str
-    position: int
-    digests: DigestSet
-    sealed: bool
-
-
 def pointer_of(field: str) -> str:
     """The one place that a field names: ``reason`` (reviews, approvals), ``label:KEY``, or the JSON pointer of a seal.
 
@@ -182,25 +174,26 @@ def plan_erasure(
     said = [*reviewed, *(found.id for member in family for found in registry.catalog.about(member, "erasure"))]
     disclosures = registry.vault.get_many([*family, *said])
     values = [found.value for one in manifests for found in disclosures[one] if found.pointer in reaching]
-    places = [
-        (member, found.pointer) for member, held in disclosures.items() for found in held if _holds(found, values)
-    ]
+    places = [(member, found.pointer) for member, held in disclosures.items() for found in held if holds(found, values)]
     places += [
         (member, found.pointer)
         for member in (*family, *reviewed)
         for found in disclosures[member]
-        if found.pointer in alone
+        if found.pointer in alone or of_request(found.pointer, fields)
     ]
-    stored = [found for member in family for found in _stored(registry, member, disclosures[member])]
-    telling = _that_hold(registry, stored, values)
+    stored = [found for member in family for found in stored_of(registry, member, disclosures[member])]
+    whole = kept_whole(stored, fields, asset=asset)
+    telling = [found for found in that_hold(registry, stored, values) if found not in whole]
     if telling and not asset:
         raise ValueInAsset(f"sha256:{telling[0].digests.sha256}")
     made_here = [found for found in stored if found.manifest in manifests and found.direction == "output"]
-    gone = [found for found in stored if found in telling or (asset and found in made_here)]
+    gone = [found for found in stored if found in telling or found in whole or (asset and found in made_here)]
     if gone:
         catch_up(registry)  # who uses an asset by a sealed digest, only the index knows
         gone += _also_used(registry, gone, all_references=all_references)
-    places += [(found.manifest, f"/{found.direction}s/{found.position}/digest") for found in gone if found.sealed]
+    opened = registry.vault.get_many(sorted({found.manifest for found in gone}))
+    gone_digests = [found.digests.to_json() for found in gone]
+    places += [(one, found.pointer) for one, held in opened.items() for found in held if found.value in gone_digests]
     if not places and not gone:
         raise NothingToErase(", ".join(manifests))
     return Plan(
@@ -333,37 +326,19 @@ def _refuse_open(registry: Registry, manifest_id: str, pointers: Iterable[str]) 
                 raise StandsOpen(manifest_id, pointer)
 
 
-def _holds(found: Disclosure, values: list[JSON]) -> bool:
-    return found.value in values or (
-        isinstance(found.value, str)
-        and any(isinstance(value, str) and len(value) >= 4 and value in found.value for value in values)
-    )
-
-
-def _stored(registry: Registry, manifest_id: str, disclosures: Iterable[Disclosure]) -> Iterator[_Stored]:
-    """Every input and output of a manifest whose bytes are here."""
-    manifest = registry.catalog.manifest(manifest_id)
-    opened = {found.pointer: found.value for found in disclosures}
-    for direction, assets in (("input", manifest.inputs), ("output", manifest.outputs)):
-        for n, asset in enumerate(assets):
-            digests = asset.digests_with(opened, f"/{direction}s/{n}/digest")
-            if digests is not None and digests.blake3 in registry.assets:
-                yield _Stored(manifest_id, direction, n, digests, asset.digests is None)
-
-
 def _users(registry: Registry, blake3: str) -> set[str]:
     """Manifests that use an asset, under open and under sealed digests."""
     sealed = registry.index.uses(Digest("blake3", blake3))
     return {*registry.catalog.users(blake3), *(use.manifest for use in sealed)}
 
 
-def _also_used(registry: Registry, gone: list[_Stored], *, all_references: bool) -> list[_Stored]:
+def _also_used(registry: Registry, gone: list[Stored], *, all_references: bool) -> list[Stored]:
     """Where other generations use the bytes that go.
 
     Raises:
         AssetInUse: they do, and nobody said that they lose them.
     """
-    also: list[_Stored] = []
+    also: list[Stored] = []
     for found in gone:
         ours = {one.manifest for one in (*gone, *also) if one.digests == found.digests}
         others = sorted(_users(registry, found.digests.blake3) - ours)
@@ -371,18 +346,12 @@ def _also_used(registry: Registry, gone: list[_Stored], *, all_references: bool)
             raise AssetInUse(f"sha256:{found.digests.sha256}", others)
         opened = registry.vault.get_many(others)
         also += [
-            one for other in others for one in _stored(registry, other, opened[other]) if one.digests == found.digests
+            one for other in others for one in stored_of(registry, other, opened[other]) if one.digests == found.digests
         ]
     return also
 
 
-def _that_hold(registry: Registry, stored: list[_Stored], values: list[JSON]) -> list[_Stored]:
-    """Files that carry a value in their own bytes: a prompt in a PNG's text chunk would survive its erasure."""
-    texts = [value for value in values if isinstance(value, str) and len(value) >= 4]
-    return [found for found in stored if holds_any(registry.assets.file(found.digests.blake3), texts)]
-
-
-def _subjects(members: list[str], places: list[tuple[str, str]], gone: list[_Stored]) -> list[dict[str, JSON]]:
+def _subjects(members: list[str], places: list[tuple[str, str]], gone: list[Stored]) -> list[dict[str, JSON]]:
     subjects: list[dict[str, JSON]] = []
     for member in dict.fromkeys(members):
         pointers = sorted({pointer for record, pointer in places if record == member})

@@ -3,19 +3,23 @@
 Canonical form would change some numbers (``1.0``, ``-0``, 64-bit integers):
 those become ``{"$num": "<token>"}``. Byte payloads in base64 become
 ``{"$asset": …}``. A vendor's own key that starts with ``$`` gains one more.
+What is no such JSON at all is ``{"$raw": "<base64>"}``, sealed whole.
 """
 
 import base64
 import binascii
 import json
+import math
 import re
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 
 from registry.canonical import EXACT_INTEGER, JSON, canonical, parse
-from registry.errors import NotCanonical
+from registry.errors import InvalidValue, NotCanonical
 
 LONGEST_NUMBER = 32  # characters; canonical form never needs more than 25
 LIFT_FROM = 1024  # characters; shorter strings are not worth an asset of their own
+LONGEST_RAW = 1 << 20  # bytes that are kept as ``$raw``, in the vault; longer ones are an asset under a sealed digest
 
 _DATA_URL = re.compile(r"data:[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(?:;[A-Za-z0-9=._-]+)*;base64,")
 _STANDARD = re.compile(r"[A-Za-z0-9+/]+={0,2}").fullmatch
@@ -52,7 +56,7 @@ def read_body(data: bytes, lift: Lift | None = None) -> JSON:
 
     Raises:
         NotCanonical: no JSON, a repeated key or half a surrogate pair; keep
-            such a body as a raw asset instead.
+            such a body as ``raw`` instead.
     """
     parse_tokens(data)
     tokens = json.JSONDecoder(parse_float=_Token, parse_int=_Token).decode(data.decode())
@@ -60,8 +64,48 @@ def read_body(data: bytes, lift: Lift | None = None) -> JSON:
 
 
 def write_body(value: JSON, fetch: Fetch | None = None) -> bytes:
-    """The JSON text to send: ``read_body`` undone, compact, members in the stored order, tokens as they were."""
-    return _text(value, fetch).encode()
+    """What to send: ``read_body`` undone, compact, members in the stored order, tokens as they were; or ``raw`` undone.
+
+    Raises:
+        InvalidValue: ``$raw`` holds no base64.
+    """
+    return raw_bytes(value) if is_raw(value) else _text(value, fetch).encode()
+
+
+def raw(data: bytes) -> JSON:
+    """Bytes that are kept as they are, whatever they hold."""
+    return {"$raw": base64.b64encode(data).decode()}
+
+
+def is_raw(value: JSON) -> bool:
+    """Whether a value is what ``raw`` made, and open."""
+    return isinstance(value, dict) and set(value) == {"$raw"} and isinstance(value["$raw"], str)
+
+
+def raw_bytes(value: JSON) -> bytes:
+    """``raw`` undone.
+
+    Raises:
+        InvalidValue: it holds no base64.
+    """
+    try:
+        return base64.b64decode(value["$raw"], validate=True)
+    except ValueError:
+        raise InvalidValue("$raw", "what it holds", "base64, with its padding") from None
+
+
+def guessed(data: bytes) -> JSON:
+    """The members that a lenient reader finds in bytes that are no canonical JSON; None where it finds none.
+
+    The last of a repeated key counts, half a surrogate pair becomes U+FFFD, NaN and infinity are left out. A form's
+    ``name=value&…`` gives its members. Good for reading a slot, never for sending.
+    """
+    text = data.decode("utf-8", "replace")
+    try:
+        value = _mended(json.loads(text, strict=False))
+    except (ValueError, RecursionError):
+        value = dict(parse_qsl(text)) if text[:1] not in ("{", "[", '"') else None
+    return value if isinstance(value, dict) else None
 
 
 def plain(value: JSON) -> JSON:
@@ -79,6 +123,16 @@ def plain(value: JSON) -> JSON:
 def stored(value: JSON) -> JSON:
     """Python values as ``read_body`` would store their JSON text."""
     return read_body(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+
+
+def _mended(value: JSON) -> JSON:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(member) for member in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(member) for key, member in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def parse_tokens(data: bytes) -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -23,6 +23,8 @@ from registry.capture.answers import (
     job_of,
     operation_media,
     payloads_of,
+    recorded_job,
+    recorded_status,
     state_of,
 )
 from registry.capture.description import Description
@@ -33,9 +35,9 @@ from registry.capture.observed import description_of as description_of
 from registry.capture.observed import is_submit as is_submit
 from registry.capture.protocol import Protocol
 from registry.capture.redaction import hunted, redacted, secret_in, without
-from registry.capture.request import read_slot, settings_of
+from registry.capture.request import asked_for, read_slot, settings_of
 from registry.capture.slots import Step
-from registry.capture.wire import read_wire
+from registry.capture.wire import WHOLE, is_text, read_wire
 from registry.digest import digests_of
 from registry.manifest import Cost, DescriptionRef, Latency, License, Model, Outcome, Prompt, Provider, Request, Seed
 
@@ -124,7 +126,8 @@ def read(
     first = answer_of(submit, protocol.events)
     answer = answer_of(last, protocol.events) if last is not None else first
     ending, finished = _ending(protocol, answer, first)
-    facts = _scrubbed(facts_of(protocol, answer or Answer(0), first), secret)
+    sought = hunted([secret] if secret else [])
+    facts = facts_of(protocol, answer or Answer(0), first, clean=lambda text: without(text, sought))
     made = _Made()
     altered = ending if ending is not None and ending.class_ == "succeeded" else None
     if finished and (ending is None or altered) and answer is not None and first is not None:
@@ -133,9 +136,10 @@ def read(
     job = job_of(protocol, first) if first else None
     draft = msgspec.structs.replace(
         _asking(description, request, submit, facts, kept),
-        outputs_requested=_asked(description, request, len(made.outputs)),
+        outputs_requested=max(len(made.outputs), asked_for(description, request) or 1),
         outputs=list(made.outputs),
-        outcome=_outcome(description, request, submit, last, answer, ending, facts, job, len(made.outputs)),
+        outcome=_outcome(description, request, submit, last, answer, ending, facts,
+                         recorded_job(without(job or "", sought)), len(made.outputs)),
         cost=Cost(amount=facts.cost, currency=facts.currency, kind="reported" if facts.cost else "unknown",
                   units=dict(facts.units)),
         capture=capture,
@@ -179,7 +183,7 @@ def _request(description: Description, submit: Exchange, kept: _Kept, base_url: 
         headers,
         submit.request_body,
         kept.lift,
-        role=whole.get("bytes", "input"),
+        role=whole.get("bytes"),
     )
 
 
@@ -251,14 +255,19 @@ def _inputs(description: Description, request: Request, kept: _Kept) -> list[Inc
     for steps, digest in _files_in(request):
         roles = description.protocol.inputs if description.protocol else {}
         fitting = (role for role, given in roles.items() if _stands_at(given.at, steps))
-        found.append(Incoming(file=kept.name(digest), role=next(fitting, "input")))
+        role = next(fitting, None) or (WHOLE if _is_words(Path(kept.name(digest))) else "input")
+        found.append(Incoming(file=kept.name(digest), role=role))
     return found
+
+
+def _is_words(path: Path) -> bool:
+    return is_text(path.read_bytes(), "")
 
 
 def _files_in(request: Request) -> Iterator[tuple[list[Step], Mapping[str, str]]]:
     if request.parts is not msgspec.UNSET:
         for part in request.parts:
-            if isinstance(part["value"], dict):
+            if isinstance(part["value"], dict) and "$asset" in part["value"]:
                 yield [part["name"].removesuffix("[]")], part["value"]["$asset"]["digest"]
     elif request.body is not msgspec.UNSET:
         yield from _assets(request.body, [])
@@ -294,7 +303,7 @@ def _outcome(
 ) -> Outcome:
     class_ = ending.class_ if ending else "succeeded"
     quiet = "none" if description.protocol and description.protocol.tells_safety else "unknown"
-    if class_ == "succeeded" and made < _asked(description, request, 0):
+    if class_ == "succeeded" and made < (asked_for(description, request) or 1):
         quiet = "omitted"
     safety = ending.safety if ending else quiet
     said = facts.error or (f"HTTP {answer.status}" if answer else "the answer was cut off: it may have been billed")
@@ -302,7 +311,7 @@ def _outcome(
     return Outcome(
         class_=class_,  # type: ignore[arg-type]  # the schema of descriptions holds the same words
         state="succeeded" if class_ in ("malformed", "expired") and last else state,  # type: ignore[arg-type]
-        http_status=answer.status if answer else None,
+        http_status=recorded_status(answer.status if answer else None),
         request_id=facts.request_id,
         job_id=job,
         attempts=1,
@@ -311,29 +320,6 @@ def _outcome(
         latency_ms=Latency(run=facts.run_ms, queue=facts.queue_ms, total=submit.total_ms),
         safety=safety,  # type: ignore[arg-type]
         error=None if class_ == "succeeded" else said,
-    )
-
-
-def _asked(description: Description, request: Request, made: int) -> int:
-    count = description.protocol.count if description.protocol else None
-    said = _text(read_slot(description, request, count)) if count else None
-    return max(1, made, int(said) if said is not None and said.isdigit() else 1)
-
-
-def _scrubbed(facts: Facts, secret: str | None) -> Facts:
-    """The facts without the key, should the provider repeat it."""
-    sought = hunted([secret] if secret else [])
-
-    def clean(text: str | None) -> str | None:
-        return without(text, sought) if text else None
-
-    return replace(
-        facts,
-        request_id=clean(facts.request_id),
-        served_model=clean(facts.served_model),
-        effective_prompt=clean(facts.effective_prompt),
-        actual_seed=clean(facts.actual_seed),
-        error=clean(facts.error),
     )
 
 

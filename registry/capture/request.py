@@ -17,7 +17,7 @@ from registry.capture import slots as places
 from registry.capture.description import Description
 from registry.capture.errors import SlotMismatch, UnknownSlot
 from registry.manifest import Request
-from registry.verbatim import plain, stored
+from registry.verbatim import guessed, is_raw, plain, raw_bytes, stored
 
 RAW: Final = "raw"
 """The alphabet of an ``$asset`` that stands for the bytes themselves: a file in a form."""
@@ -26,6 +26,7 @@ SENT_AHEAD: Final = "upload"
 
 _NOT_SETTINGS: Final = frozenset({"model", "prompt", "seed"})
 _HOLE: Final = re.compile(r"\{(\w+)\}")
+_MOST_OUTPUTS: Final = 1_000_000  # that a manifest says were asked for
 _TYPES: Final = {"integer": int, "number": float}
 
 
@@ -86,11 +87,23 @@ def read_slot(description: Description, request: Request, slot: str) -> JSON:
     if where == "query":
         return next((value for name, value in request.query if name == rest), None)
     if where == "body" and request.parts is not msgspec.UNSET:
-        values = [part["value"] for part in request.parts if part["name"] == rest and isinstance(part["value"], str)]
-        return values[0] if values else None
+        texts = [_part_text(part["value"]) for part in request.parts if part["name"] == rest]
+        return next((text for text in texts if text is not None), None)
+    if where == "body" and is_raw(request.body):
+        return places.read(guessed(raw_bytes(request.body)), places.parse(rest))
     if where == "body" and request.body is not msgspec.UNSET:
         return plain(places.read(request.body, places.parse(rest)))
     return None
+
+
+def asked_for(description: Description, request: Request) -> int | None:
+    """How many outputs a request asks for, at least one; None where it says nothing that a manifest could hold."""
+    count = description.protocol.count if description.protocol else None
+    said = read_slot(description, request, count) if count else None
+    text = str(said) if isinstance(said, int | str) and not isinstance(said, bool) else ""
+    if not (text.isascii() and text.isdigit() and len(text) <= 7) or int(text) > _MOST_OUTPUTS:
+        return None
+    return max(1, int(text))
 
 
 def write_slot(description: Description, request: Request, slot: str, value: JSON) -> Request:
@@ -117,15 +130,21 @@ def write_slot(description: Description, request: Request, slot: str, value: JSO
         new = {"name": rest, "filename": None, "media_type": None, "value": _text(value)}
         at = next((n for n, part in enumerate(request.parts) if part["name"] == rest), len(request.parts))
         return msgspec.structs.replace(request, parts=[*request.parts[:at], new, *request.parts[at + 1 :]])
-    if request.body is not msgspec.UNSET:
+    if request.body is not msgspec.UNSET and not is_raw(request.body):
         body = places.write(request.body, places.parse(rest), stored(_typed(description, slot, value)))
         return msgspec.structs.replace(request, body=body)
     raise SlotMismatch(description.slots[slot], "the stored request is raw bytes, it has no members")
 
 
 def settings_of(description: Description, request: Request) -> dict[str, JSON]:
-    """Slot name to stored value for every slot present, without model, prompt and seed."""
-    found = {slot: read_slot(description, request, slot) for slot in description.slots if slot not in _NOT_SETTINGS}
+    """Slot name to stored value for every slot present, without model, prompt and seed.
+
+    Of raw bytes only what is public: their text is sealed whole, so no other seal would tell what else is private.
+    """
+    telling = [slot for slot in description.slots if slot not in _NOT_SETTINGS]
+    if is_raw(request.body):
+        telling = [slot for slot in telling if description.is_public(description.slots[slot])]
+    found = {slot: read_slot(description, request, slot) for slot in telling}
     return {slot: stored(value) for slot, value in found.items() if value is not None}
 
 
@@ -157,6 +176,13 @@ def lifted(placed: Placed, prefix: str, alphabet: str) -> dict[str, JSON]:
     """An ``$asset`` that stands for the file in a stored request."""
     encoding = {"prefix": prefix, "alphabet": alphabet, "padding": True}
     return {"$asset": {"digest": dict(placed.digest), "bytes": placed.bytes, "encoding": encoding}}
+
+
+def _part_text(value: JSON) -> str | None:
+    """The text of a part of a form; None where it is a file."""
+    if is_raw(value):
+        return raw_bytes(value).decode("utf-8", "replace")
+    return value if isinstance(value, str) else None
 
 
 def _path_pattern(path: str) -> re.Pattern[str]:

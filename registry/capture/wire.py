@@ -13,12 +13,17 @@ from registry.canonical import JSON
 from registry.capture.request import RAW, SENT_AHEAD, request_digest
 from registry.errors import NotCanonical
 from registry.manifest import Request
-from registry.verbatim import Lift, read_body, write_body
+from registry.verbatim import LONGEST_RAW, Lift, is_raw, raw, raw_bytes, read_body, write_body
 
 Fetch: TypeAlias = Callable[[Mapping[str, str]], Path]
 """The file that holds the bytes with these digests."""
 
+WHOLE: Final = "request"
+"""The role of a body, or a text in it, that was too long for the vault: an asset that goes when the prompt goes."""
+
 _PIECE: Final = 1 << 20
+_MEDIA: Final = ("image/", "audio/", "video/")
+_TEXT: Final = ("text/", "application/json", "application/xml", "application/x-www-form-urlencoded")
 _RESENT: Final = frozenset({"accept", "accept-language", "prefer"})
 _BOUNDARY: Final = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
 _FIELD: Final = re.compile(rb'(filename|name)="((?:[^"\\]|\\.)*)"')
@@ -64,6 +69,9 @@ def wire(request: Request, fetch: Fetch) -> Wire:
         kept.append(("content-type", stated or asset["media_type"]))
         return Wire(request.method, target, tuple(kept), (fetch(asset["digest"]),))
     body = write_body(request.body, lambda digest: fetch(digest).read_bytes())
+    if is_raw(request.body):
+        kept += [(name, value) for name, value in request.headers if name == "content-encoding"]
+        stated = stated or "application/octet-stream"
     return Wire(request.method, target, (*kept, ("content-type", stated or "application/json")), (body,))
 
 
@@ -96,7 +104,7 @@ def with_addresses(request: Request, addresses: Mapping[str, str]) -> Request:
 
 
 def read_wire(
-    method: str, path: str, query: str, headers: list[list[str]], data: bytes, lift: Lift, *, role: str = "input"
+    method: str, path: str, query: str, headers: list[list[str]], data: bytes, lift: Lift, *, role: str | None = None
 ) -> Request:
     """A request that was sent, as it is stored.
 
@@ -107,7 +115,7 @@ def read_wire(
         headers: names in lower case, in order.
         data: the content, whole.
         lift: stores a payload and answers its digests.
-        role: what a body of raw bytes is for.
+        role: what a body that is a file is for; None where this operation takes no such body.
     """
     content_type = dict((name, value) for name, value in headers).get("content-type", "")
     pairs: list[list[JSON]] = [list(pair) for pair in parse_qsl(query, keep_blank_values=True)]
@@ -117,12 +125,16 @@ def read_wire(
     form = _BOUNDARY.search(content_type)
     if content_type.lower().startswith("multipart/form-data") and form:
         return msgspec.structs.replace(request, parts=list(_parts(data, form[1].encode(), lift)))
-    if not data or "json" in content_type.lower():
+    if not data or "json" in content_type.lower() or data[:64].lstrip()[:1] == b"{":  # JSON is sent under many names
         try:
             return msgspec.structs.replace(request, body=read_body(data, lift) if data else None)
         except NotCanonical:  # kept as it is: sending it again sends the very bytes
             pass
     media_type = content_type.partition(";")[0].strip().lower() or "application/octet-stream"
+    if role is None or is_text(data, media_type):  # it holds the prompt, as far as anybody can tell
+        if len(data) <= LONGEST_RAW:
+            return msgspec.structs.replace(request, body=raw(data))
+        role = WHOLE
     asset = {"role": role, "digest": lift(data), "media_type": media_type, "bytes": len(data), "media": None}
     return msgspec.structs.replace(request, asset=asset)
 
@@ -145,7 +157,7 @@ def _form(parts: list[JSON], boundary: str, fetch: Fetch) -> Iterator[bytes | Pa
             head += f"\r\nContent-Type: {part['media_type']}"
         yield f"{head}\r\n\r\n".encode()
         value = part["value"]
-        yield value.encode() if isinstance(value, str) else fetch(value["$asset"]["digest"])
+        yield _part_bytes(value, fetch)
         yield b"\r\n"
     yield f"--{boundary}--\r\n".encode()
 
@@ -156,22 +168,40 @@ def _parts(data: bytes, boundary: bytes, lift: Lift) -> Iterator[JSON]:
         fields = {key: value for key, value in _FIELD.findall(head)}
         types = [line[13:].strip() for line in head.split(b"\r\n") if line.lower().startswith(b"content-type:")]
         filename = _unquoted(fields[b"filename"]) if b"filename" in fields else None
+        media_type = types[0].decode("latin-1") if types else None
+        text = filename is None or is_text(content, (media_type or "").lower())
         yield {
             "name": _unquoted(fields.get(b"name", b"")),
             "filename": filename,
-            "media_type": types[0].decode("latin-1") if types else None,
-            "value": _value(content, lift) if filename is None else _raw(content, lift),
+            "media_type": media_type,
+            "value": _value(content) if text and len(content) <= LONGEST_RAW else _file(content, lift),
         }
 
 
-def _value(content: bytes, lift: Lift) -> JSON:
+def is_text(data: bytes, media_type: str) -> bool:
+    """Whether bytes of a request are words rather than a file of sound or pictures: a prompt may be sent as a file."""
+    if media_type.startswith((*_MEDIA, *_TEXT)):
+        return media_type.startswith(_TEXT)
+    try:
+        return "\0" not in data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
+def _part_bytes(value: JSON, fetch: Fetch) -> bytes | Path:
+    if is_raw(value):
+        return raw_bytes(value)
+    return value.encode() if isinstance(value, str) else fetch(value["$asset"]["digest"])
+
+
+def _value(content: bytes) -> JSON:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        return _raw(content, lift)
+        return raw(content)
 
 
-def _raw(content: bytes, lift: Lift) -> JSON:
+def _file(content: bytes, lift: Lift) -> JSON:
     encoding = {"prefix": "", "alphabet": RAW, "padding": True}
     return {"$asset": {"digest": lift(content), "bytes": len(content), "encoding": encoding}}
 

@@ -12,8 +12,8 @@ from registry.commands.printing import as_json
     "fields",
     multiple=True,
     metavar="FIELD",
-    help="prompt, subject, error: wherever the value stands. reason (of reviews), label:KEY, /json/pointer: that place "
-    "alone. Repeatable.",
+    help="prompt, request (all that was sent), subject, error: wherever the value stands. reason (of reviews), "
+    "label:KEY, /json/pointer: that place alone. Repeatable.",
 )
 @click.option("--subject", help="Every generation about this person, instead of one ID.")
 @click.option("--asset", is_flag=True, help="The bytes of its outputs, too, and every file that holds the value.")
