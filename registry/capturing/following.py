@@ -11,10 +11,10 @@ from registry.capture.draft import new_exchange_id
 from registry.capture.events import Events, final_answer, first_part, is_events
 from registry.capture.exchange import Exchange, description_of, is_submit
 from registry.capture.observed import job_address
+from registry.capturing.codings import Unreadable, decoded
 from registry.capturing.fetching import key_headers
 from registry.capturing.known import Place
 from registry.capturing.observing import Observation
-from registry.capturing.scrubbing import decoded
 
 _PASSING: Final = frozenset({408, 425, 429, *range(500, 600)})
 """A poll answered so says nothing about the job."""
@@ -138,13 +138,16 @@ def _described(place: Place, seen: Observation) -> Description | None:
     if len(fitting) == 1 and fitting[0].protocol and fitting[0].protocol.when is None:
         return fitting[0]
     coding = dict(seen.request_headers).get("content-encoding", "")
-    content = b"".join(decoded(seen.request.pieces(), coding)[0]) if fitting else b""
+    try:
+        content = b"".join(decoded(seen.request.pieces(), coding)) if fitting else b""
+    except Unreadable:
+        content = b""
     looked_at = Exchange(seen.method, seen.url, seen.request_headers, content, None)
     return description_of(fitting, looked_at, base_url=place.base_url)
 
 
 def told_by(seen: Observation, events: Events | None) -> Told:
-    """An exchange with its answer read; no answer where it was cut.
+    """An exchange with its answer read; no answer where it was cut, or is one of success in an unreadable coding.
 
     Args:
         seen: the exchange; where its answer came as events, it learns when the first partial one had come.
@@ -156,8 +159,10 @@ def told_by(seen: Observation, events: Events | None) -> Told:
     kind = headers.get("content-type", "")
     if seen.status < 400 and kind and "json" not in kind and "text" not in kind:
         return Told(seen, Answer(seen.status, headers))  # a file: it is the output, and nothing is told in it
-    pieces, _ = decoded(seen.response.pieces(), headers.get("content-encoding", ""))
-    data = b"".join(pieces)
+    try:
+        data = b"".join(decoded(seen.response.pieces(), headers.get("content-encoding", "")))
+    except Unreadable:  # a refusal is told by its status alone
+        return Told(seen, Answer(seen.status, headers) if seen.status >= 400 else None)
     if is_events(headers):
         if "content-encoding" not in headers:  # else what was counted on its way are other bytes
             seen.partial(first_part(events, data))

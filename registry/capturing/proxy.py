@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from registry import __version__
+from registry.capturing.codings import readable
 from registry.capturing.context import PREFIX, of_headers
 from registry.capturing.framing import (
     PIECE,
@@ -28,7 +29,6 @@ from registry.capturing.framing import (
 from registry.capturing.known import Place
 from registry.capturing.observing import Observation
 from registry.capturing.recorder import Recorder
-from registry.capturing.scrubbing import readable
 
 log: Final = logging.getLogger("mintmark.capture")
 
@@ -38,6 +38,10 @@ _CONTEXT: Final = frozenset(f"{PREFIX}{name}" for name in ("workflow", "label", 
 
 class Left(Exception):
     """The caller hung up while its answer was on the way."""
+
+
+class BadAnswer(BadMessage):
+    """The provider's answer is no HTTP/1.1, and nothing of it has reached the caller."""
 
 
 @dataclass(slots=True)
@@ -92,6 +96,9 @@ class Proxy:
                 pass
         except (OSError, Hangup, Left, asyncio.CancelledError):
             caller.line.cut()
+        except BadAnswer as problem:
+            why = f"the provider's answer is not understood: {problem}; the request was sent and may be billed"
+            await _refuse(caller.line, 502, why)
         except BadMessage as problem:
             await _refuse(caller.line, 400, f"not understood: {problem}")
         except Exception as problem:
@@ -226,24 +233,32 @@ class Proxy:
 
 
 async def _relayed(caller: Line, line: Line, head: Head, seen: Observation | None) -> bool:
-    """The provider's answer, to the caller; True where the connection it came by can be used again."""
-    while (answer := await line.head()) is not None and int(answer.start[1]) < 200:
-        await _told(caller, encoded(answer.start, answer.onward()))
-    if answer is None:
-        raise Hangup
+    """The provider's answer, to the caller; True where the connection it came by can be used again.
+
+    Raises:
+        BadAnswer: it is not understood, and the caller has seen nothing of it.
+        Hangup: it breaks off, or goes on as what is not understood: the caller has to see it broken off, too.
+    """
+    try:
+        answer = await _answer(caller, line)
+        framing = answer_framing(answer, head.start[0])
+    except BadMessage as problem:
+        raise BadAnswer(str(problem)) from None
     if seen is not None:
         seen.answered(int(answer.start[1]), answer.headers)
-    framing = answer_framing(answer, head.start[0])
     stays = answer.keeps_alive and framing != "close" and head.keeps_alive
     outgoing = encoded(answer.start, answer.onward() + ([] if stays else [("connection", "close")]))
     if not line.has_ahead:
         await _told(caller, outgoing)  # at once: the body may take its time
         outgoing = b""
-    async for raw, content in line.body(framing):
-        if seen is not None:
-            seen.received(content)
-        await _told(caller, outgoing + raw)
-        outgoing = b""
+    try:
+        async for raw, content in line.body(framing):
+            if seen is not None:
+                seen.received(content)
+            await _told(caller, outgoing + raw)
+            outgoing = b""
+    except BadMessage as problem:
+        raise (BadAnswer(str(problem)) if outgoing else Hangup) from None
     if outgoing:
         await _told(caller, outgoing)
     if framing == "close" and line.writer.is_closing():  # it did not end: we cut it, because the caller had left
@@ -251,6 +266,17 @@ async def _relayed(caller: Line, line: Line, head: Head, seen: Observation | Non
     if seen is not None:
         seen.end()
     return stays
+
+
+async def _answer(caller: Line, line: Line) -> Head:
+    """The head of the provider's answer; interim ones go to the caller at once."""
+    while (answer := await line.head()) is not None:
+        if not answer.start[0].startswith("HTTP/"):
+            raise BadMessage("a request in the place of an answer")
+        if int(answer.start[1]) >= 200:
+            return answer
+        await _told(caller, encoded(answer.start, answer.onward()))
+    raise Hangup
 
 
 async def _told(caller: Line, data: bytes) -> None:
@@ -294,7 +320,7 @@ async def _watch(caller: _Caller, sending: asyncio.Future[None]) -> bool:
         if not sending.done():
             await asyncio.shield(sending)
         sending.result()
-    except Hangup:
+    except (Hangup, BadMessage):  # the rest of its request never comes, or nobody knows where it ends
         return True
     except Exception:  # the provider takes no more of it, and may have answered already
         return False

@@ -1,11 +1,8 @@
 """Takes keys, callbacks and signatures out of bytes, queries and headers before anything is written down."""
 
-import importlib
 import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from registry.capture.description import Description
@@ -80,49 +77,6 @@ def scrubbed(pieces: Iterable[bytes], secrets: Sequence[bytes], fields: Sequence
             yield done
     done, _ = _settled(window, len(window), secrets, fields)
     yield done
-
-
-def decoded(pieces: Iterable[bytes], coding: str) -> tuple[Iterable[bytes], bool]:
-    """The content without its coding, and whether that is known here."""
-    coding = coding.strip().lower()
-    if coding in ("", "identity"):
-        return pieces, True
-    inflater = _INFLATERS.get(coding)
-    return (pieces, False) if inflater is None else (_inflated(pieces, inflater()), True)
-
-
-def readable(accepted: str) -> str:
-    """An ``Accept-Encoding`` without the codings that are not known here."""
-    kept = [one for one in accepted.split(",") if one.partition(";")[0].strip().lower() not in _UNREADABLE]
-    return ",".join(kept).strip() or "identity"
-
-
-def _inflated(pieces: Iterable[bytes], inflate: Callable[[bytes], bytes]) -> Iterator[bytes]:
-    for piece in pieces:
-        try:
-            yield inflate(piece)
-        except Exception:  # cut on its way, or not what it says: what came so far is what there is
-            return
-
-
-def _inflaters() -> dict[str, Callable[[], Callable[[bytes], bytes]]]:
-    """By coding; a client asks for the last two only where it has these libraries itself."""
-
-    def inflating(wbits: int) -> Callable[[], Callable[[bytes], bytes]]:
-        return lambda: zlib.decompressobj(wbits).decompress
-
-    found = {"gzip": inflating(47), "x-gzip": inflating(47), "deflate": inflating(47)}
-    with suppress(ImportError):
-        brotli: Any = importlib.import_module("brotli")
-        found["br"] = lambda: brotli.Decompressor().process
-    with suppress(ImportError):
-        zstandard: Any = importlib.import_module("zstandard")
-        found["zstd"] = lambda: zstandard.ZstdDecompressor().decompressobj().decompress
-    return found
-
-
-_INFLATERS: Final = _inflaters()
-_UNREADABLE: Final = frozenset({"br", "zstd"}) - set(_INFLATERS)
 
 
 def _settled(window: bytes, until: int, secrets: Sequence[bytes], fields: Sequence[bytes]) -> tuple[bytes, bytes]:

@@ -8,11 +8,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from registry.capture.exchange import Exchange
+from registry.capturing.codings import Unreadable, decoded
 from registry.capturing.fetching import Fetcher, NotHad
 from registry.capturing.following import CapturedCall, told_by
 from registry.capturing.observing import Observation
 from registry.capturing.scrubbing import (
-    decoded,
     fields_of,
     scrubbed,
     scrubbed_headers,
@@ -44,7 +44,6 @@ def spool_call(spool: Spool, call: CapturedCall, fetcher: Fetcher, observed: Cal
         "given_up": True,
         "over": call.over,
         "ended": seen.ended,
-        "why": seen.why,
         "broken": seen.broken,
         "ms": seen.ms,
         "downloads": {},
@@ -53,6 +52,7 @@ def spool_call(spool: Spool, call: CapturedCall, fetcher: Fetcher, observed: Cal
     addresses = _unsigned(list(call.downloads))
     entry["downloads"] = {addresses[url]: path.name for url, path in call.downloads.items()}
     entry["submit"] = _written(folder, "submit", call, seen, secrets, addresses)
+    entry["why"] = seen.why or entry["submit"]["why"]
     if call.last is not None:
         entry["last"] = _written(folder, "last", call, call.last.seen, secrets, addresses)
     return spool.commit(folder, entry)
@@ -105,24 +105,33 @@ def _unsigned(urls: list[str]) -> dict[str, str]:
 def _written(
     folder: Path, name: str, call: CapturedCall, seen: Observation, secrets: list[bytes], addresses: dict[str, str]
 ) -> dict[str, Any]:
-    """One exchange: its bodies as files, the rest as JSON."""
+    """One exchange: its bodies as files, the rest as JSON. ``why`` says what of the answer cannot be read."""
     described = call.description
-    request, known = decoded(seen.request.pieces(), dict(seen.request_headers).get("content-encoding", ""))
     headers = scrubbed_headers(described, seen.request_headers, secrets, answer=False)
-    if known:
-        headers = [(key, value) for key, value in headers if key != "content-encoding"]
+    why = None
     if not seen.broken:
-        write(folder / f"{name}.request", scrubbed(request, secrets, fields_of(described, answer=False)))
-    coding = dict(seen.response_headers).get("content-encoding", "")
-    answer, plain = decoded(seen.response.pieces(), coding)
-    if plain and not seen.broken:
-        answer = scrubbed(answer, secrets, fields_of(described, answer=True))
-        write(folder / f"{name}.answer", _readdressed(answer, addresses) if call.downloads else answer)
+        fields = fields_of(described, answer=False)
+        try:
+            coding = dict(seen.request_headers).get("content-encoding", "")
+            write(folder / f"{name}.request", scrubbed(decoded(seen.request.pieces(), coding), secrets, fields))
+            headers = [(key, value) for key, value in headers if key != "content-encoding"]
+        except Unreadable:  # it is kept as it was sent
+            write(folder / f"{name}.request", scrubbed(seen.request.pieces(), secrets, fields))
+        try:
+            coding = dict(seen.response_headers).get("content-encoding", "")
+            answer = scrubbed(decoded(seen.response.pieces(), coding), secrets, fields_of(described, answer=True))
+            write(folder / f"{name}.answer", _readdressed(answer, addresses) if call.downloads else answer)
+        except Unreadable as problem:
+            (folder / f"{name}.answer").unlink(missing_ok=True)
+            why = f"the answer came whole and cannot be read: {problem}"
+    whole = seen.ended == "whole" and not seen.broken
+    refused = seen.status is not None and seen.status >= 400
     return {
         "method": seen.method,
         "url": scrubbed_url(described, seen.url, secrets),
         "request_headers": headers,
-        "status": seen.status if seen.ended == "whole" and not seen.broken else None,
+        "status": seen.status if whole and (why is None or refused) else None,
+        "why": why,
         "response_headers": scrubbed_headers(described, seen.response_headers, secrets, answer=True),
         "submitted_at": seen.started_at,
         "completed_at": seen.ended_at,

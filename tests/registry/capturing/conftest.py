@@ -75,11 +75,11 @@ def hooked(hooking):
 class Recording(Capturing):
     """A recorder alone; ``saw(url, body, answer)`` is an exchange that passes it."""
 
-    def saw(self, url, body, answer, kind="application/json", status=200):
+    def saw(self, url, body, answer, kind="application/json", status=200, coding=None):
         headers = [("authorization", "Key abcdefghijkl"), ("content-type", "application/json")]
         seen = self.recorder.observe("POST", url, headers, "hook")
         seen.sent(body)
-        seen.answered(status, [("content-type", kind)])
+        seen.answered(status, [("content-type", kind), *([("content-encoding", coding)] if coding else [])])
         seen.received(answer)
         seen.end()
 

@@ -1,6 +1,5 @@
 """What is taken out of bytes, and where a chunked body ends, however the bytes are cut."""
 
-import gzip
 import itertools
 import json
 
@@ -10,8 +9,6 @@ from hypothesis import strategies as st
 from registry.capture.description import shipped
 from registry.capturing.framing import BadMessage, _Chunks
 from registry.capturing.scrubbing import (
-    decoded,
-    readable,
     scrubbed,
     scrubbed_headers,
     scrubbed_url,
@@ -89,15 +86,6 @@ def test_headers_are_kept_by_name_and_queries_lose_keys():
     assert scrubbed_headers(description, answer, [], answer=True) == answer[1:3]
     assert scrubbed_url(description, "https://x.example/a?key=1&b=%20x", []) == "https://x.example/a?b=+x"
     assert scrubbed_url(description, "https://x.example/a?b=%20x", []) == "https://x.example/a?b=%20x"
-
-
-def test_codings_are_taken_off_and_only_readable_ones_are_asked_for():
-    data = b"x" * 3_000_000
-
-    assert b"".join(decoded(cut(gzip.compress(data), [5, 100, 2_000]), "gzip")[0]) == data
-    assert decoded([b"x"], "compress")[1] is False
-    assert readable("gzip, deflate") == "gzip, deflate"
-    assert {one.strip() for one in readable("gzip, br;q=0.5, zstd").split(",")} <= {"gzip", "br;q=0.5", "zstd"}
 
 
 @settings(deadline=None)

@@ -1,5 +1,8 @@
 """What the recorder does with calls that go wrong: none stays in memory, none is lost unseen."""
 
+import base64
+import gzip
+import json
 import shutil
 
 import pytest
@@ -65,3 +68,39 @@ def test_what_is_lost_at_the_end_is_counted_and_said_once(blocked, capfd):
 
     assert blocked.recorder.counts.lost == 2
     assert capfd.readouterr().err.count("mintmark: 2 captured calls could not be kept") == 1
+
+
+@pytest.mark.parametrize("url", [OPENAI, FAL])
+@pytest.mark.parametrize(
+    ("coding", "answer", "told"),
+    [("gzip", gzip.compress(b"\0" * (129 << 20), 1), "longer than 134,217,728 bytes"),
+     ("compress", b"\x1f\x9d", "'compress' cannot be read here")],
+    ids=["bomb", "unknown"],
+)  # fmt: skip
+def test_an_answer_that_cannot_be_read_is_ambiguous_and_says_why(recording, url, coding, answer, told):
+    recording.saw(url, ASKED, answer, coding=coding)
+
+    [made] = recording.recorded(10)
+
+    assert (made.outcome.class_, made.outcome.http_status, made.recorder.confidence) == ("ambiguous", None, "full")
+    assert told in recording.opened("/outcome/error")[0]
+    assert recording.opened("/prompt/submitted") == ["x"] or url == FAL
+
+
+def test_a_refusal_that_cannot_be_read_is_told_by_its_status(recording):
+    recording.saw(OPENAI, ASKED, b"\x1f\x9d", coding="compress", status=401)
+
+    [made] = recording.recorded(5)
+
+    assert (made.outcome.class_, made.outcome.http_status) == ("auth", 401)
+
+
+@pytest.mark.parametrize(("coding", "library"), [("br", "brotli"), ("zstd", "backports.zstd"), ("zstd", "zstandard")])
+def test_an_answer_is_read_in_every_coding_that_its_client_can_read(recording, picture, coding, library):
+    pack = pytest.importorskip(library).compress
+    drawn = base64.b64encode(picture("out.png").read_bytes()).decode()
+
+    recording.saw(OPENAI, ASKED, pack(json.dumps({"data": [{"b64_json": drawn}]}).encode()), coding=coding)
+
+    [made] = recording.recorded(5)
+    assert (made.outcome.class_, len(made.outputs)) == ("succeeded", 1)
