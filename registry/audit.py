@@ -1,14 +1,15 @@
 """Audits a whole registry: every log entry, tile and checkpoint, and every record against its entry."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from registry.canonical import parse
 from registry.catalog.store import StoredRecord
 from registry.home import Registry
-from registry.keys import Snapshot, parse_trust, role_for
+from registry.keys import Snapshot, role_for
+from registry.log.checkpoint import VerifierKey
 from registry.log.errors import LogError
 from registry.log.leaf import Leaf
 from registry.manifest import id_of
@@ -32,20 +33,16 @@ class Audit:
         return not self.faults
 
 
-def audit(registry: Registry, trust: str | None = None) -> Audit:
+def audit(registry: Registry, trust: Sequence[VerifierKey] | None = None) -> Audit:
     """Check log and records.
 
     Args:
         registry: to be checked.
-        trust: text of a trust file; without it, checkpoints are recomputed but
+        trust: keys that should have signed; without them, checkpoints are recomputed but
             their signers are not held against anything.
-
-    Raises:
-        NoteRefused: the trust text names no key.
     """
-    keys = () if trust is None else parse_trust(trust)
     with registry.catalog.database.reading() as connection:
-        log = registry.log.audit(connection, keys)
+        log = registry.log.audit(connection, trust or ())
         faults = list(log.findings) + registry.log.missing_guards(connection)
         if trust is not None and log.unknown_signers:
             faults.append(f"{log.unknown_signers} checkpoints are signed by no trusted key")

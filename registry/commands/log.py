@@ -31,20 +31,16 @@ def checkpoint() -> None:
 def audit(trust: str | None, as_json: bool) -> int:
     """Hash every entry again and recompute the root at every stored checkpoint.
 
-    Exit status: 0 nothing was changed, 1 something was, 2 FILE is no text.
+    Exit status: 0 nothing was changed, 1 something was, 2 --trust names no file of keys.
     """
     from registry.audit import audit
+    from registry.commands.options import parse_trust_file
     from registry.commands.printing import emit
     from registry.commands.printing import reading as open_here
-    from registry.errors import InvalidValue, counted
-    from registry.verify.container import read_file
+    from registry.errors import counted
 
     registry = open_here()
-    try:
-        trusted = None if trust is None else read_file(Path(trust)).decode("utf-8")
-    except UnicodeDecodeError:
-        raise InvalidValue("--trust", trust, "a text file in UTF-8, as `mintmark key export` prints it") from None
-    report = audit(registry, trusted)
+    report = audit(registry, None if trust is None else parse_trust_file(Path(trust)))
     if as_json:
         emit({"ok": report.ok, "entries": report.entries, "checkpoints": report.checkpoints, "faults": report.faults})
     else:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
-from typing import TypeVar, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from registry.canonical import JSON
 from registry.drafting import MEDIA_OF
@@ -11,6 +12,9 @@ from registry.errors import InvalidValue, Repeated
 from registry.manifest import Cost, License, Parent, Relation
 from registry.schema import FORMS
 from registry.verbatim import number
+
+if TYPE_CHECKING:
+    from registry.log.checkpoint import Checkpoint, VerifierKey
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?").fullmatch
 _AMOUNT = re.compile(r"((?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,12})?) ?([A-Za-z][A-Za-z0-9._-]{1,31})?").fullmatch
@@ -137,6 +141,44 @@ def parse_amount(option: str, text: str) -> tuple[str, str]:
     if not found or re.fullmatch("[eE][0-9]+", found[2] or ""):  # 1e3 is no amount in a currency called e3
         raise InvalidValue(option, text, "an amount such as 0.04 or 0.04EUR")
     return found[1], (found[2] or "USD").upper() if len(found[2] or "USD") == 3 else found[2]
+
+
+def parse_trust_file(file: Path) -> "list[VerifierKey]":
+    """The keys of a trust file.
+
+    Raises:
+        InvalidValue: it is something else.
+        BundleUnreadable: it is not there or may not be read.
+    """
+    from registry.keys import parse_trust
+
+    return _parse_note("--trust", file, lambda note: parse_trust(note.decode()), "`mintmark key export` prints")
+
+
+def parse_kept_checkpoint(file: Path) -> "Checkpoint":
+    """A checkpoint in a file.
+
+    Raises:
+        InvalidValue: it is something else.
+        BundleUnreadable: it is not there or may not be read.
+    """
+    from registry.log.checkpoint import Checkpoint
+
+    return _parse_note("--checkpoint", file, Checkpoint.parse, "`mintmark log checkpoint` prints")
+
+
+def _parse_note(option: str, file: Path, parse: Callable[[bytes], Value], printed_by: str) -> Value:
+    """A file that somebody brings to verify by: one that is no such thing says nothing about what is verified."""
+    from registry.log.errors import NoteRefused
+    from registry.verify.container import read_file
+
+    try:
+        return parse(read_file(file))
+    except UnicodeDecodeError:
+        why = "it is not UTF-8"
+    except NoteRefused as problem:
+        why = f"{problem.what}: {problem.why}"
+    raise InvalidValue(option, str(file), f"what {printed_by} ({why}); ask the log's owner for it")
 
 
 def parse_parent(text: str, resolve: Callable[[str], str]) -> Parent:

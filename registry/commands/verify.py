@@ -15,20 +15,20 @@ from registry.commands.printing import as_json
 def verify(bundle: Path, trust: Path | None, checkpoint: Path | None, as_json: bool) -> int:
     """Check every layer of BUNDLE, a zip file or a folder; needs no registry and no network.
 
-    Exit status: 0 verified, 1 something is false, 3 BUNDLE cannot be read
-    or is something else, 4 undecided (nobody trusted, a value missing, a newer format), 5 no records.
+    Exit status: 0 verified, 1 something is false, 2 --trust or --checkpoint
+    names a file that is no such thing, 3 a file cannot be read, or BUNDLE is
+    something else, 4 undecided (nobody trusted, a value missing, a newer
+    format), 5 no records.
     """
+    from registry.commands.options import parse_kept_checkpoint, parse_trust_file
     from registry.commands.printing import columns, emit
     from registry.errors import counted
-    from registry.keys import parse_trust
-    from registry.log.checkpoint import Checkpoint
     from registry.verify.bundle import verify as check
-    from registry.verify.container import read_file
 
     report = check(
         bundle,
-        trust=parse_trust(read_file(trust).decode("utf-8", "replace")) if trust else None,
-        checkpoint=Checkpoint.parse(read_file(checkpoint)) if checkpoint else None,
+        trust=parse_trust_file(trust) if trust else None,
+        checkpoint=parse_kept_checkpoint(checkpoint) if checkpoint else None,
     )
     if as_json:
         emit(report.to_json())
@@ -37,5 +37,7 @@ def verify(bundle: Path, trust: Path | None, checkpoint: Path | None, as_json: b
     for layer in report.layers:
         for problem in layer.problems[1:]:
             click.echo(f"  {layer.name}: {problem}")
-    click.echo(f"{report.verdict}: {bundle}, {counted(report.records, 'record')} besides keys")
+    read = f"{counted(report.records, 'record')} besides keys" if report.records else "no record was looked at"
+    read = "no records besides keys" if report.verdict == "empty" else read
+    click.echo(f"{report.verdict}: {bundle}, {read}")
     return report.exit_code

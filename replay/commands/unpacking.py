@@ -19,14 +19,13 @@ def admitted(packed: Path, trust: Path | None = None) -> "tuple[Registry, Path]"
         packed: the zip.
         trust: a file of keys, one of which must have signed it; without it a home in use takes in known keys only.
     """
+    from registry.commands.options import parse_trust_file
     from registry.errors import counted
     from registry.home import create_at
-    from registry.keys import parse_trust
-    from registry.verify.container import read_file
     from replay.suites.packing import SUITE, admit_pack, unpacked
 
     context = click.get_current_context()
-    keys = None if trust is None else parse_trust(read_file(trust).decode("utf-8", "replace"))
+    keys = None if trust is None else parse_trust_file(trust)
     folder = context.with_resource(unpacked(packed))
     if named := os.environ.get("MINTMARK_HOME"):
         home = Path(named).expanduser().absolute()

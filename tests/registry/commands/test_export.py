@@ -30,7 +30,23 @@ def test_exit_codes_of_verify(mintmark, audit, tmp_path):
     assert mintmark("verify", tmp_path / "none.zip").status == 3
     assert mintmark("verify", bundle, "--trust", tmp_path / "none.txt").status == 3
     assert mintmark("verify").status == 2
+    told = mintmark("verify", tmp_path / "flipped.zip", "--trust", trust).out.splitlines()[-1]
+    assert told.endswith("no record was looked at") and "0 records" not in told
     assert mintmark("verify", bundle, "--trust", trust, "--json").json["verdict"] == "verified"
+
+
+@pytest.mark.parametrize("junk", [b"my key is under the mat\n", b"\xff\xfe", b""])
+def test_what_is_no_key_and_no_checkpoint_says_nothing_of_a_bundle(mintmark, audit, tmp_path, junk):
+    bundle, trust = audit
+    (tmp_path / "junk.txt").write_bytes(junk)
+
+    said = mintmark("verify", bundle, "--trust", "junk.txt", "--json")
+    kept = mintmark("verify", bundle, "--trust", trust, "--checkpoint", "junk.txt")
+    logged = mintmark("log", "audit", "--trust", "junk.txt")
+
+    assert (said.status, kept.status, logged.status) == (2, 2, 2)
+    for refused, made_by in ((said, "key export"), (kept, "log checkpoint"), (logged, "key export")):
+        assert "'junk.txt' is not what" in refused.err and f"`mintmark {made_by}` prints" in refused.err
 
 
 def test_a_checkpoint_kept_outside_is_held_against_the_bundle(mintmark, audit, tmp_path):
