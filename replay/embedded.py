@@ -1,18 +1,24 @@
 """A run made by the process that asks for it: a worker of its own, with the help of others if there are any."""
 
+import time
 from collections.abc import Callable
-from typing import Final
+from contextlib import suppress
+from typing import Final, TypeVar
 
+from registry.database import DatabaseFailed
 from registry.errors import NotFound
 from registry.home import Registry
 from registry.journal.runs import Runs
 from registry.journal.workers import Workers
 from replay.errors import ReplayError
 from replay.jobs import OWN, SUITE, Job
-from replay.worker import Worker
+from replay.lasting import lasting
+from replay.worker import Worker, say
 from replay.workflows import Planned
 
+T = TypeVar("T")
 _LOOK_S: Final = 0.1
+_LOOKS: Final = 30
 _NOTICES_S: Final = 20.0  # one attempt at most; it is skipped where nobody wants to be told
 
 
@@ -37,7 +43,8 @@ def drive(
     """Bring a run to its end, or go on with it wherever it stood; it has a result when this returns.
 
     Where another worker has it, this one waits for that and helps. When this is interrupted, calls that are on their
-    way are finished, and the run waits until somebody asks for it again.
+    way are finished, and the run waits until somebody asks for it again. When anything else ends this before the run's
+    end, the run is left to whichever worker lives. A database that goes away is waited for, as workers do.
 
     Args:
         registry: where the run lies.
@@ -48,27 +55,68 @@ def drive(
     Raises:
         NotFound: there is no such run.
         RunDead: it cannot go on by itself.
-        DatabaseFailed: a database cannot be reached.
+        DatabaseFailed: a database cannot be reached, for longer than workers wait.
     """
     runs = Runs(registry.catalog.database)
     runs.state(run_id)
-    worker = Worker(registry, Planned(), threads=threads, own=True)
-    worker.start()
+    while not _worked(registry, run_id, threads, tell):
+        say("this process stood still for so long that others took it for dead; it begins anew")
+    _bearing(registry.sign_checkpoint)
+
+
+def _worked(registry: Registry, run_id: str, threads: int, tell: Callable[[], None]) -> bool:
+    """Follow the run with one worker; False where others have taken that one for dead."""
+    worker = _bearing(lambda: _started(registry, threads))
+    give = False
     try:
-        _begin(worker, registry, run_id)
+        _bearing(lambda: _begin(worker, registry, run_id))
         while True:
-            tell()
-            job = worker.jobs.get(run_id)
-            if job.state in ("done", "dead", "canceled"):
-                break
+            _bearing(tell)
             if worker.wait(_LOOK_S):
-                raise RunDead(run_id, "this process stood still for so long that others took it for dead")
-            adopt(worker, registry, job)
-        worker.settle_notices(_NOTICES_S)
-        if runs.get(run_id).result is None:
-            raise RunDead(run_id, job.error)
+                return False
+            if _bearing(lambda: _is_over(worker, registry, run_id)):
+                break
+        with suppress(DatabaseFailed):
+            worker.settle_notices(_NOTICES_S)
+    except (RunDead, NotFound):
+        raise
+    except Exception:
+        give = True
+        raise
     finally:
-        worker.stop()
+        worker.stop(give=give)
+    return True
+
+
+def _started(registry: Registry, threads: int) -> Worker:
+    worker = Worker(registry, Planned(), threads=threads, own=True)
+    try:
+        worker.start()
+    except BaseException:
+        worker.stop(0)
+        raise
+    return worker
+
+
+def _is_over(worker: Worker, registry: Registry, run_id: str) -> bool:
+    """Whether the run has its result; a job that waits for nobody is taken."""
+    for _ in range(_LOOKS):
+        job = worker.jobs.get(run_id)
+        if job.state in ("done", "dead", "canceled") or run_id not in worker.broken:
+            break
+        time.sleep(_LOOK_S)  # the engine is about to say so, unless its disk is what fails
+    else:
+        raise RunDead(run_id, worker.broken[run_id])
+    if job.state in ("queued", "running"):
+        adopt(worker, registry, job)
+        return False
+    if Runs(registry.catalog.database).get(run_id).result is None:
+        raise RunDead(run_id, job.error)
+    return True
+
+
+def _bearing(ask: Callable[[], T]) -> T:
+    return lasting(ask, time.sleep, lambda problem: say(f"{problem}; it is waited for, up to five minutes"))
 
 
 def _begin(worker: Worker, registry: Registry, run_id: str) -> None:

@@ -45,6 +45,8 @@ class Engine:
         self._lock = threading.Lock()
         self._listening: threading.Event | None = None
         self._ended = False
+        self.running: set[str] = set()
+        """The ids of the jobs that run here now."""
 
     def start(self, queues: list[Queue]) -> None:
         """Launch, and take jobs from these queues.
@@ -107,7 +109,12 @@ class Engine:
 
     def run(self, kind: str, args: tuple[object, ...]) -> object:
         """Run one job."""
-        return self._work[kind](*args)
+        id = str(DBOS.workflow_id)
+        self.running.add(id)
+        try:
+            return self._work[kind](*args)
+        finally:
+            self.running.discard(id)
 
     def take_mail(self) -> None:
         """Hear of each call that has mail, until the engine ends."""

