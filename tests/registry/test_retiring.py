@@ -9,19 +9,15 @@ import pytest
 
 from registry.capture.description import Descriptions, load, shipped
 from registry.errors import InvalidValue
-from registry.home import create
 from registry.manifest import Model, Provider
 from registry.prices.store import import_prices
 from registry.record import record
 from registry.retiring import locked, retirements
-from registry.settings import Settings
 
 
 @pytest.fixture
-def registry(tmp_path):
-    made, _ = create(Settings(home=tmp_path / ".mintmark", actor="tester"))
-    yield made
-    made.close()
+def registry(local_registry):
+    return local_registry
 
 
 @pytest.fixture

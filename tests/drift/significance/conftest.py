@@ -1,6 +1,8 @@
 """Descriptors made of random numbers, and the study code where it is present."""
 
 import importlib
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -37,3 +39,22 @@ def reference(monkeypatch):
     yield module
     for name in ("reference", "st"):
         sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def printed_elsewhere():
+    """What a program prints in two other processes, with other numbers of threads and other hashes."""
+
+    def run(program, *arguments):
+        return [
+            subprocess.run(
+                [sys.executable, "-c", program, *arguments],
+                capture_output=True,
+                text=True,
+                check=True,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": threads, "PYTHONHASHSEED": threads},
+            ).stdout
+            for threads in ("1", "2")
+        ]
+
+    return run

@@ -1,9 +1,6 @@
 """One manifest: the study's statistics, exact small cases, the promised error rate, the same bits every time."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from math import comb
 
@@ -132,7 +129,7 @@ def test_one_replay_or_identical_samples_are_no_special_case(samples, count):
     assert 0 < found.p < 1 and ("glob.dispersion" in [one.name for one in found.components]) is (count > 1)
 
 
-def test_the_same_samples_and_seed_give_the_same_bits(samples):
+def test_the_same_samples_and_seed_give_the_same_bits(samples, printed_elsewhere):
     program = """
 import json, sys
 import numpy as np
@@ -143,16 +140,7 @@ sizes = {"glob": 74, "hist": 864, "lay": 1072, "scat": 408, "cur": 202}
 made = [Descriptor(**{k: rng.standard_normal(v).astype(np.float32) for k, v in sizes.items()}) for _ in range(16)]
 print(json.dumps(decide_manifest(made[:10], made[10:], seed=3, relabelings=999).to_json()))
 """
-    runs = [
-        subprocess.run(
-            [sys.executable, "-c", program],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": threads, "PYTHONHASHSEED": threads},
-        ).stdout
-        for threads in ("1", "2")
-    ]
+    runs = printed_elsewhere(program)
     rng = np.random.default_rng(12)
     made = samples(rng, 16)
 

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -227,16 +225,7 @@ def verdicts():
     return found
 
 
-def test_the_same_samples_and_seed_give_the_same_bits_in_any_process():
-    runs = [
-        subprocess.run(
-            [sys.executable, "-c", PROGRAM, os.path.dirname(__file__)],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": threads, "PYTHONHASHSEED": threads},
-        ).stdout
-        for threads in ("1", "2")
-    ]
+def test_the_same_samples_and_seed_give_the_same_bits_in_any_process(printed_elsewhere):
+    runs = printed_elsewhere(PROGRAM, os.path.dirname(__file__))
 
     assert runs[0] == runs[1] == json.dumps(verdicts()) + "\n"

@@ -12,13 +12,11 @@ import pytest
 
 from registry.erase import erase, plan_erasure
 from registry.errors import CouldNotRun, InvalidValue
-from registry.home import create
 from registry.importing.files import Terms, import_files, read_file
 from registry.importing.found import CredentialsBroken, CredentialsUnread, NoMetadata, UnreadableMetadata
 from registry.manifest import DescriptionRef, Model, Provider
 from registry.record import record
 from registry.sealing import is_seal
-from registry.settings import Settings
 
 A1111 = (
     "portrait of Ada Lovelace, oil on canvas\nNegative prompt: blurry, six fingers\n"
@@ -100,10 +98,8 @@ TOLD = {
 
 
 @pytest.fixture
-def registry(tmp_path):
-    made, _ = create(Settings(home=tmp_path / ".mintmark", actor="tester"))
-    yield made
-    made.close()
+def registry(local_registry):
+    return local_registry
 
 
 def chunk(kind, data):

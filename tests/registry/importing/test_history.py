@@ -5,13 +5,11 @@ import json
 
 import pytest
 
-from registry.home import create
 from registry.importing.files import Terms
 from registry.importing.history import import_rows
 from registry.importing.mapping import BadMap, read_map
 from registry.importing.tables import BadTable
 from registry.manifest import License
-from registry.settings import Settings
 
 MAP = """
 [constants]
@@ -46,10 +44,8 @@ ROW = {
 
 
 @pytest.fixture
-def registry(tmp_path):
-    made, _ = create(Settings(home=tmp_path / ".mintmark", actor="tester"))
-    yield made
-    made.close()
+def registry(local_registry):
+    return local_registry
 
 
 @pytest.fixture

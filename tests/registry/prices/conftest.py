@@ -4,9 +4,6 @@ import json
 
 import pytest
 
-from registry.home import create
-from registry.settings import Settings
-
 # Names and keys as the LiteLLM project's list has them; the amounts are made up.
 IMAGES = {"litellm_provider": "openai", "mode": "image_generation"}
 LIST = {
@@ -71,10 +68,8 @@ source = "contract 12"
 
 
 @pytest.fixture
-def registry(tmp_path):
-    made, _ = create(Settings(home=tmp_path / ".mintmark", actor="tester"))
-    yield made
-    made.close()
+def registry(local_registry):
+    return local_registry
 
 
 @pytest.fixture
