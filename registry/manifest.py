@@ -6,6 +6,7 @@ Python. A value is checked once, where it enters (``Manifest.parse`` or
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
@@ -17,6 +18,9 @@ from registry.digest import DigestSet
 from registry.schema import validate
 
 FORMAT: Literal["mintmark/generation/v1"] = "mintmark/generation/v1"
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 Pin: TypeAlias = Literal["snapshot", "hash", "build", "alias", "unknown"]
 Confidence: TypeAlias = Literal["full", "partial", "declared"]
@@ -279,6 +283,25 @@ class Manifest(_Part, frozen=True):
         """The JSON value; ``canonical`` of it gives back the very bytes it was read from."""
         value: dict[str, JSON] = msgspec.to_builtins(self)
         return value
+
+
+def one_line(text: str, most: int = 256) -> str:
+    """What somebody else calls a thing, as a member of a manifest can hold it; what fits stays as it is.
+
+    A control character, and half a surrogate pair, becomes U+FFFD. What is longer than ``most`` characters ends in
+    ``…`` and 16 hexadecimal digits of the SHA-256 of the whole: equal texts stay equal, and others stay apart.
+    """
+    whole = encodable(text)
+    line = _CONTROL.sub("\ufffd", whole)
+    if len(line) <= most:
+        return line
+    mark = f"…{hashlib.sha256(whole.encode()).hexdigest()[:16]}"
+    return line[: most - len(mark)] + mark
+
+
+def encodable(text: str) -> str:
+    """A text with U+FFFD for each half of a surrogate pair: JSON can say one, UTF-8 cannot."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def id_of(body: bytes) -> str:

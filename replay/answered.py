@@ -38,7 +38,7 @@ def unpacked(data: bytes, call: Call) -> tuple[Job, str]:
         submitted=answer,
         latest=answer,
         attempts=value["attempts"],
-        started=time.monotonic() - age_s(submitted_at),
+        started=time.monotonic() - max(0.0, age_s(submitted_at)),  # a clock may be set back
         upload_ms=value["upload_ms"],
     )
     return job, submitted_at

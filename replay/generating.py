@@ -13,8 +13,9 @@ from drift.errors import MediaRefused
 from drift.media.limits import Limits
 from drift.media.probe import probe
 from registry.canonical import JSON
+from registry.capture.answers import recorded_job, recorded_status
 from registry.capture.description import Description, shipped
-from registry.capture.request import Placed, read_slot, request_digest, settings_of, template_request
+from registry.capture.request import Placed, asked_for, request_digest, settings_of, template_request
 from registry.capture.wire import Fetch
 from registry.digest import digests_of_file
 from registry.drafting import Draft, Incoming, new_exchange_id
@@ -305,14 +306,6 @@ def _license(draft: Draft, description: Description) -> License:
     return draft.license if draft.license != License() or not terms else msgspec.convert(dict(terms), License)
 
 
-def _requested(request: Request, description: Description, outcome: Outcome) -> int:
-    """How many outputs were asked for: as the request says, else as many as came, one at least."""
-    count = description.protocol.count if description.protocol else None
-    said = read_slot(description, request, count) if count else None
-    number = int(said) if isinstance(said, int) or (isinstance(said, str) and said.isdigit()) else 1
-    return max(1, number, len(outcome.outputs))
-
-
 def _with_outcome(
     draft: Draft, description: Description, request: Request, outcome: Outcome, submitted_at: str | None
 ) -> Draft:
@@ -328,9 +321,9 @@ def _with_outcome(
         outcome=RecordedOutcome(
             class_=outcome.class_.value,
             state=outcome.state.value,
-            http_status=outcome.http_status,
+            http_status=recorded_status(outcome.http_status),
             request_id=outcome.request_id,
-            job_id=outcome.job_id,
+            job_id=recorded_job(outcome.job_id),
             attempts=outcome.attempts,
             submitted_at=submitted_at,
             completed_at=now(),
@@ -345,7 +338,7 @@ def _with_outcome(
             kind="reported" if known else "unknown",
             units=dict(cost.units) if cost else {},
         ),
-        outputs_requested=_requested(request, description, outcome),
+        outputs_requested=max(len(outcome.outputs), asked_for(description, request) or 1),
         engine=dict(outcome.engine) if outcome.engine else None,
     )
 

@@ -3,7 +3,8 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -11,6 +12,7 @@ from registry.canonical import JSON
 from registry.capture import slots as places
 from registry.capture.description import Description
 from registry.capture.protocol import Protocol
+from registry.manifest import encodable, one_line
 
 _STATUS_CLASSES: Final = {
     400: "rejected", 401: "auth", 402: "quota", 403: "auth", 404: "rejected", 405: "rejected", 406: "rejected",
@@ -20,6 +22,8 @@ _STATUS_CLASSES: Final = {
 """Where a description says nothing. Any other 4xx is rejected; any other 5xx comes from a gateway that lost what stood
 behind it: the work may have been done."""
 
+_AMOUNT: Final = re.compile(r"([0-9]+)(?:\.([0-9]+))?").fullmatch
+_DIGITS: Final = 18  # of a whole amount; a manifest holds no more
 _QUIET: Final = 2000  # characters of an answer that is no JSON
 
 
@@ -79,8 +83,18 @@ def parsed_answer(status: int, headers: Mapping[str, str], data: bytes) -> Answe
 
 
 def job_of(protocol: Protocol, answer: Answer) -> str | None:
-    """The job's id in the answer to submit."""
+    """The job's id in the answer to submit, whole, as it has to be asked about; ``recorded_job`` is what is kept."""
     return protocol.job.text_of(answer.view()) if protocol.job else None
+
+
+def recorded_job(job: str | None) -> str | None:
+    """A job's id as a manifest can hold it."""
+    return one_line(job) if job else None
+
+
+def recorded_status(status: int | None) -> int | None:
+    """An answer's status as a manifest can hold it; None for one that HTTP does not have (RFC 9110, section 15)."""
+    return status if status is not None and 100 <= status <= 599 else None
 
 
 def state_of(protocol: Protocol, answer: Answer, submit: Answer | None = None) -> tuple[str | None, str | None]:
@@ -114,12 +128,26 @@ def ending_of(protocol: Protocol, answer: Answer, *, failed: bool, submit: Answe
     return Ending("failed", "unknown") if failed else None
 
 
-def facts_of(protocol: Protocol, answer: Answer, submit: Answer | None = None) -> Facts:
-    """Every fact that the description points at."""
+def facts_of(
+    protocol: Protocol, answer: Answer, submit: Answer | None = None, *, clean: Callable[[str], str] = str
+) -> Facts:
+    """Every fact that the description points at, as a manifest can hold it.
+
+    Args:
+        protocol: how the operation speaks.
+        answer: the last answer.
+        submit: the first answer.
+        clean: takes the key out of a text, before any of it is cut off.
+    """
     view = answer.view(submit)
 
     def text(name: str) -> str | None:
-        return protocol.facts[name].text_of(view) if name in protocol.facts else None
+        found = protocol.facts[name].text_of(view) if name in protocol.facts else None
+        return None if found is None else encodable(clean(found))
+
+    def line(name: str, most: int = 256) -> str | None:
+        found = text(name)
+        return one_line(found, most) if found else None
 
     def span(name: str) -> int | None:
         found = protocol.facts[name].whole(view) if name in protocol.facts else None
@@ -128,10 +156,10 @@ def facts_of(protocol: Protocol, answer: Answer, submit: Answer | None = None) -
     cost = _amount(text("cost"))
     units = {name: fact.whole(view) for name, fact in protocol.units.items()}
     return Facts(
-        request_id=text("request_id"),
-        served_model=text("served_model"),
+        request_id=line("request_id"),
+        served_model=line("served_model"),
         effective_prompt=text("effective_prompt"),
-        actual_seed=text("actual_seed"),
+        actual_seed=line("actual_seed", 128),
         run_ms=span("run_ms"),
         queue_ms=span("queue_ms"),
         error=text("error"),
@@ -196,7 +224,7 @@ def operation_media(description: Description, model: str) -> tuple[str, str]:
 
 def _holds(found: JSON) -> bool:
     """Truth as JMESPath has it: null, false and everything empty are false."""
-    return found not in (None, False, "", [], {})
+    return bool(found) if isinstance(found, str | list | dict | bool) else found is not None
 
 
 def _decoded(text: str) -> bytes:
@@ -209,7 +237,8 @@ def _decoded(text: str) -> bytes:
 
 def _amount(text: str | None) -> str | None:
     """A decimal amount as the manifest writes it; None for anything else."""
-    if text is None or not text.replace(".", "", 1).isdigit() or text.startswith(".") or text.endswith("."):
+    told = _AMOUNT(text) if text is not None else None
+    if told is None:
         return None
-    whole, _, part = text.partition(".")
-    return f"{int(whole)}.{part[:12]}" if part else str(int(whole))
+    whole = told[1].lstrip("0") or "0"
+    return None if len(whole) > _DIGITS else whole + (f".{told[2][:12]}" if told[2] else "")

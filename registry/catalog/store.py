@@ -13,7 +13,7 @@ from registry.catalog.tables import about, asset, erasure_intent, generation, la
 from registry.database import Database, Protect, insert_rows, raw
 from registry.digest import Digest
 from registry.errors import AmbiguousPrefix, Corrupted, InvalidValue, NotFound
-from registry.manifest import Manifest, id_of
+from registry.manifest import Manifest, id_of, one_line
 
 HEAD = "0003_journal"
 SHORTEST_PREFIX = 8  # hex digits of an id
@@ -221,7 +221,8 @@ class Catalog:
 
     def by_call(self, name: str) -> list[str]:
         """Manifests whose request id or job id is ``name``."""
-        query = select(generation.c.id).where(or_(generation.c.request_id == name, generation.c.job_id == name))
+        kept = one_line(name)
+        query = select(generation.c.id).where(or_(generation.c.request_id == kept, generation.c.job_id == kept))
         with self.database.reading() as connection:
             return list(connection.execute(query.order_by(generation.c.recorded_at).limit(100)).scalars())
 

@@ -4,6 +4,8 @@ import dataclasses
 import itertools
 import json
 import os
+import uuid
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import update
@@ -224,6 +226,24 @@ def test_an_answer_that_no_manifest_can_hold_is_kept_and_paid_for_once(local_reg
 
     assert made.manifest.recorder.exchange_id == "call-0001" and made.manifest.outcome.class_ == "succeeded"
     assert emulator.charges("replicate") == 1
+
+
+def test_a_job_with_a_long_id_is_asked_about_whole_and_found_by_it(local_registry, ready, emulator, monkeypatch):
+    minted = uuid.uuid4
+
+    class Long:
+        def __init__(self):
+            self.hex = minted().hex * 10
+
+    with monkeypatch.context() as long:
+        long.setattr("emulator.server.uuid", SimpleNamespace(uuid4=Long))
+        made = run_again(local_registry, ready, paying())
+
+    (job,) = emulator.vendors["replicate"].jobs.keys() & {local_registry.calls.get("call-0001").job}
+    assert len(job) == 320 and made.manifest.outcome.class_ == "succeeded"
+    assert len(made.manifest.outcome.job_id) == 256 and made.manifest.outcome.job_id.startswith(job[:239] + "…")
+    assert local_registry.catalog.by_call(job) == [made.id] and local_registry.catalog.by_call(job[:-1] + "x") == []
+    assert run_again(local_registry, ready, paying()).id == made.id
 
 
 def test_an_answer_that_lies_elsewhere_is_said_and_can_be_given_up(local_registry, ready, emulator):
