@@ -17,18 +17,24 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 
+from registry.capture import slots as places
 from registry.capture.errors import BadDescription
-from registry.capture.hosts import host_allowed
+from registry.capture.hosts import host_allowed, inside
 from registry.capture.protocol import expressions_in
-from registry.capture.toml_lines import line_of
+from registry.capture.toml_lines import key_at, line_of
 
 _TOML_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 _MISSING: Final = "which is missing"
+_TWICE: Final = re.compile("overwrite|twice|mutate|already")
+_NAME: Final = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class DescriptionFile:
-    """A checked file: the SHA-256 of its bytes in hex, and its content as JSON values."""
+    """A checked file: its digest in hex, and its content as JSON values, with what it takes from another one.
+
+    The digest is the SHA-256 of its bytes; of one that is ``like`` another, of its bytes and the 32 of that one's.
+    """
 
     path: Path
     sha256: str
@@ -42,6 +48,32 @@ def read_description_file(path: Path) -> DescriptionFile:
         BadDescription: unreadable, no TOML, against ``schemas/provider/v1``, or at odds with itself; the first
             mistake in the order of the file is shown.
     """
+    written = _written(path)
+    other = _other(path, written)
+    content, digest = written.content, hashlib.sha256(written.raw)
+    if other is not None:
+        content = {key: value for key, value in other.content.items() if key != "id"} | content
+        digest.update(bytes.fromhex(other.sha256))
+    mistakes = [*_against_schema(content)] or [*_against_itself(path, content)]
+    if mistakes:
+        # A missing key comes last: most often it is there, misspelt, and the unknown key says so better.
+        _, line, key, expected = min((_MISSING in why, _line(written, key), key, why) for key, why in mistakes)
+        if _taken(written, key):
+            expected += f" (taken from {content['like']})"
+        raise BadDescription(path, line, ".".join(key), expected)
+    return DescriptionFile(path, digest.hexdigest(), content)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What one file says itself."""
+
+    raw: bytes
+    text: str
+    content: dict[str, Any]
+
+
+def _written(path: Path) -> _Written:
     try:
         raw = path.read_bytes()
         text = raw.decode("utf-8")
@@ -54,16 +86,45 @@ def read_description_file(path: Path) -> DescriptionFile:
     except tomllib.TOMLDecodeError as error:
         place = _TOML_LINE.search(str(error))
         line = int(place[1]) if place else text.count("\n") + 1
-        raise BadDescription(path, line, "", f"expected TOML: {_TOML_LINE.sub('', str(error)).strip()}") from error
-    content = _as_json(path, text, parsed, [])
-    mistakes = [*_against_schema(content)] or [*_against_itself(path, content)]
-    if mistakes:
-        # A missing key comes last: most often it is there, misspelt, and the unknown key says so better.
-        _, line, key, expected = min(
-            (_MISSING in expected, line_of(text, key), key, expected) for key, expected in mistakes
-        )
-        raise BadDescription(path, line, ".".join(key), expected)
-    return DescriptionFile(path, hashlib.sha256(raw).hexdigest(), content)
+        why = _TOML_LINE.sub("", str(error)).strip()
+        key = key_at(text, line) if _TWICE.search(why) else ""
+        raise BadDescription(path, line, key, f"expected TOML: {why}") from error
+    return _Written(raw, text, _as_json(path, text, parsed, []))
+
+
+def _other(path: Path, written: _Written) -> DescriptionFile | None:
+    """The description that this one is like: one beside it, or a shipped one; None where it stands by itself.
+
+    Raises:
+        BadDescription: there is none, it leans on another one itself, or is another provider's.
+    """
+    name = written.content.get("like")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):  # the schema says what is wrong with it
+        return None
+
+    def refused(key: str, expected: str) -> BadDescription:
+        return BadDescription(path, line_of(written.text, [key]), key, f"expected {expected}")
+
+    shipped = resources.files("registry.capture") / "descriptions"
+    with resources.as_file(shipped) as folder:
+        found = next((file for near in (path.parent, folder) if (file := near / f"{name}.toml").is_file()), None)
+        if found is None or name == path.stem:
+            raise refused("like", f"the id of another description, shipped or in {path.parent}, not {name!r}")
+        if (further := _written(found).content.get("like")) is not None:
+            raise refused("like", f"a description that stands by itself; {name} is like {further!r}")
+        other = read_description_file(found)
+    if written.content.get("provider", provider := other.content["provider"]) != provider:
+        raise refused("provider", f"{provider!r}, whose description {name} is")
+    return other
+
+
+def _line(written: _Written, key: list[str]) -> int:
+    return line_of(written.text, key if not _taken(written, key) else ["like"])
+
+
+def _taken(written: _Written, key: list[str]) -> bool:
+    """Whether a key of the whole content stands in the other file."""
+    return bool(key) and key[0] not in written.content and "like" in written.content
 
 
 def _as_json(path: Path, text: str, value: Any, key: list[str]) -> Any:  # noqa: ANN401 - a tree of any TOML values
@@ -105,6 +166,8 @@ def _against_schema(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
             yield key, f"expected the key {error.kind.as_dict()['property']!r}, {_MISSING}"
         elif error.kind.name == "falseSchema":
             yield key, "expected no such key: a LOCAL operation has no address and no key"
+        elif error.kind.name == "enum":
+            yield key, f"expected one of {', '.join(map(json.dumps, error.kind.as_dict()['options']))}"
         else:
             yield key, f"expected otherwise: {error.message}"
 
@@ -131,11 +194,16 @@ def _against_itself(path: Path, content: dict[str, Any]) -> Iterator[tuple[list[
         yield ["id"], f"expected {path.stem!r}, as the file is called {path.name}"
     if "base_url" in content and not host_allowed(urlsplit(content["base_url"]).netloc, content["hosts"]):
         yield ["base_url"], f"expected a host that hosts names: {', '.join(content['hosts'])}"
+    if urlsplit(content.get("base_url", "")).scheme == "http" and not inside(content["base_url"]):
+        yield ["base_url"], "expected https://; http:// is for this machine and for numbers of private networks"
+    if content["caps"]["webhook"] is not ("webhook" in content):
+        yield ["caps", "webhook"], "expected true if, and only if, a table [webhook] says how callbacks are signed"
     if "base_url" in content and content["caps"]["idempotency"] is not ("idempotency" in content["submit"]):
         yield ["caps", "idempotency"], "expected true if, and only if, submit.idempotency names the header of the key"
     yield from _pins_against_themselves(content)
     yield from expressions_in(content)
     yield from _places_against_slots(content)
+    yield from _words_in_clear(content)
     for model, day in content.get("retires", {}).items():
         try:
             datetime.date.fromisoformat(day)
@@ -144,6 +212,7 @@ def _against_itself(path: Path, content: dict[str, Any]) -> Iterator[tuple[list[
 
 
 _HOLE: Final = re.compile(r"\{(\w+)\}")
+_WORDS: Final = frozenset({"prompt", "negative_prompt"})
 
 
 def _places_against_slots(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
@@ -176,6 +245,16 @@ def _places_against_slots(content: dict[str, Any]) -> Iterator[tuple[list[str], 
             yield [table, key], "expected submit.job, which says where the job's id is"
     if any(given["as"] == "upload" for given in content.get("inputs", {}).values()) and "upload" not in content:
         yield ["inputs"], "expected a table [upload], as an input is sent ahead"
+
+
+def _words_in_clear(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
+    """What nobody may declare public: the places of prompts."""
+    for name in _WORDS & content["submit"]["slots"].keys():
+        slot = content["submit"]["slots"][name]
+        at = places.parse(slot if isinstance(slot, str) else slot["at"])
+        for number, pattern in enumerate(content["public"]):
+            if places.matches(places.parse(pattern), at):
+                yield ["public", str(number)], f"expected no {name} here: what is public is never sealed"
 
 
 def _pins_against_themselves(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:

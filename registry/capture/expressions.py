@@ -72,7 +72,8 @@ def compile_expression(given: JSON) -> Expression:
     try:
         compiled = jmespath.compile(told["expr"])
     except JMESPathError as error:
-        raise BadExpression(f"a JMESPath expression: {str(error).splitlines()[0]}") from None
+        why = re.sub(r",? *for expression:$", "", str(error).splitlines()[0].strip())
+        raise BadExpression(f"a JMESPath expression, not {told['expr']!r}: {why}") from None
     pattern = None
     if regex := told.get("regex"):
         try:

@@ -1,6 +1,7 @@
 """Where a provider is reached, and which hosts may receive its key."""
 
 import functools
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -61,6 +62,16 @@ def place_by(provider: str, base_url: str, hosts: Iterable[str], environment: Ma
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise NoAddress(variable, f"{parts.scheme}://{parts.hostname or ''}")
     return Place(given.rstrip("/"), (parts.netloc,))
+
+
+def inside(url: str) -> bool:
+    """Whether an address is this machine's, or one of a private network that names it by number."""
+    host = (urlsplit(url).hostname or "").lower()
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return found.is_private or found.is_loopback or found.is_link_local
 
 
 def host_allowed(netloc: str, hosts: Iterable[str]) -> bool:

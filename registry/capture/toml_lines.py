@@ -26,6 +26,11 @@ def line_of(text: str, path: Sequence[str | int]) -> int:
     return 1
 
 
+def key_at(text: str, line: int) -> str:
+    """The dotted key, or table, that stands in a line (from 1); empty where none does."""
+    return next((".".join(place) for number, place, _ in _places(text) if number == line), "")
+
+
 def _places(text: str) -> Iterator[tuple[int, list[str], str]]:
     """Line, full key path and the value's text (with its following lines) of every header and key."""
     lines = text.splitlines()
