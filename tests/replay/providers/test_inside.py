@@ -3,10 +3,14 @@
 127.0.0.1, where the emulator answers, counts as the world here; 127.0.0.2 is this machine.
 """
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 
 from registry.capture import outside
 from replay.outcome import OutcomeClass
+from replay.provider import run
 
 
 @pytest.fixture
@@ -65,3 +69,14 @@ def test_an_upload_does_not_go_inside(bench, world, picture):
 
     assert outcome.class_ is OutcomeClass.MALFORMED and "private network" in outcome.error
     assert emulator.charges("wavespeed") == 0 and "PUT" not in [seen.method for seen in emulator.seen]
+
+
+@pytest.mark.parametrize("path", ["@evil.example/v1/images/generations", ".evil.example/v1", ":1@evil.example/", ""])
+def test_a_stored_path_cannot_name_another_host(bench, emulator, path):
+    call = bench.request("openai-images", model="gpt-image-2", prompt="a stone bridge")
+    asked = msgspec.structs.replace(call.request, path=path)
+
+    outcome = run(bench.provider("openai-images"), replace(call, request=asked))
+
+    assert outcome.class_ is OutcomeClass.UNSUPPORTED and "begin with a slash" in outcome.error
+    assert emulator.seen == []
