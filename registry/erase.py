@@ -165,13 +165,8 @@ def plan_erasure(
     for one in manifests:
         _refuse_open(registry, one, alone)
     family = _family(registry, manifests)
-    reviewed = [
-        found.id
-        for member in family
-        for kind in ("review", "approval")
-        for found in registry.catalog.about(member, kind)
-    ]
-    said = [*reviewed, *(found.id for member in family for found in registry.catalog.about(member, "erasure"))]
+    reviewed = _about(registry, family, "review", "approval")
+    said = [*reviewed, *_about(registry, family, "erasure")]
     disclosures = registry.vault.get_many([*family, *said])
     values = [found.value for one in manifests for found in disclosures[one] if found.pointer in reaching]
     places = [(member, found.pointer) for member, held in disclosures.items() for found in held if holds(found, values)]
@@ -182,15 +177,9 @@ def plan_erasure(
         if found.pointer in alone or of_request(found.pointer, fields)
     ]
     stored = [found for member in family for found in stored_of(registry, member, disclosures[member])]
-    whole = kept_whole(stored, fields, asset=asset)
-    telling = [found for found in that_hold(registry, stored, values) if found not in whole]
-    if telling and not asset:
-        raise ValueInAsset(f"sha256:{telling[0].digests.sha256}")
     made_here = [found for found in stored if found.manifest in manifests and found.direction == "output"]
-    gone = [found for found in stored if found in telling or found in whole or (asset and found in made_here)]
-    if gone:
-        catch_up(registry)  # who uses an asset by a sealed digest, only the index knows
-        gone += _also_used(registry, gone, all_references=all_references)
+    gone = _gone(registry, stored, kept_whole(stored, fields, asset=asset), values, made_here if asset else None)
+    gone += _also_used(registry, gone, all_references=all_references)
     opened = registry.vault.get_many(sorted({found.manifest for found in gone}))
     gone_digests = [found.digests.to_json() for found in gone]
     places += [(one, found.pointer) for one, held in opened.items() for found in held if found.value in gone_digests]
@@ -205,6 +194,28 @@ def plan_erasure(
         reason,
         authority,
     )
+
+
+def _about(registry: Registry, family: Iterable[str], *kinds: str) -> list[str]:
+    return [found.id for member in family for kind in kinds for found in registry.catalog.about(member, kind)]
+
+
+def _gone(
+    registry: Registry,
+    stored: list[Stored],
+    whole: list[Stored],
+    values: list[JSON],
+    made_here: list[Stored] | None,
+) -> list[Stored]:
+    """The files that go: those kept whole, those that hold a value and, unless bytes are to stay, what was made here.
+
+    Raises:
+        ValueInAsset: bytes are to stay, and a file holds a value.
+    """
+    telling = [found for found in that_hold(registry, stored, values) if found not in whole]
+    if telling and made_here is None:
+        raise ValueInAsset(f"sha256:{telling[0].digests.sha256}")
+    return [found for found in stored if found in telling or found in whole or found in (made_here or ())]
 
 
 def erase(registry: Registry, plan: Plan) -> str:
@@ -339,6 +350,8 @@ def _also_used(registry: Registry, gone: list[Stored], *, all_references: bool) 
         AssetInUse: they do, and nobody said that they lose them.
     """
     also: list[Stored] = []
+    if gone:
+        catch_up(registry)  # who uses an asset by a sealed digest, only the index knows
     for found in gone:
         ours = {one.manifest for one in (*gone, *also) if one.digests == found.digests}
         others = sorted(_users(registry, found.digests.blake3) - ours)
