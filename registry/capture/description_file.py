@@ -52,7 +52,9 @@ def read_description_file(path: Path) -> DescriptionFile:
     other = _other(path, written)
     content, digest = written.content, hashlib.sha256(written.raw)
     if other is not None:
-        content = {key: value for key, value in other.content.items() if key != "id"} | content
+        left_out = {key for key, value in content.items() if value == {}}
+        content = {key: value for key, value in other.content.items() if key not in ("id", "like", *left_out)} | content
+        content = {key: value for key, value in content.items() if key not in left_out}
         digest.update(bytes.fromhex(other.sha256))
     mistakes = [*_against_schema(content)] or [*_against_itself(path, content)]
     if mistakes:
