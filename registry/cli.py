@@ -1,6 +1,7 @@
 """The program: finds commands by entry point, turns errors into exit codes."""
 
 import errno
+import os
 import sys
 import traceback
 from importlib.metadata import EntryPoint, entry_points
@@ -16,6 +17,19 @@ GROUP = "mintmark.commands"
 _FULL_OR_LOCKED = {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT}
 
 
+class Text(click.types.StringParamType):
+    """What records can hold; only the name of a file that is there may be any bytes."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """The text; refused where it is not UTF-8."""
+        text = str(super().convert(value, param, ctx))
+        raw = os.fsencode(text)
+        told = raw.decode("utf-8", "backslashreplace")
+        if told != text and not any(map(os.path.lexists, (text, text.partition("=")[2]))):
+            self.fail(f"'{harmless(told)}' is not UTF-8; write it in UTF-8, as terminals do today", param, ctx)
+        return text
+
+
 class Program(click.Group):
     """Commands from every floor and from third parties, each loaded when it is called."""
 
@@ -29,7 +43,7 @@ class Program(click.Group):
         if entry is None:
             return None
         command = entry.load()
-        return command if isinstance(command, click.Command) else None
+        return _only_text(command) if isinstance(command, click.Command) else None
 
 
 @click.command(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -85,6 +99,16 @@ def _fail(arguments: list[str], message: str, status: int) -> int:
 def _say(message: str, status: int) -> int:
     click.echo(harmless(f"mintmark: {message}"), err=True)  # a file's name may hold what a terminal obeys
     return status
+
+
+def _only_text(command: click.Command) -> click.Command:
+    """A command, and those below it, that refuses texts which no record can hold, naming the option."""
+    for parameter in command.params:
+        if parameter.type is click.STRING:
+            parameter.type = Text()
+    for below in getattr(command, "commands", {}).values():
+        _only_text(below)
+    return command
 
 
 def _found() -> dict[str, EntryPoint]:

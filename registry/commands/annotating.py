@@ -37,13 +37,20 @@ def tag(manifest: str, tags: tuple[str, ...], as_json: bool) -> None:
 
 @click.command(short_help="Say whether a generation was usable.")
 @click.argument("manifest", metavar="ID")
-@click.option("--usable/--unusable", required=True, default=None, help="Whether somebody could use what came out.")
+@click.option("--usable", is_flag=True, help="Somebody could use what came out.")
+@click.option("--unusable", is_flag=True, help="Nobody could.")
 @click.option("--reason", help="Why; it is sealed.")
 @click.option("--minutes", help="Human effort, such as 2.5.")
 @click.option("--cost", metavar="AMOUNT", help="What the review cost: 1.20 (USD) or 1.20EUR.")
 @as_json
 def review(
-    manifest: str, usable: bool | None, reason: str | None, minutes: str | None, cost: str | None, as_json: bool
+    manifest: str,
+    usable: bool,
+    unusable: bool,
+    reason: str | None,
+    minutes: str | None,
+    cost: str | None,
+    as_json: bool,
 ) -> None:
     """Say whether a generation was usable. Each review is a signed record; the newest counts.
 
@@ -53,8 +60,8 @@ def review(
     from registry.commands.options import parse_amount
     from registry.commands.printing import emit, open_for_change
 
-    if usable is None:
-        raise click.UsageError("say --usable or --unusable")
+    if usable == unusable:
+        raise click.UsageError("say --usable or --unusable, one of the two")
     registry = open_for_change()
     full = registry.catalog.resolve(manifest)
     amount = None if cost is None else parse_amount("cost", cost)

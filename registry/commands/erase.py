@@ -46,6 +46,8 @@ def erase(
     from registry.erase import OF_A_PERSON, erase, finish, generations_about, plan_erasure
     from registry.errors import counted
 
+    if finish_only and (manifest or subject or fields or asset or plan_only):
+        raise click.UsageError("--finish completes what was begun before; erase something else in a call of its own")
     if finish_only:
         completed = finish(open_for_change())
         if as_json:

@@ -66,6 +66,8 @@ def export(
 
     if everything and manifests:
         raise click.UsageError("--all exports everything; leave out the IDs, or leave out --all")
+    if everything and (conditions := [*_conditions(asked)]):
+        raise click.UsageError(f"--all exports everything; leave out {', '.join(conditions)}, or leave out --all")
     if disclose and form != "bundle":
         raise click.UsageError(f"--disclose is for bundles; {form} never opens what is sealed")
     if consistency and form != "bundle":

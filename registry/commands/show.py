@@ -27,6 +27,10 @@ def show(manifest: str, raw: bool, lineage: bool, as_json: bool) -> None:
     from registry.commands.printing import emit, facts, reading
     from registry.show import view
 
+    if lineage and (raw or as_json):
+        raise click.UsageError("--lineage prints something else than --manifest and --json; say one of them")
+    if manifest.startswith("run-") and (raw or lineage):
+        raise click.UsageError("--manifest and --lineage are for generations; a run has neither")
     registry = reading()
     if manifest.startswith("run-"):
         _show_run(registry, manifest, as_json=as_json)

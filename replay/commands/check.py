@@ -86,14 +86,16 @@ def _check(
     from replay.commands.consent import terms_of
     from replay.suites.outputs import check_outputs
 
-    if sum(one is not None for one in (suite, packed, resume)) != 1:
-        raise click.UsageError("give one of SUITE, --from suite.zip and --resume RUN")
-    if retry_errors and resume is None:
-        raise click.UsageError("--retry-errors goes with --resume RUN")
-    if trust is not None and packed is None:
-        raise click.UsageError("--trust goes with --from suite.zip")
-    if only_plan and resume is not None:
-        raise click.UsageError("--plan looks ahead of a new run: give SUITE or --from instead of --resume")
+    for contradiction, told in (
+        (len({suite, packed, resume} - {None}) != 1, "give one of SUITE, --from suite.zip and --resume RUN"),
+        (retry_errors and resume is None, "--retry-errors goes with --resume RUN"),
+        (trust is not None and packed is None, "--trust goes with --from suite.zip"),
+        (only_plan and resume is not None, "--plan looks ahead of a new run: give SUITE or --from instead of --resume"),
+        (resume and (offline or repeat > 1), "--resume goes on as the run began: leave --offline and --repeat out"),
+        (only_plan and outputs, "--plan makes no result: leave -o out"),
+    ):
+        if contradiction:
+            raise click.UsageError(told)
     check_outputs(outputs)
     terms = terms_of(budget, assume_cost, yes, silent=as_json)
     registry, path = _opened(suite, packed, trust)

@@ -183,3 +183,52 @@ def test_what_a_terminal_obeys_in_a_files_name_is_written_out(mintmark, recorded
 
     assert said.status != 0 and "\x1b" not in said.err
     assert "red\\x1b[31m.png" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("review", "@last", "--usable", "--unusable"), "one of the two"),
+        (("review", "@last"), "--usable or --unusable"),
+        (("show", "@last", "--lineage", "--json"), "say one of them"),
+        (("show", "@last", "--lineage", "--manifest"), "say one of them"),
+        (("show", "run-12345678", "--manifest"), "a run has neither"),
+        (("export", "--all", "--label", "app=x", "--to", "b.zip"), "leave out label:app=x"),
+        (("erase", "@last", "--field", "prompt", "--finish"), "a call of its own"),
+        (("check", "--resume", "@last", "--offline"), "goes on as the run began"),
+        (("check", "--resume", "@last", "--repeat", "3"), "goes on as the run began"),
+        (("check", "suite.yaml", "--plan", "-o", "report.html"), "makes no result"),
+    ],
+)
+def test_flags_that_contradict_each_other_are_refused(mintmark, recorded, tmp_path, words, told):
+    recorded("a.png", "--prompt", "p")
+
+    said = mintmark(*words)
+
+    assert (said.status, told in said.err) == (2, True), said.err
+    assert not list(tmp_path.glob("*.zip")) and "review" not in mintmark("show", "@last").out
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("record", "a.png", "--provider", "p", "--model", "b\udcff"), "--model"),
+        (("record", "a.png", "--provider", "p", "--model", "m", "--label", "x=\udcff"), "--label"),
+        (("record", "a.png", "--provider", "p", "--model", "m", "--prompt", "bad\udcff"), "--prompt"),
+        (("tag", "@last", "x=\udcff"), "K=V"),
+        (("log", "audit", "--trust", "\udcff"), "--trust"),
+        (("stats", "cost", "--minute-cost", "\udcff"), "--minute-cost"),
+        (("suite", "new", "--label", "a=\udcff"), "--label"),
+        (("providers", "show", "\udcff"), "NAME"),
+        (("replay", "ambiguous", "paid", "k\udcff", "--by", "x", "--reason", "y"), "KEY"),
+        (("replay", "@last", "--model", "\udcff"), "--model"),
+        (("get", "\udcff", "--to", "x"), "ID|DIGEST"),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused_by_the_option_that_has_them(mintmark, recorded, words, option):
+    recorded("a.png")
+
+    said = mintmark(*words)
+
+    assert said.status == 2 and option in said.err, said.err
+    assert "surrogate" not in said.err and ("\\xff" in said.err or "does not exist" in said.err)
