@@ -87,7 +87,7 @@ def _check(
     from replay.suites.outputs import check_outputs
 
     for contradiction, told in (
-        (len({suite, packed, resume} - {None}) != 1, "give one of SUITE, --from suite.zip and --resume RUN"),
+        ([suite, packed, resume].count(None) != 2, "give one of SUITE, --from suite.zip and --resume RUN"),
         (retry_errors and resume is None, "--retry-errors goes with --resume RUN"),
         (trust is not None and packed is None, "--trust goes with --from suite.zip"),
         (only_plan and resume is not None, "--plan looks ahead of a new run: give SUITE or --from instead of --resume"),
