@@ -19,6 +19,7 @@ from registry.log.proof import LogProof
 from registry.schema import validate
 from registry.sealing import seal
 from registry.signing import PAYLOAD_TYPE, output_subjects, pae, pae_digest, payload
+from registry.verify.report import State
 
 NOW = "2026-11-20T12:00:00.000Z"
 SELECTION = Selection("label app=test", NOW)
@@ -204,3 +205,15 @@ def new_ledger(tmp_path):
 def form(request, tmp_path):
     """Where a bundle goes: each test runs on the zip form and on the folder form."""
     return tmp_path / request.param
+
+
+@pytest.fixture(scope="session")
+def failed():
+    """``failed(report)``: the names of the layers that are."""
+    return lambda report: {layer.name for layer in report.layers if layer.state == State.FAILED}
+
+
+@pytest.fixture(scope="session")
+def undecided():
+    """``undecided(report)``: the names of the layers that are."""
+    return lambda report: {layer.name for layer in report.layers if layer.state == State.UNDECIDED}

@@ -4,16 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from registry import keys
 from registry.bundle_format import disclosures_path
 from registry.errors import Corrupted
 from registry.export.bundle import BundleIncomplete, Selection, export_bundle
 from registry.export.writing import TargetExists
-from registry.log.checkpoint import VerifierKey
 from registry.sealing import Disclosure
 from registry.verify.bundle import verify
 from registry.verify.container import BundleUnreadable
-from registry.verify.report import State
 
 NOW = "2026-11-20T12:00:00.000Z"
 
@@ -21,14 +18,6 @@ NOW = "2026-11-20T12:00:00.000Z"
 @pytest.fixture
 def manifest(ledger):
     return ledger.manifest
-
-
-def failed(report) -> set[str]:
-    return {layer.name for layer in report.layers if layer.state == State.FAILED}
-
-
-def undecided(report) -> set[str]:
-    return {layer.name for layer in report.layers if layer.state == State.UNDECIDED}
 
 
 def test_a_bundle_of_everything_verifies(ledger, form):
@@ -52,14 +41,14 @@ def test_a_selection_proves_no_completeness(ledger, form):
     assert "completeness is not proven" in report.layer("completeness").sentence
 
 
-def test_without_trust_the_signer_stays_unknown(ledger, form):
+def test_without_trust_the_signer_stays_unknown(ledger, form, undecided):
     report = verify(ledger.bundle(form))
 
     assert (report.verdict, report.exit_code, undecided(report)) == ("undecided", 4, {"checkpoint"})
     assert "self-consistent, signer unknown" in report.layer("checkpoint").sentence
 
 
-def test_keys_shipped_in_the_bundle_are_never_trusted(ledger, new_ledger, tmp_path):
+def test_keys_shipped_in_the_bundle_are_never_trusted(ledger, new_ledger, tmp_path, undecided):
     """A forger makes a perfect bundle with keys of his own and ships them too."""
     forger = new_ledger("forger", log=ledger.log.__class__.create(tmp_path / "f.pem"))
     forger.generate(b"first asset", "never asked for")
@@ -70,7 +59,7 @@ def test_keys_shipped_in_the_bundle_are_never_trusted(ledger, new_ledger, tmp_pa
     assert "none of which is trusted" in report.layer("checkpoint").sentence
 
 
-def test_a_forged_signature_under_a_trusted_name_is_false(ledger, new_ledger, form):
+def test_a_forged_signature_under_a_trusted_name_is_false(ledger, new_ledger, form, failed):
     forger = new_ledger("forger")
     forger.generate(b"x")
     line = replace(forger.checkpoint().signatures[0], signature=b"\x00" * 64)
@@ -108,14 +97,14 @@ def test_a_withheld_value_is_accounted_for(ledger, form):
     assert report.layer("disclosures").sentence == "sealed values: 1 withheld"
 
 
-def test_a_value_that_is_neither_shown_nor_accounted_for_is_missing(ledger, form):
+def test_a_value_that_is_neither_shown_nor_accounted_for_is_missing(ledger, form, undecided):
     report = verify(ledger.bundle(form, [replace(ledger.records[1], disclosures=())]), trust=ledger.trust)
 
     assert (report.exit_code, undecided(report)) == (4, {"disclosures"})
     assert "missing" in report.layer("disclosures").sentence
 
 
-def test_an_erased_value_is_erased_only_with_its_record(ledger, form):
+def test_an_erased_value_is_erased_only_with_its_record(ledger, form, undecided):
     assert verify(ledger.bundle(form, [ledger.records[2], ledger.records[4]]), trust=ledger.trust).exit_code == 0
 
     form = form.with_name(f"2{form.name}")
@@ -125,7 +114,7 @@ def test_an_erased_value_is_erased_only_with_its_record(ledger, form):
 
 
 @pytest.mark.parametrize("change", ["value", "salt", "pointer"])
-def test_a_disclosure_that_does_not_fit_its_seal_is_false(ledger, form, change):
+def test_a_disclosure_that_does_not_fit_its_seal_is_false(ledger, form, change, failed):
     shown = ledger.records[1].disclosures[0]
     bent = {
         "value": Disclosure(shown.pointer, shown.salt, "a green square"),
@@ -138,14 +127,14 @@ def test_a_disclosure_that_does_not_fit_its_seal_is_false(ledger, form, change):
     assert failed(report) == {"disclosures"}
 
 
-def test_the_disclosure_of_one_record_does_not_open_another(ledger, form):
+def test_the_disclosure_of_one_record_does_not_open_another(ledger, form, failed):
     first, third = ledger.records[1], ledger.records[3]
     stolen = [replace(first, disclosures=[d for d in third.disclosures if d.pointer == "/prompt/submitted"])]
 
     assert failed(verify(ledger.bundle(form, stolen), trust=ledger.trust)) == {"disclosures"}
 
 
-def test_what_is_withheld_must_be_sealed_and_not_shown_as_a_whole(ledger, form):
+def test_what_is_withheld_must_be_sealed_and_not_shown_as_a_whole(ledger, form, failed):
     open_value = replace(ledger.records[1], withheld=("/labels/app",))
     assert failed(verify(ledger.bundle(form, [open_value]), trust=ledger.trust)) == {"disclosures"}
 
@@ -154,7 +143,7 @@ def test_what_is_withheld_must_be_sealed_and_not_shown_as_a_whole(ledger, form):
     assert failed(verify(ledger.bundle(form, [whole]), trust=ledger.trust)) == {"disclosures"}
 
 
-def test_disclosures_without_a_record_are_false(ledger, form):
+def test_disclosures_without_a_record_are_false(ledger, form, failed):
     bundle = ledger.bundle(form, [ledger.records[1]])
     if bundle.is_file():
         return
@@ -162,219 +151,6 @@ def test_disclosures_without_a_record_are_false(ledger, form):
     foreign.write_bytes(b"{}")
 
     assert failed(verify(bundle, trust=ledger.trust)) == {"container"}
-
-
-# Keys
-
-
-def rotated(ledger, **change) -> keys.Snapshot:
-    index = len(ledger.records)
-    old = [replace(key, until=index + 1) if key.role == "recorder" else key for key in ledger.snapshot.keys]
-    new = keys.Key("recorder", change.pop("public"), index + 1)
-    return replace(ledger.snapshot, keys=(*old, new))
-
-
-@pytest.fixture
-def second_recorder(tmp_path, ledger):
-    return ledger.recorder.__class__.create(tmp_path / "second.pem")
-
-
-def test_a_rotation_endorsed_by_the_log_key_is_followed(ledger, form, second_recorder):
-    ledger.rotate(rotated(ledger, public=second_recorder.public))
-    ledger.recorder = second_recorder
-    ledger.generate(b"after the rotation")
-
-    report = verify(ledger.bundle(form), trust=ledger.trust)
-
-    assert report.exit_code == 0
-
-
-def test_a_signature_made_after_revocation_is_false(ledger, form, second_recorder):
-    revoked = ledger.recorder
-    ledger.rotate(rotated(ledger, public=second_recorder.public))
-    ledger.generate(b"signed with the old key")  # still ledger.recorder, the revoked one
-
-    report = verify(ledger.bundle(form, signer=second_recorder), trust=ledger.trust)
-
-    assert failed(report) == {"key validity"}
-    assert revoked.keyid[:16] in report.layer("key validity").sentence
-
-
-def test_a_revoked_key_cannot_sign_on_under_the_snapshot_that_allowed_it(ledger, form, second_recorder):
-    ledger.rotate(rotated(ledger, public=second_recorder.public))
-    ledger.generate(b"signed with the old key")
-    ledger.bodies[-1] = replace(ledger.leaf(-1), keys=0).body
-    key_record, forged = ledger.records[-2:]
-
-    for records in (ledger.records, [key_record, forged]):
-        report = verify(ledger.bundle(form.with_name(f"{len(records)}{form.name}"), records), trust=ledger.trust)
-
-        assert failed(report) == {"key validity"}
-        assert "names key record 0 where 5 was in force" in report.layer("key validity").sentence
-
-
-def test_time_never_goes_backwards_in_what_is_shown(ledger, form):
-    ledger.bodies[-1] = replace(ledger.leaf(-1), time="2026-11-20T11:59:59.999Z").body
-
-    assert failed(verify(ledger.bundle(form), trust=ledger.trust)) == {"inclusion"}
-
-
-def test_a_record_signed_as_another_kind_is_false(ledger, form):
-    ledger.add("review", {
-        "format": "mintmark/annotation/v1", "recorded_at": NOW, "subject": ledger.records[1].id,
-        "tags": {"a": "b"}, "actor": "local",
-    })  # fmt: skip
-
-    report = verify(ledger.bundle(form), trust=ledger.trust)
-
-    assert failed(report) == {"signature"}
-    assert "signed as review" in report.layer("signature").sentence
-
-
-def test_a_bundle_signed_by_a_revoked_key_is_false(ledger, form, second_recorder):
-    revoked = ledger.recorder
-    ledger.rotate(rotated(ledger, public=second_recorder.public))
-
-    assert failed(verify(ledger.bundle(form, signer=revoked), trust=ledger.trust)) == {"bundle"}
-
-
-def test_a_rotation_without_endorsement_is_false(ledger, form, second_recorder):
-    ledger.rotate(rotated(ledger, public=second_recorder.public), by=second_recorder)
-
-    report = verify(ledger.bundle(form, signer=second_recorder), trust=ledger.trust)
-
-    assert failed(report) == {"key validity"}
-
-
-def test_a_recorder_key_cannot_rotate_keys(ledger, form, second_recorder):
-    ledger.rotate(rotated(ledger, public=second_recorder.public), by=ledger.recorder)
-
-    report = verify(ledger.bundle(form, signer=second_recorder), trust=ledger.trust)
-
-    assert failed(report) == {"key validity"}
-    assert "may not sign a key" in report.layer("key validity").sentence
-
-
-def test_a_record_signed_by_a_stranger_is_false(ledger, form, second_recorder):
-    ledger.add("annotation", {
-        "format": "mintmark/annotation/v1", "recorded_at": NOW, "subject": ledger.records[1].id,
-        "tags": {"a": "b"}, "actor": "local",
-    }, by=second_recorder)  # fmt: skip
-
-    assert failed(verify(ledger.bundle(form), trust=ledger.trust)) == {"key validity"}
-
-
-def test_a_signature_that_does_not_match_is_false(ledger, form):
-    swapped = replace(ledger.records[1], signature=ledger.records[2].signature)
-
-    assert failed(verify(ledger.bundle(form, [swapped]), trust=ledger.trust)) == {"signature"}
-
-
-# The log
-
-
-def test_a_proof_of_one_record_does_not_cover_another(ledger, form):
-    checkpoint = ledger.checkpoint()
-    swap = {1: 3}
-
-    def crossed(index):
-        right, other = ledger.proof(index, checkpoint), ledger.proof(swap.get(index, index), checkpoint)
-        return replace(right, index=other.index, hashes=other.hashes)
-
-    assert failed(verify(ledger.bundle(form, [ledger.records[1]], proof=crossed), trust=ledger.trust)) == {"inclusion"}
-
-
-def test_proofs_under_another_checkpoint_are_false(ledger, form):
-    first = ledger.checkpoint(4)
-
-    def older(index):
-        return ledger.proof(index, first if index == 1 else ledger.checkpoint())
-
-    assert failed(verify(ledger.bundle(form, [ledger.records[1]], proof=older), trust=ledger.trust)) == {"inclusion"}
-
-
-def test_a_statement_that_was_never_logged_is_false(ledger, form):
-    ledger.bodies[1] = replace(ledger.leaf(1), pae="0" * 64).body
-
-    assert failed(verify(ledger.bundle(form, [ledger.records[1]]), trust=ledger.trust)) == {"inclusion"}
-
-
-def test_a_claimed_range_must_be_there(ledger, new_ledger, form):
-    with pytest.raises(BundleIncomplete, match="2 is not among them"):
-        ledger.bundle(form, [ledger.records[1]], selection=Selection("0 to 3", NOW, (0, 3)))
-
-    short = new_ledger()
-    shown, _ = short.generate(b"one"), short.generate(b"two")
-    bundle = short.bundle(form, [shown], selection=Selection("0 to 3", NOW, (0, 3)))
-    report = verify(bundle, trust=short.trust)
-
-    assert report.exit_code == 0
-    assert report.layer("completeness").sentence == "complete: every entry from 0 to 2 is here, 1 of them withheld"
-
-
-def test_a_range_beyond_the_log_is_false(ledger, form):
-    bundle = ledger.bundle(form, selection=Selection("all", NOW, (4, 4)))
-
-    assert failed(verify(bundle, trust=ledger.trust)) == {"completeness"}
-
-
-# A checkpoint kept from earlier
-
-
-def test_growth_since_a_kept_checkpoint_is_proven_by_a_proof_or_by_all_entries(ledger, tmp_path):
-    kept = ledger.checkpoint(3)
-    every = ledger.bundle(tmp_path / "every.zip")
-    some = ledger.bundle(tmp_path / "some.zip", [ledger.records[1]])
-    proven = ledger.bundle(tmp_path / "proven.zip", [ledger.records[1]], consistency={3: ledger.consistency(3)})
-
-    codes = [verify(path, trust=ledger.trust, checkpoint=kept).exit_code for path in (every, some, proven)]
-
-    assert codes == [0, 4, 0]
-
-
-def test_a_rewritten_log_does_not_continue_a_kept_checkpoint(ledger, tmp_path):
-    kept = ledger.checkpoint(3)
-    later = [replace(ledger.leaf(n), time="2026-11-20T13:00:00.000Z").body for n in range(1, len(ledger.bodies))]
-    ledger.bodies[1:] = later
-    every = ledger.bundle(tmp_path / "every.zip")
-    proven = ledger.bundle(tmp_path / "proven.zip", [ledger.records[3]], consistency={3: ledger.consistency(3)})
-
-    for path in (every, proven):
-        assert failed(verify(path, trust=ledger.trust, checkpoint=kept)) == {"checkpoint"}
-
-
-def test_a_fork_at_one_size_is_false(ledger, new_ledger, tmp_path):
-    kept = ledger.checkpoint()
-    ledger.bodies[4] = replace(ledger.leaf(4), time="2027-01-01T00:00:00.000Z").body
-
-    report = verify(ledger.bundle(tmp_path / "b.zip"), trust=ledger.trust, checkpoint=kept)
-
-    assert failed(report) == {"checkpoint"}
-    assert "forked" in report.layer("checkpoint").sentence
-
-
-def test_an_older_bundle_than_the_kept_checkpoint_is_undecided(ledger, tmp_path):
-    bundle = ledger.bundle(tmp_path / "b.zip")
-    ledger.generate(b"one more")
-
-    report = verify(bundle, trust=ledger.trust, checkpoint=ledger.checkpoint())
-
-    assert (report.exit_code, undecided(report)) == (4, {"checkpoint"})
-    assert "rolled back" in report.layer("checkpoint").sentence
-
-
-def test_a_kept_checkpoint_stands_for_trust_at_its_own_size_only(ledger, new_ledger, tmp_path):
-    bundle = ledger.bundle(tmp_path / "b.zip")
-    other = new_ledger()
-    other.generate(b"x")
-
-    assert verify(bundle, checkpoint=ledger.checkpoint()).exit_code == 0
-    assert verify(bundle, checkpoint=ledger.checkpoint(3)).exit_code == 4
-    elsewhere = verify(bundle, checkpoint=replace(ledger.checkpoint(), origin="x/0"))
-    assert failed(elsewhere) == {"checkpoint"}
-    assert "you kept a checkpoint of x/0" in elsewhere.layer("checkpoint").sentence
-    stranger = [VerifierKey(ledger.origin, other.recorder.public)]
-    assert verify(bundle, trust=stranger, checkpoint=ledger.checkpoint()).exit_code == 1
 
 
 # Assets
@@ -396,7 +172,7 @@ def test_an_erased_asset_is_told_as_erased(ledger, form):
     assert report.layer("assets").sentence == "0 of 1 assets are here and match, 1 erased"
 
 
-def test_an_asset_that_no_record_names_is_false(ledger, form):
+def test_an_asset_that_no_record_names_is_false(ledger, form, failed):
     first = replace(ledger.records[1], assets=ledger.records[2].assets)
 
     report = verify(ledger.bundle(form, [first]), trust=ledger.trust)
@@ -405,7 +181,7 @@ def test_an_asset_that_no_record_names_is_false(ledger, form):
 
 
 @pytest.mark.parametrize("change", [{"bytes": 6}, {"digest": {"blake3": "0" * 64}}], ids=["length", "BLAKE3"])
-def test_an_asset_must_have_the_length_and_both_digests_its_record_states(ledger, manifest, form, change):
+def test_an_asset_must_have_the_length_and_both_digests_its_record_states(ledger, manifest, form, change, failed):
     """A recorder that signed a false length or digest: SHA-256 alone would let it pass."""
     value = manifest(b"asset", "p")
     output = value["outputs"][0]
@@ -419,7 +195,7 @@ def test_an_asset_must_have_the_length_and_both_digests_its_record_states(ledger
     assert failed(verify(ledger.bundle(form, [record]), trust=ledger.trust)) == {"assets"}
 
 
-def test_a_sealed_digest_needs_its_disclosure(ledger, form):
+def test_a_sealed_digest_needs_its_disclosure(ledger, form, failed):
     third = ledger.records[3]
     hidden = replace(third, disclosures=(), withheld=("/outputs/0/digest", "/prompt/submitted"))
 
