@@ -70,11 +70,10 @@ class Engine:
         try:
             DBOS(config=config)
             self._launch(queues)
-        except SQLAlchemyError as problem:
+        except BaseException as problem:
             DBOS.destroy()  # half launched, it would refuse the next start in this process
-            raise DatabaseFailed("the database of jobs", getattr(problem, "orig", None) or problem) from problem
-        except BaseException:
-            DBOS.destroy()
+            if isinstance(problem, SQLAlchemyError):
+                raise DatabaseFailed("the database of jobs", getattr(problem, "orig", None) or problem) from problem
             raise
 
     def _launch(self, queues: list[Queue]) -> None:

@@ -18,18 +18,20 @@ def serve(port: int, host: str, threads: int, no_worker: bool, open_page: bool) 
     Exit status: 0 stopped; 2 the host is not of this machine; 3 the port is taken.
     """
     import signal
+    from contextlib import ExitStack
     from pathlib import Path
 
     from registry.erase import finish
     from registry.home import open_or_create
-    from registry.http.serving import Listener, listen
+    from registry.http.serving import Listener, listen, warm
     from replay.asking import Asking
     from replay.jobs import Jobs
     from replay.keeping import Keeper
 
     listener: Listener = listen(host, port)  # before anything is made: a refused host leaves no registry behind
     registry, new = open_or_create(Path.cwd())
-    try:
+    with ExitStack() as ending:
+        ending.callback(registry.close)
         if registry.catalog.intents():
             click.echo(f"completed {finish(registry)} interrupted erasures")
         if new:
@@ -41,14 +43,12 @@ def serve(port: int, host: str, threads: int, no_worker: bool, open_page: bool) 
         # uvicorn ends cleanly on either signal and then raises it again; ending when asked to is no failure.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
+        warm(registry)  # before anything works in the background: what fails is said, and leaves nothing running
         jobs = Jobs(registry.settings)
-        keeper = None if no_worker else Keeper(registry, threads=threads)
-        if keeper is not None:
+        ending.callback(jobs.close)
+        if not no_worker:
+            keeper = Keeper(registry, threads=threads)
             keeper.start()
+            ending.callback(keeper.stop)
         listener.serve(registry, Asking(registry, jobs))
-        if keeper is not None:
-            keeper.stop()
-        jobs.close()
-        click.echo("stopped", err=True)
-    finally:
-        registry.close()
+    click.echo("stopped", err=True)

@@ -1,6 +1,7 @@
 """Makes one replay that a run wants, measures it, and writes down what became of it; doing so twice changes nothing."""
 
 import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +27,7 @@ from replay.preparing import Change, Ready, output_files, prepare, run_again
 from replay.suites.plan import Case, Plan
 
 _PLANS: dict[str, Plan] = {}
+_PLANS_LOCK = threading.Lock()  # the threads of a worker make replays of many runs
 _MOST_PLANS: Final = 8
 _AWAIT_S: Final = 0.5
 _MOST_LOOKS: Final = 3600  # for half an hour: whoever reserves for longer may have forgotten the call
@@ -111,11 +113,14 @@ def _begun(registry: Registry, row: RunReplay) -> bool:
 
 def plan_in(runs: Runs, run_id: str) -> Plan:
     """The plan of a run; read once in a process, since plans never change and no id is given twice."""
-    if (known := _PLANS.get(run_id)) is None:
+    with _PLANS_LOCK:
+        known = _PLANS.get(run_id)
+    if known is None:
         known = Plan.from_json(runs.get(run_id).plan)
-        while len(_PLANS) >= _MOST_PLANS:
-            _PLANS.pop(next(iter(_PLANS)), None)
-        _PLANS[run_id] = known
+        with _PLANS_LOCK:
+            _PLANS[run_id] = known
+            while len(_PLANS) > _MOST_PLANS:
+                _PLANS.pop(next(iter(_PLANS)))
     return known
 
 
