@@ -63,7 +63,8 @@ class Verdict:
     """What is said of a replay.
 
     ``reason_code`` is given for not-replayable and undecided ("uncalibrated", "budget", "resolution", "confirmation",
-    "offline", "retired", "erased", "missing", "unsupported", "alias" ...), None otherwise. ``sentence`` is for people.
+    "offline", "retired", "erased", "missing", "unsupported", "alias" ...), and is "limits" where the policy's limits let
+    a difference pass; None otherwise. ``sentence`` is for people.
     ``test`` is the statistical test that decided, where one did, in JSON's own types.
     """
 
@@ -306,4 +307,4 @@ def _by_limits(scores: Sequence[Score], limits: Mapping[str, Limit]) -> Verdict:
         return Verdict(
             "undecided", "unmeasured", f"The policy limits what could not be measured: {', '.join(missing)}."
         )
-    return Verdict("within-noise", None, f"Inside the policy's limits: {', '.join(kept)}; {_UNSTATED}.")
+    return Verdict("within-noise", "limits", f"Inside the policy's limits: {', '.join(kept)}; {_UNSTATED}.")

@@ -294,6 +294,10 @@ def _ends(name: str, node: _Node) -> Ends:
         raise node.bad("min, max, or both")
     if least is not None and most is not None and least > most:
         node.refuse(f"min {least:g} is above max {most:g}")
+    if scale.higher_is_better is True and least is None:
+        node.refuse(f"{name}: higher is better, so max alone lets any change pass; use min")
+    if scale.higher_is_better is False and most is None:
+        node.refuse(f"{name}: lower is better, so min alone lets any change pass; use max")
     if least is not None and least > scale.greatest:
         node.refuse(f"min {least:g} is never reached: {name} is {scale.greatest:g} at most")
     if most is not None and most < scale.least:

@@ -90,7 +90,7 @@ def exit_of(plan: Plan, found: Sequence[Found], gate: Gate | None, *, canceled: 
     drifted = kinds["drifted"]
     together = gate is not None and gate.decision.answer == "drifted"
     if drifted or together:
-        said = f"{drifted} of {counted(len(found), 'manifest')} drifted" if drifted else "no single manifest is named"
+        said = f"{drifted} of {counted(len(found), 'manifest')}" if drifted else "no single manifest is named"
         return 1, f"drifted: {said}{'; the suite as a whole has changed' if together else ''}"
     errors = [one.error for one in found if one.error is not None]
     if errors:
@@ -108,14 +108,19 @@ def exit_of(plan: Plan, found: Sequence[Found], gate: Gate | None, *, canceled: 
     ]
     if over:
         return 4, f"undecided: {' and '.join(over)}"
-    return 0, _green(kinds)
+    limited = sum(one.verdict is not None and one.verdict.reason_code == "limits" for one in found)
+    return 0, _green(kinds, limited)
 
 
-def _green(kinds: Mapping[str, int]) -> str:
+def _green(kinds: Mapping[str, int], limited: int) -> str:
     if not kinds["reproduced"] and not kinds["within-noise"]:
         open_ = " and ".join(f"{kinds[kind]} {kind}" for kind in ("not-replayable", "undecided") if kinds[kind])
         return f"nothing was reproduced, and the suite allows it: {open_ or 'no manifests'}"
-    (first, *others) = [f"{kinds[kind]} {kind.replace('-', ' ')}" for kind in KINDS if kinds[kind]] or ["0 asked for"]
+    told = {**kinds, "within-noise": kinds["within-noise"] - limited}
+    parts = [f"{told[kind]} {kind.replace('-', ' ')}" for kind in KINDS if told.get(kind)]
+    if limited:
+        parts.insert(bool(kinds["reproduced"]) + bool(told["within-noise"]), f"{limited} inside the limits")
+    (first, *others) = parts or ["0 asked for"]
     count, _, word = first.partition(" ")
     return ", ".join([f"{count} of {sum(kinds.values())} {word}", *others])
 

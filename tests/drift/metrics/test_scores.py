@@ -27,6 +27,7 @@ def test_every_score_stands_in_the_table_with_its_version_and_within_its_ends(me
         scale = scale_of(score.name)
         assert isinstance(scale, Scale), (score.name, scale)
         assert score.value is None or scale.least <= score.value <= scale.greatest, score
+        assert scale.higher_is_better is score.higher_is_better, score
 
 
 class Sparkle:
@@ -42,5 +43,6 @@ def test_scores_of_plugins_go_by_the_metric(monkeypatch):
     built_in = listing.metrics()
     monkeypatch.setattr("drift.metrics.scores.metrics", lambda: {**built_in, "sparkle": Sparkle()})
 
-    assert scale_of("sparkle") == scale_of("sparkle.worst/3") == Scale(3, float("-inf"))
+    assert scale_of("sparkle") == Scale(3, float("-inf"), higher_is_better=True)
+    assert scale_of("sparkle.worst/3") == Scale(3, float("-inf"), higher_is_better=None)
     assert scale_of("sparkle/2") == "sparkle/3" and "sparkle" in str(scale_of("sparkel"))

@@ -178,9 +178,9 @@ def results():
         "reproduced": result_of(manifest_row(1), sampled | {"id": digest(2)}),
         "drifted-by-gate": result_of(sampled, code=1, reason="drifted: the suite as a whole drifted", gate=gate()),
         "drifted": result_of(
-            manifest_row(1), manifest_row(2, "drifted", DRIFTED), code=1, reason="drifted: 1 of 2 manifests drifted"
+            manifest_row(1), manifest_row(2, "drifted", DRIFTED), code=1, reason="drifted: 1 of 2 manifests"
         ),
-        "seeded-drift": result_of(seeded, code=1, reason="drifted: 1 of 1 manifests drifted"),
+        "seeded-drift": result_of(seeded, code=1, reason="drifted: 1 of 1 manifests"),
         "uncalibrated": result_of(
             undecided(1, "uncalibrated", "It is not known how far honest runs differ."),
             code=4,
@@ -223,7 +223,7 @@ def results():
         "drift-and-error": result_of(
             manifest_row(1, "drifted", DRIFTED, error={"class": "timeout", "why": "no answer in 600 s"}),
             code=1,
-            reason="drifted: 1 of 1 manifests drifted",
+            reason="drifted: 1 of 1 manifests",
         ),
         "hostile": result_of(
             manifest_row(1, "drifted", f"{DRIFTED} {HOSTILE}", name=HOSTILE),
@@ -232,7 +232,7 @@ def results():
             reason=HOSTILE,
             suite={"name": HOSTILE, "sha256": "a" * 64, "lock_sha256": None},
         ),
-        "thousand": result_of(*big, code=1, reason="drifted: 111 of 1000 manifests drifted", gate=gate()),
+        "thousand": result_of(*big, code=1, reason="drifted: 111 of 1000 manifests", gate=gate()),
     }
 
 

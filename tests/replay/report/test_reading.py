@@ -31,7 +31,7 @@ def test_drift_goes_before_an_error_and_an_error_before_other_verdicts(results_b
 
 
 def test_the_headline_says_the_answer_once(results_by_name):
-    assert headline(results_by_name["drifted"]) == "Drifted: 1 of 2 manifests drifted"
+    assert headline(results_by_name["drifted"]) == "Drifted: 1 of 2 manifests"
     assert headline(results_by_name["reproduced"]) == "1 of 2 reproduced, 1 within noise"
     assert headline(results_by_name["outage"]).startswith("Could not run: ")
     assert tally(results_by_name["thousand"]) == {"drifted": 111, "reproduced": 889}

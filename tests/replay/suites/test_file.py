@@ -62,6 +62,8 @@ MISTAKES = {
     "a metric that is no score": (EDIT + "{limits: {psnr: {min: 30}}}\n", 6, "limits.psnr", "psnr.rgb"),
     "never reached": (EDIT + "{limits: {ssim: {min: 1.1}}}\n", 6, "limits.ssim", "1 at most"),
     "never kept": (EDIT + "{limits: {wer.norm: {max: -0.1}}}\n", 6, "limits.wer.norm", "0 at least"),
+    "max where min is meant": (EDIT + "{limits: {ssim: {max: 0.999}}}\n", 6, "limits.ssim", "higher is better"),
+    "min where max is meant": (EDIT + "{limits: {phash: {min: 0}}}\n", 6, "limits.phash", "lower is better"),
     "alpha of one": (EDIT + "{alpha: 1}\n", 6, "policies.image.edit.alpha", "between 0 and 1"),
     "limit without ends": (EDIT + "{limits: {ssim: {}}}\n", 6, "limits.ssim", "min, max"),
     "limit upside down": (EDIT + "{limits: {ssim: {min: 2, max: 1}}}\n", 6, "limits.ssim", "above"),
