@@ -51,8 +51,8 @@ def test_exit_codes(bundle, trust, ledger, new_ledger, tmp_path):
     assert run(empty)[0] == 5
     assert run(tmp_path / "none.zip")[0] == 3
     assert run(bundle, "--trust", tmp_path / "none.txt")[0] == 3
-    assert run(bundle, "--trust", bundle)[0] == 1
-    assert run(bundle, "--checkpoint", trust)[0] == 1
+    assert run(bundle, "--trust", bundle)[0] == 2
+    assert run(bundle, "--checkpoint", trust)[0] == 2
     assert run(bundle, "--unknown")[0] == 2
     with bundle.open("r+b") as stream:
         stream.seek(500)
