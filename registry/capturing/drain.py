@@ -150,6 +150,7 @@ def _marked(entry: Path, value: dict[str, Any]) -> Reading:
     """A call of a decorated function."""
     files = {name: entry / name for name in value["outputs"]}
     failed = value["error"] is not None or not files
+    ended = "canceled" if value.get("canceled") else "failed" if failed else "succeeded"
     draft = Draft(
         provider=Provider(name=value["provider"]),
         model=Model(requested=value["model"]),
@@ -159,8 +160,8 @@ def _marked(entry: Path, value: dict[str, Any]) -> Reading:
         settings={name: stored(setting) for name, setting in value["settings"].items()},
         outputs=[Incoming(file=name) for name in files],
         outcome=Outcome(
-            class_="failed" if failed else "succeeded",
-            state="failed" if failed else "succeeded",
+            class_=ended,  # type: ignore[arg-type]  # one of three words, each of which is both
+            state=ended,  # type: ignore[arg-type]
             submitted_at=value["started"],
             completed_at=value["ended"],
             error=value["error"] or ("it made nothing" if failed else None),

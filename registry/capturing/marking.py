@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, cast
 from registry.capture.draft import new_exchange_id
 from registry.capturing.context import current
 from registry.capturing.hook import running_recorder
+from registry.errors import InvalidValue
 from registry.times import now
 
 log: Final = logging.getLogger("mintmark.capture")
@@ -32,7 +33,7 @@ def generates(
     """Record each call of a function as one generation, while the hook is installed; without it nothing is changed.
 
     The function's outputs are what it returns: a path, bytes, or a list of them. If it raises, a failed generation is
-    recorded and the exception goes on.
+    recorded and the exception goes on; a canceled one where a task or the program was ended from outside.
 
     Args:
         provider: who runs the model.
@@ -41,11 +42,17 @@ def generates(
         prompt: the name of the argument that holds the prompt; None where there is none.
         seed: the name of the argument that holds the seed.
         settings: names of arguments to record as settings.
+
+    Raises:
+        InvalidValue: when decorating a generator, whose outputs nobody could tell before it was used up.
     """
     said = {"provider": provider, "model": model, "operation": operation}
     names = {"prompt": prompt, "seed": seed}
 
     def around(function: Function) -> Function:
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            wanted = "a function that returns its outputs; a generator has none to record: collect them, return a list"
+            raise InvalidValue("@generates", function.__qualname__, wanted)
         marked = functools.partial(_marked, inspect.signature(function), said, names, tuple(settings))
 
         @functools.wraps(function)
@@ -82,17 +89,17 @@ def _marked(
         values = {role: given.arguments.get(name) for role, name in names.items() if name}
         return _Marked(said, values, {name: given.arguments.get(name) for name in settings}, now())
 
-    def put(outputs: Callable[[], Iterable[bytes | Path]], error: str | None) -> None:
+    def put(outputs: Callable[[], Iterable[bytes | Path]], error: str | None, *, canceled: bool = False) -> None:
         if mark is not None:
-            mark.put(outputs(), error)
+            mark.put(outputs(), error, canceled=canceled)
 
     mark: _Marked | None = _safely(begun)
     made: list[Any] = []
     try:
         yield made
-    except Exception as problem:
-        why = type(problem).__name__
-        _safely(lambda: put(tuple, why))
+    except BaseException as problem:
+        why, outside = type(problem).__name__, not isinstance(problem, Exception)  # a canceled task, a Ctrl-C
+        _safely(lambda: put(tuple, why, canceled=outside))
         raise
     _safely(lambda: put(lambda: _outputs(made[0]), None))
 
@@ -107,7 +114,7 @@ class _Marked:
         plain = {name: value for name, value in settings.items() if isinstance(value, str | int | bool)}
         self._value = {**said, **texts, "settings": plain, "started": started}
 
-    def put(self, outputs: Iterable[bytes | Path], error: str | None) -> None:
+    def put(self, outputs: Iterable[bytes | Path], error: str | None, *, canceled: bool) -> None:
         """Spool it."""
         running = running_recorder()
         if running is None:
@@ -121,7 +128,7 @@ class _Marked:
                 shutil.copyfile(output, folder / names[-1])
             else:
                 (folder / names[-1]).write_bytes(output)
-        marked = {**self._value, "ended": now(), "error": error, "outputs": names}
+        marked = {**self._value, "ended": now(), "error": error, "canceled": canceled, "outputs": names}
         running.take(folder, {"marked": marked, "said": current().to_json(), "attempts": 0})
 
 

@@ -239,6 +239,46 @@ def test_a_decorated_function_is_recorded_with_what_it_returns(hooked, picture):
     assert hooked.opened("/prompt/submitted") == ["a red door", "a blue door"]
 
 
+def test_a_decorated_call_that_is_canceled_is_recorded_as_that(hooked):
+    began = asyncio.Event()
+
+    @generates(provider="studio", model="painter-7")
+    async def dream(prompt):
+        began.set()
+        await asyncio.sleep(60)
+
+    @generates(provider="studio", model="painter-7")
+    def paint(prompt):
+        raise KeyboardInterrupt
+
+    async def impatient():
+        task = asyncio.create_task(dream("a blue door"))
+        await began.wait()
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(impatient())
+    with pytest.raises(KeyboardInterrupt):
+        paint("a red door")
+
+    made = hooked.recorded()
+    assert [(one.outcome.class_, one.outcome.state, one.outputs) for one in made] == [("canceled", "canceled", [])] * 2
+    assert hooked.opened("/outcome/error") == ["CancelledError", "KeyboardInterrupt"]
+
+
+def test_a_generator_cannot_be_decorated():
+    def frames(prompt):
+        yield b"one"
+
+    async def streamed(prompt):
+        yield b"one"
+
+    for function in (frames, streamed):
+        with pytest.raises(InvalidValue, match=f"{function.__name__}.*return a list"):
+            generates(provider="studio", model="painter-7")(function)
+
+
 def test_a_decorated_function_without_the_hook_is_just_that(tmp_path):
     @generates(provider="studio", model="painter-7")
     def paint(prompt):
