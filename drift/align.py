@@ -10,13 +10,12 @@ _CHUNK = 4096  # frames
 FRAMES = 60  # largest offset searched, either way
 
 
-def frame_offset(reference: Marks, candidate: Marks, *, most: int = FRAMES) -> int:
+def frame_offset(reference: Marks, candidate: Marks) -> int:
     """The shift that lays one sequence of frames over another best.
 
     Args:
         reference: marks of n frames.
         candidate: marks of m frames.
-        most: largest shift tried in either direction.
 
     Returns:
         ``offset`` such that candidate frame ``i + offset`` shows reference frame ``i``; positive when the candidate
@@ -26,7 +25,7 @@ def frame_offset(reference: Marks, candidate: Marks, *, most: int = FRAMES) -> i
     """
     needed = max(1, min(len(reference), len(candidate)) // 2)
     bits: dict[int, float] = {}
-    for offset in sorted(range(-most, most + 1), key=abs):
+    for offset in sorted(range(-FRAMES, FRAMES + 1), key=abs):
         ours, theirs = _overlap(len(reference), len(candidate), offset)
         if ours.stop - ours.start >= needed:
             bits[offset] = float(frame_distances(reference.hashes[ours], candidate.hashes[theirs]).mean())

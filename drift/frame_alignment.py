@@ -10,6 +10,7 @@ from drift.fingerprints.frames import Marks, frame_distances
 from drift.frame_path import FramePath, frame_path, gap_cost, pair_costs, straight
 
 _DIFFERENT = 0.3  # share of the sure bits that differ; unrelated clips reach 0.4 to 0.5 wherever they are laid
+_SAID = 4  # runs of frames in a sentence
 _SAME_RATE = 0.005
 _LARGEST_RATE = 16.0
 _RATE_GAIN = 1.0  # by how much a pair must be cheaper, on average, for another rate to be believed
@@ -132,11 +133,11 @@ def _repeated(a: Marks, b: Marks, path: FramePath) -> tuple[NDArray[np.int64], N
     return path.ours[found], path.theirs[found]
 
 
-def in_words(frames: NDArray[np.int64], most: int = 4) -> str:
-    """Frame numbers with runs as ``50-59``; of more than ``most`` runs the first and how many more; "" of none."""
+def in_words(frames: NDArray[np.int64]) -> str:
+    """Frame numbers with runs as ``50-59``; of more than four runs the first and how many more; "" of none."""
     if not len(frames):
         return ""
     runs = np.split(frames, np.flatnonzero(np.diff(frames) != 1) + 1)
-    shown = [f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:most]]
-    more = f" and {len(runs) - most:,} more places" if len(runs) > most else ""
+    shown = [f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:_SAID]]
+    more = f" and {len(runs) - _SAID:,} more places" if len(runs) > _SAID else ""
     return ", ".join(shown) + more

@@ -173,7 +173,7 @@ def canonical_luma(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def pdq_of_file(
-    path: Path, *, fast: bool = False, limits: Limits = DEFAULT_LIMITS, name: str | None = None
+    path: Path, *, fast: bool = False, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[Pdq, Pdq, Pdq, Pdq, Pdq, Pdq, Pdq, Pdq]:
     """The eight hashes of an image file's first frame: full decode, EXIF orientation, transparency on white.
 
@@ -182,7 +182,7 @@ def pdq_of_file(
 
     Raises: MediaRefused.
     """
-    grey = load_luma(path, at_least=_FAST_SIDE if fast else None, limits=limits, name=name)
+    grey = load_luma(path, at_least=_FAST_SIDE if fast else None, limits=limits)
     return pdq_dihedral(canonical_luma(grey))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 
-def data_uri(rgb: NDArray[np.uint8], *, most: int = 1024, lossless: bool = False) -> str:
+def data_uri(rgb: NDArray[np.uint8], *, most: int = 1024) -> str:
     """A WebP data URI of uint8 RGB (height, width, 3) or grey (height, width), its long side at most ``most``."""
     height, width = rgb.shape[:2]
     scale = most / max(height, width)
@@ -17,7 +17,7 @@ def data_uri(rgb: NDArray[np.uint8], *, most: int = 1024, lossless: bool = False
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     packed = io.BytesIO()
-    Image.fromarray(rgb).save(packed, "WEBP", quality=88, lossless=lossless)
+    Image.fromarray(rgb).save(packed, "WEBP", quality=88)
     return "data:image/webp;base64," + base64.b64encode(packed.getvalue()).decode()
 
 
