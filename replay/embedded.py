@@ -116,7 +116,11 @@ def _is_over(worker: Worker, registry: Registry, run_id: str) -> bool:
 
 
 def _bearing(ask: Callable[[], T]) -> T:
-    return lasting(ask, time.sleep, lambda problem: say(f"{problem}; it is waited for, up to five minutes"))
+    def told(problem: Exception) -> None:
+        what = " ".join(str(problem).partition("; ")[0].split())  # what to do about it is done here
+        say(f"{what}; waiting for it, up to five minutes")
+
+    return lasting(ask, time.sleep, told)
 
 
 def _begin(worker: Worker, registry: Registry, run_id: str) -> None:

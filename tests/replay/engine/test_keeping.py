@@ -1,12 +1,16 @@
 """A worker that is kept at work while its databases come and go."""
 
 import sqlite3
+import threading
 from contextlib import closing
 
 import pytest
 
+from registry.database import DatabaseFailed
+from registry.journal.runs import Runs
 from registry.journal.workers import Workers
-from replay import keeping, worker
+from replay import embedded, keeping, worker
+from replay.jobs import SUITE, Jobs
 from replay.keeping import Keeper
 from replay.workflows import Planned
 
@@ -54,3 +58,107 @@ def test_a_check_ends_when_its_jobs_cannot_be_reached(local_registry, rename, ca
     alone.stop(0)
 
     assert "the jobs of this worker wait" in capsys.readouterr().err
+
+
+def test_a_check_outlives_a_crash_of_its_database(fleet, tally, new_run, restart, until, tmp_path, monkeypatch):
+    suites = tally.Tally(tmp_path / "log", 0.2)
+    monkeypatch.setattr(embedded, "Planned", lambda: suites)
+    run, problems = new_run(fleet, 8), []
+
+    def follow():
+        try:
+            embedded.drive(fleet, run, threads=2)
+        except BaseException as problem:
+            problems.append(problem)
+
+    following = threading.Thread(target=follow)
+    following.start()
+    until(lambda: len(suites.lines("end")) >= 2)
+    restart("immediate")
+    following.join(60)
+
+    assert not following.is_alive() and problems == []
+    assert {row.state for row in Runs(fleet.catalog.database).replays(run)} == {"made"}
+
+
+def test_a_check_that_ends_by_an_error_leaves_its_run_to_who_lives(
+    local_registry, tally, new_run, tmp_path, monkeypatch
+):
+    suites = tally.Tally(tmp_path / "log", polls=1, patience=600)
+    monkeypatch.setattr(embedded, "Planned", lambda: suites)
+    run = new_run(local_registry, 2)
+
+    def fail():
+        if suites.lines("begin"):
+            raise RuntimeError("the table of a terminal")
+
+    with pytest.raises(RuntimeError):
+        embedded.drive(local_registry, run, tell=fail)
+
+    jobs = Jobs(local_registry.settings)
+    job = jobs.get(run)
+    jobs.close()
+    assert (job.state, job.queue) == ("queued", "batch")
+
+
+def test_what_waits_in_the_queue_of_a_dead_check_is_taken_over(
+    local_registry, tally, new_run, until, working, tmp_path
+):
+    run, jobs = new_run(local_registry, 1), Jobs(local_registry.settings)
+    jobs.add(SUITE, run, [run, "batch"], "own-nobody")
+
+    working(local_registry, tally.Tally(tmp_path / "log"))
+    until(lambda: jobs.get(run).state == "done")
+
+    jobs.close()
+
+
+def test_a_job_that_the_engine_took_and_lost_is_queued_again(
+    local_registry, tally, new_run, until, tmp_path, monkeypatch
+):
+    suites = tally.Tally(tmp_path / "log", polls=1, patience=600)
+    run, alone = new_run(local_registry, 1), worker.Worker(local_registry, suites, threads=1, own=True)
+    alone.start()
+    alone.jobs.add(SUITE, run, [run, "batch"], alone.queue)
+    until(lambda: suites.lines("begin"))
+    moved = []
+    monkeypatch.setattr(alone.jobs, "move", lambda *given: moved.append(given))
+
+    alone.reap()
+    alone._engine.running.clear()
+    alone.reap()
+    assert moved == []
+    alone.reap()
+    alone.stop(0)
+
+    assert moved == [(run, alone.queue)]
+
+
+def test_a_database_of_jobs_that_fails_is_told_as_such(local_registry, rename):
+    jobs = Jobs(local_registry.settings)
+    rename("workflow_status", "away")
+
+    for ask in (
+        lambda: jobs.get("a"),
+        jobs.find,
+        lambda: jobs.orphaned(()),
+        lambda: jobs.add("suite", "a", [], "batch"),
+    ):
+        with pytest.raises(DatabaseFailed, match="the database of jobs"):
+            ask()
+    jobs.close()
+
+
+def test_who_cannot_look_after_the_others_says_so_once(
+    local_registry, tally, until, tmp_path, rename, monkeypatch, capsys
+):
+    monkeypatch.setattr(worker, "REAP_S", 0.05)
+    rounds, beat = [], worker.Worker._beat
+    monkeypatch.setattr(worker.Worker, "_beat", lambda self: (rounds.append(1), beat(self))[1])
+    alone = worker.Worker(local_registry, tally.Tally(tmp_path / "log"), threads=1)
+    alone.start()
+    rename("workflow_status", "away")
+    until(lambda: len(rounds) > 8)
+    alone.stop(0)
+
+    assert capsys.readouterr().err.count("could not look after the other workers") == 1
