@@ -14,7 +14,7 @@ from drift.media.media import Media
 from drift.metric import Metric
 from drift.metrics.listing import BUILT_IN, chosen
 from drift.score import Score
-from drift.side import Side
+from drift.side import Side, side_of
 from drift.turning import turn, turned_words
 
 FORMAT = "mintmark/comparison/v1"
@@ -101,7 +101,7 @@ def compare(
     """
     wanted = [metric for metric in chosen(metrics) if metric.name not in without]
     called = names or (reference.name, candidate.name)
-    ours, theirs = Side(reference, limits=limits, name=called[0]), Side(candidate, limits=limits, name=called[1])
+    ours, theirs = side_of(reference, limits=limits, name=called[0]), side_of(candidate, limits=limits, name=called[1])
     if ours.media.kind != theirs.media.kind:
         raise NotComparable(_named(ours), _named(theirs))
     notes: list[str] = []
@@ -117,7 +117,7 @@ def compare(
             scores += _measured(metric, ours, theirs)
         elif metrics is not None:
             why = f"it measures {metric.media}, these are {ours.media.kind}"
-            scores.append(Score(f"{metric.name}/{metric.version}", None, metric.unit, why))
+            scores.append(_unmeasured(metric, why))
     turned = None
     if ours.media.kind == "image" and not same:
         turned = turn(ours, theirs)
@@ -129,6 +129,10 @@ def compare(
         checked = check_side(ours)
         findings = checked, checked if same else check_side(theirs)
     return Comparison(ours, theirs, tuple(scores), tuple(notes), findings, turned)
+
+
+def _unmeasured(metric: Metric, why: str) -> Score:
+    return Score(f"{metric.name}/{metric.version}", None, metric.unit, why, metric.higher_is_better)
 
 
 def _named(side: Side) -> str:
@@ -161,5 +165,5 @@ def _measured(metric: Metric, reference: Side, candidate: Side) -> tuple[Score, 
             raise
         except Exception as error:  # a plug-in's failure is its own score's reason, not the end of the comparison
             why = f"the plug-in failed: {type(error).__name__}: {error}"
-            found = Score(f"{metric.name}/{metric.version}", None, metric.unit, why)
+            found = _unmeasured(metric, why)
     return (found,) if isinstance(found, Score) else tuple(found)

@@ -8,9 +8,10 @@ import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
+from drift.errors import MediaEmpty
 from drift.fingerprints.pdq import Pdq, canonical_luma, pdq_dihedral
 from drift.media import audio
-from drift.media.content import content_digest
+from drift.media.content import content_digest, transcript_bytes
 from drift.media.image import frame_count, grey, load_rgb
 from drift.media.limits import DEFAULT_LIMITS, Limits
 from drift.media.media import Media
@@ -20,6 +21,12 @@ from drift.media.transcript import read_transcript
 
 SPEECH_RATE = 16_000  # Hz; what the spectral metrics listen at
 LISTENED_S = 1_800  # seconds of audio they hold in memory
+TRANSCRIPTS = {
+    ".txt": "text/plain",
+    ".srt": "application/x-subrip",
+    ".vtt": "text/vtt",
+    ".json": "application/json",
+}
 
 
 class Side:
@@ -88,3 +95,19 @@ class Side:
             "media_type": self.media.media_type,
             "media": dict(self.media.facts),
         }
+
+
+def side_of(path: Path, *, limits: Limits = DEFAULT_LIMITS, name: str | None = None) -> Side:
+    """A side; a file without a byte whose name says that it is a transcript is an empty one. Raises: MediaRefused."""
+    try:
+        return Side(path, limits=limits, name=name)
+    except MediaEmpty:
+        suffixes = (Path(name or "").suffix.lower(), path.suffix.lower())
+        media_type = next((TRANSCRIPTS[suffix] for suffix in suffixes if suffix in TRANSCRIPTS), None)
+        if media_type is None or path.stat().st_size:
+            raise
+    empty = Transcript(media_type, None, ())
+    side = Side(path, limits=limits, media=Media("transcript", media_type, empty.facts()), name=name)
+    side.transcript = empty
+    side.content = f"blake3:{blake3(transcript_bytes(empty)).hexdigest()}"
+    return side

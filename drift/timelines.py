@@ -56,15 +56,20 @@ class Timelines:
         return int(self.path.theirs[np.searchsorted(self.path.ours, frame)])
 
     def worst(self, most: int = 3) -> list[int]:
-        """Reference frames with the lowest SSIM (else the largest hash distance), worst first, a second apart or so."""
+        """Reference frames with the lowest SSIM (else the largest hash distance), worst first.
+
+        They lie a second apart or so; in a clip too short for ``most`` such frames, as far apart as they can.
+        """
         if len(self.ssim):
             ranked = self.ssim_at[np.argsort(self.ssim, kind="stable")]
         else:
             ranked = self.path.ours[np.argsort(-self.phash.astype(int), kind="stable")]
         chosen: list[int] = []
-        for frame in map(int, ranked):
-            if all(abs(frame - other) >= 5 * SSIM_EVERY for other in chosen):
-                chosen.append(frame)
+        for apart in range(5 * SSIM_EVERY, 0, -1):
+            chosen = []
+            for frame in map(int, ranked):
+                if len(chosen) < most and all(abs(frame - other) >= apart for other in chosen):
+                    chosen.append(frame)
             if len(chosen) == most:
                 break
         return chosen

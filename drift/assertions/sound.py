@@ -27,6 +27,7 @@ def check_sound(side: Side) -> tuple[Finding, ...]:
     loudest, looping, heard = _listen(side)
     level = 20 * float(np.log10(max(loudest, 1e-7)))
     said = f"its loudest {_BLOCK_S * 1000:.0f} ms reach {level:.1f} dB of full scale"
+    said = said if loudest else "digital silence, every sample has the same value"
     if level >= QUIET_DB:
         silent = Finding("audio.silent/1", "ok", said, level, "dBFS", QUIET_DB, "below")
         return silent, _loop_finding(looping, heard)

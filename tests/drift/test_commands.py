@@ -222,6 +222,30 @@ def test_a_transcript_of_no_bytes_is_an_empty_one(tmp_path, suffix):
     assert jsonschema.Draft202012Validator(FINDINGS).is_valid(json.loads(document.output))
 
 
+def test_an_empty_transcript_is_compared_as_one(tmp_path):
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "other.srt").touch()
+    (tmp_path / "b.txt").write_text("good morning")
+    (tmp_path / "empty.png").touch()
+
+    gone = run(tmp_path / "b.txt", tmp_path / "empty.txt", "--json", "-o", tmp_path / "report.html")
+    both = run(tmp_path / "empty.txt", tmp_path / "other.srt")
+
+    scores = {score["name"]: score["value"] for score in json.loads(gone.output)["scores"]}
+    assert (gone.exit_code, scores["wer.norm/1/unicode/1"], scores["decoded/1"]) == (0, 1.0, 0.0)
+    assert both.exit_code == 0 and "byte for byte the same" in both.output
+    assert isinstance(run(tmp_path / "b.txt", tmp_path / "empty.png").exception, MintmarkError)
+
+
+def test_a_metric_of_other_media_keeps_its_direction(tmp_path):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(name)
+
+    said = run(tmp_path / "a.txt", tmp_path / "b.txt", "--metric", "ssim", "--metric", "phash", "--json")
+
+    assert [score["higher_is_better"] for score in json.loads(said.output)["scores"]] == [True, False]
+
+
 def test_another_file_of_no_bytes_cannot_be_read(tmp_path):
     (tmp_path / "a.png").write_bytes(b"")
 

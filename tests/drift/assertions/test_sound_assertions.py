@@ -50,7 +50,9 @@ def checked(make, tmp_path):
 def test_silence_is_found_with_dither_and_with_an_offset(checked):
     rng = np.random.default_rng(0)
     assert names(checked(np.zeros(3 * RATE))) == ["audio.silent"]
+    assert "digital silence" in checked(np.zeros(3 * RATE))[0].reason
     assert names(checked(rng.normal(0, 1e-4, 3 * RATE))) == ["audio.silent"]
+    assert "dB of full scale" in checked(rng.normal(0, 1e-4, 3 * RATE))[0].reason
     assert names(checked(np.full(3 * RATE, 0.2))) == ["audio.silent"]
 
 

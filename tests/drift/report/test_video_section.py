@@ -43,6 +43,17 @@ def test_different_clips_are_called_different(make, tmp_path):
     assert "The clips show different pictures." in page and "duplicated</dt>" not in page
 
 
+def test_three_worst_frames_are_shown_of_a_short_clip_too(make, tmp_path):
+    a = make.video(tmp_path / "a.mp4", film(make, 60))
+    b = make.video(tmp_path / "b.mp4", [np.ascontiguousarray(p // 2) for p in film(make, 60)])
+    short = make.video(tmp_path / "c.mp4", [np.ascontiguousarray(p // 2) for p in film(make, 10)])
+
+    frames = [pair["frame"] for pair in video_section(compare(a, b))["worst"]]
+
+    assert len(frames) == 3 and min(abs(m - n) for m in frames for n in frames if m != n) >= 10
+    assert len(video_section(compare(a, short))["worst"]) == 2, "no more frames were measured"
+
+
 def test_a_single_frame_and_another_rate_are_drawn(make, tmp_path):
     pictures = film(make, 30)
     one = make.video(tmp_path / "one.mp4", pictures[:1])
