@@ -11,6 +11,7 @@ from registry.journal.states import OPEN, CallState
 from replay.alone import under_way
 
 _MARGIN_S: Final = 60.0
+_OR_UNPAID: Final = " (or unpaid, if it was not billed)"
 
 Step: TypeAlias = Literal["send", "follow", "park", "wait", "answer"]
 
@@ -24,7 +25,7 @@ class CallUnclear(CouldNotRun):
             f"call {call.key} is this very request, {call.state} since {call.updated_at}, and nothing here tells "
             f"whether {call.owner} still works on it; nothing was sent. Run this again in {wait_s:.0f} s: then it goes "
             f"on with that call. Where that process has ended, `mintmark replay ambiguous paid {call.key} --ended "
-            "--by NAME --reason TEXT` gives the call up (or unpaid, if it was not billed)"
+            f"--by NAME --reason TEXT` gives the call up{_OR_UNPAID if call.state is CallState.INTENDED else ''}"
         )
 
 
