@@ -96,7 +96,7 @@ def answer_of(exchange: Exchange, events: Events | None = None) -> Answer | None
 
 
 def job_address(protocol: Protocol, first: Answer) -> str | None:
-    """Where the job is asked about, in full or as a path; None where the answer to submit does not say enough for it.
+    """Where the job is asked about, in full or as a path; None where the answer to submit names no address.
 
     Args:
         protocol: how the operation speaks.
@@ -107,7 +107,15 @@ def job_address(protocol: Protocol, first: Answer) -> str | None:
         return None
     if poll.path is not None:
         return poll.path.replace("{job}", quote(job, safe="")) if job else None
-    return (poll.url.text_of(first.view()) if poll.url else None) or None
+    return address_in(poll.url.text_of(first.view()) if poll.url else None)
+
+
+def address_in(text: str | None) -> str | None:
+    """A text that a provider gave as an address, if it can be taken apart as one."""
+    try:
+        return text if text and urlsplit(text) else None
+    except ValueError:
+        return None
 
 
 def plain_body(exchange: Exchange) -> bytes:

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -20,6 +21,7 @@ _HOPS: Final = 5
 _ANSWER: Final = 512 << 20  # bytes of the longest answer that is taken
 _FILE: Final = 8 << 30  # bytes of the longest output
 _PATIENCE: Final = httpx2.Timeout(60.0, connect=10.0)
+_NO_ADDRESS: Final = "no address of the web"
 _own: Final = threading.local()
 
 
@@ -71,10 +73,10 @@ class Fetcher:
             NotHad: none came.
         """
         headers = {"user-agent": f"mintmark/{__version__}", "accept": "application/json", "accept-encoding": "identity"}
-        if place.may_have_key(url):
-            headers |= key
         asked_at = now()
-        try:
+        with _told(writing=False):
+            if place.may_have_key(url):
+                headers |= key
             with self._client(place, url).stream("GET", url, headers=headers) as response:
                 pieces, count = [], 0
                 for piece in response.iter_bytes():
@@ -84,10 +86,6 @@ class Fetcher:
                     pieces.append(piece)
                 got = [(name.lower(), value) for name, value in response.headers.items()]
                 return Exchange("GET", url, (), b"", response.status_code, got, b"".join(pieces), asked_at, now())
-        except Inside as problem:
-            raise NotHad(str(problem), gone=True) from None
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
-            raise NotHad(type(problem).__name__) from None
 
     def take(self, place: Place, url: str, key: Mapping[str, str], target: Path) -> None:
         """GET a file.
@@ -96,20 +94,23 @@ class Fetcher:
             NotHad: it was cut, or is gone.
             OSError: it cannot be written.
         """
+        try:
+            self._follow(place, url, key, target)
+        except NotHad:
+            target.unlink(missing_ok=True)
+            raise
+
+    def _follow(self, place: Place, url: str, key: Mapping[str, str], target: Path) -> None:
+        """Take a file from wherever redirects lead; the key is decided upon anew at every host."""
         for _ in range(_HOPS):
             headers = {"user-agent": f"mintmark/{__version__}", "accept": "*/*", "accept-encoding": "identity"}
-            if place.may_have_key(url):
-                headers |= key
-            try:
+            with _told(writing=True):
+                if place.may_have_key(url):
+                    headers |= key
                 onward = self._taken(self._client(place, url), url, headers, target)
-            except Inside as problem:
-                raise NotHad(str(problem), gone=True) from None
-            except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
-                target.unlink(missing_ok=True)
-                raise NotHad(type(problem).__name__) from None
-            if onward is None:
-                return
-            url = urljoin(url, onward)
+                if onward is None:
+                    return
+                url = urljoin(url, onward)
         raise NotHad("redirected too often", gone=True)
 
     def _client(self, place: Place, url: str) -> httpx2.Client:
@@ -119,7 +120,7 @@ class Fetcher:
             NotHad: it is no address of the web.
         """
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-            raise NotHad("no address of the web", gone=True)
+            raise NotHad(_NO_ADDRESS, gone=True)
         own = urlsplit(place.base_url).hostname or ""
         with self._lock:
             if own not in self._clients:
@@ -147,6 +148,21 @@ class Fetcher:
                         raise NotHad("the file is too long", gone=True)
                     file.write(piece)
         return None
+
+
+@contextmanager
+def _told(*, writing: bool) -> Iterator[None]:
+    """What goes wrong on the way, as what it means; while ``writing``, an ``OSError`` is the disk's and goes on."""
+    try:
+        yield
+    except Inside as problem:
+        raise NotHad(str(problem), gone=True) from None
+    except (ValueError, httpx2.InvalidURL, httpx2.UnsupportedProtocol):
+        raise NotHad(_NO_ADDRESS, gone=True) from None
+    except (httpx2.HTTPError, OSError) as problem:
+        if writing and isinstance(problem, OSError):
+            raise
+        raise NotHad(type(problem).__name__) from None
 
 
 def key_headers(description: Description, headers: list[tuple[str, str]]) -> dict[str, str]:

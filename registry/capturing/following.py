@@ -10,7 +10,7 @@ from registry.capture.description import Description
 from registry.capture.draft import new_exchange_id
 from registry.capture.events import Events, final_answer, first_part, is_events
 from registry.capture.exchange import Exchange, description_of, is_submit
-from registry.capture.observed import job_address
+from registry.capture.observed import address_in, job_address
 from registry.capturing.codings import Unreadable, decoded
 from registry.capturing.fetching import key_headers
 from registry.capturing.known import Place
@@ -85,6 +85,7 @@ class CapturedCall:
         url = protocol.outputs.result.text_of(newest.view(first)) if protocol.outputs.result else None
         if protocol.outputs.result_path is not None:
             url = self._filled(protocol.outputs.result_path)
+        url = address_in(url)
         return self.place.absolute(url) if url else None
 
     def wanted(self) -> list[str]:

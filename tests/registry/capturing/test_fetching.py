@@ -11,7 +11,7 @@ KEY = {"authorization": "Bearer sk-canary-8f2d1c77e0b94a"}
 @pytest.mark.parametrize(
     "url",
     ["http://127.0.0.1:{port}/x", "http://localhost:{port}/x", "http://[::1]:{port}/x", "http://169.254.169.254/latest",
-     "http://10.0.0.1/x", "file:///etc/passwd", "gopher://x/", "http:///x"],
+     "http://10.0.0.1/x", "file:///etc/passwd", "gopher://x/", "http:///x", "http://[::", "http://x:y/", "http://\x00/"],
 )  # fmt: skip
 def test_an_output_is_never_fetched_from_inside(url, upstream, tmp_path):
     place = Known(environment={}).places["openai"]
@@ -22,6 +22,25 @@ def test_an_output_is_never_fetched_from_inside(url, upstream, tmp_path):
 
     assert refused.value.gone and not target.exists()
     assert upstream.heads == []
+
+
+@pytest.mark.parametrize(
+    "answer", [b"content-length: 9\r\n\r\nhalf", b"location: http://[::\r\ncontent-length: 0\r\n\r\n"]
+)
+def test_a_file_that_is_cut_and_a_redirect_to_nowhere_leave_nothing_behind(upstream, tmp_path, answer):
+    async def send(reader, writer):
+        await upstream.head(reader)
+        writer.write(b"HTTP/1.1 " + (b"302 Found" if b"location" in answer else b"200 OK") + b"\r\n" + answer)
+        await writer.drain()
+
+    upstream.answer = send
+    address = f"http://127.0.0.1:{upstream.port}"
+    place = Known(environment={"MINTMARK_BASE_URL_OPENAI": address}).places["openai"]
+
+    with pytest.raises(NotHad):
+        Fetcher().take(place, f"{address}/file", KEY, tmp_path / "output")
+
+    assert not (tmp_path / "output").exists()
 
 
 def test_a_redirect_inside_is_not_followed_and_a_key_stays_with_its_host(upstream, tmp_path):

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 FAL = "https://queue.fal.run/fal-ai/flux/dev"
+REPLICATE = "https://api.replicate.com/v1/models/black-forest-labs/flux-dev/predictions"
 OPENAI = "https://api.openai.com/v1/images/generations"
 ASKED = b'{"model":"gpt-image-2","prompt":"x"}'
 
@@ -85,6 +86,18 @@ def test_an_answer_that_cannot_be_read_is_ambiguous_and_says_why(recording, url,
     assert (made.outcome.class_, made.outcome.http_status, made.recorder.confidence) == ("ambiguous", None, "full")
     assert told in recording.opened("/outcome/error")[0]
     assert recording.opened("/prompt/submitted") == ["x"] or url == FAL
+
+
+@pytest.mark.parametrize("address", ["http://[::", "http://x:y/"])
+def test_an_address_that_is_none_is_an_outcome(recording, address):
+    output = {"id": "j1", "status": "succeeded", "output": [address], "urls": {"get": address}}
+    recording.saw(REPLICATE, b'{"input":{"prompt":"x"}}', json.dumps(output).encode(), status=201)
+    job = {"request_id": "j1", "status": "IN_QUEUE", "status_url": "http://[::", "response_url": "http://[::"}
+    recording.saw(FAL, ASKED, json.dumps(job).encode())
+
+    made = recording.recorded(5)
+
+    assert sorted(one.outcome.class_ for one in made) == ["expired", "malformed"]
 
 
 def test_a_refusal_that_cannot_be_read_is_told_by_its_status(recording):
