@@ -1,12 +1,13 @@
 """``mintmark export``: records for others, as a verifiable bundle or as plain rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from registry.commands.printing import STATUSES, as_json
+from registry.commands.conditions import conditions, query_of
+from registry.commands.printing import as_json
 
 if TYPE_CHECKING:
     from registry.canonical import JSON
@@ -19,14 +20,7 @@ if TYPE_CHECKING:
 @click.option("--format", "form", type=click.Choice(["bundle", "jsonl", "csv"]), default="bundle", show_default=True)
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="File or folder; - prints rows.")
 @click.option("--all", "everything", is_flag=True, help="Everything; a bundle then proves that nothing is missing.")
-@click.option("--label", "labels", multiple=True, metavar="K=V", help="A label or tag. Repeatable.")
-@click.option("--workflow", help="The business purpose.")
-@click.option("--provider", help="Who ran the model.")
-@click.option("--model", help="The model that was asked for.")
-@click.option("--status", type=click.Choice(STATUSES), help="The outcome class.")
-@click.option("--since", metavar="TIME", help="From then on.")
-@click.option("--until", metavar="TIME", help="Before then.")
-@click.option("--replays", is_flag=True, help="Replays, too.")
+@conditions
 @click.option(
     "--disclose",
     multiple=True,
@@ -75,7 +69,9 @@ def export(
     if not (manifests or everything or any(value for name, value in asked.items() if name != "replays")):
         raise click.UsageError("say what to export: IDs, --all, or conditions such as --label app=storefront")
     registry = reading()
-    query = _query(registry, manifests, everything, asked)
+    chosen = [registry.catalog.resolve(name) for name in manifests]
+    asked["replays"] |= bool(chosen) or everything
+    query = query_of(chosen or None, **asked)
     if form != "bundle":
         click.echo(counted(_rows(registry, query, form, target, force), "generation"), err=True)
         return
@@ -93,23 +89,6 @@ def export(
         emit(bundle)
     else:
         _tell(target, bundle)
-
-
-def _query(registry: "Registry", manifests: Sequence[str], everything: bool, asked: Mapping[str, Any]) -> "Query":
-    from registry.annotate import parse_labels
-    from registry.catalog.search import Query
-    from registry.times import parse_time
-
-    since, until = asked["since"], asked["until"]
-    chosen = [registry.catalog.resolve(name) for name in manifests]
-    return Query(
-        labels=parse_labels(asked["labels"]),
-        among=chosen or None,
-        replays=asked["replays"] or bool(chosen) or everything,
-        since=None if since is None else parse_time("--since", since),
-        until=None if until is None else parse_time("--until", until),
-        **{name: asked[name] for name in ("workflow", "provider", "model", "status")},
-    )
 
 
 def _conditions(asked: Mapping[str, Any]) -> Iterable[str]:

@@ -1,11 +1,12 @@
 """``mintmark search``: generations by what their manifests say."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from registry.commands.printing import STATUSES, as_json
+from registry.commands.conditions import conditions, query_of
+from registry.commands.printing import as_json
 
 if TYPE_CHECKING:
     from registry.catalog.search import Row
@@ -17,49 +18,26 @@ _LEAST = 20  # characters of a prompt that are worth a column
 
 @click.command()
 @click.option("--prompt", help="Words that the prompt holds, all of them.")
-@click.option("--label", "labels", multiple=True, metavar="K=V", help="A label or tag. Repeatable.")
-@click.option("--workflow", help="The business purpose.")
-@click.option("--provider", help="Who ran the model.")
-@click.option("--model", help="The model that was asked for.")
+@conditions
 @click.option("--operation", help="image.generate, audio.transcribe …")
-@click.option("--status", type=click.Choice(STATUSES), help="The outcome class.")
-@click.option("--since", metavar="TIME", help="From then on: 7d, 2026-11-01 (local), 2026-11-01T12:00Z.")
-@click.option("--until", metavar="TIME", help="Before then.")
-@click.option("--replays", is_flag=True, help="Replays, too.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Lines a page.")
 @click.option("--cursor", help="Go on where an earlier page ended.")
 @as_json
-def search(
-    prompt: str | None,
-    labels: tuple[str, ...],
-    since: str | None,
-    until: str | None,
-    as_json: bool,
-    **plain: object,
-) -> int:
+def search(prompt: str | None, as_json: bool, **asked: Any) -> int:  # noqa: ANN401 - conditions, as click gives them
     """List generations, newest first.
 
     Exit status: 0 some found, 1 none.
     """
-    from registry.annotate import parse_labels
-    from registry.catalog.search import Query, search
+    from registry.catalog.search import search
     from registry.commands.printing import columns, emit, reading, short
     from registry.indexing import catch_up
-    from registry.times import parse_time
 
     registry = reading()
     among = None
     if prompt is not None:
         catch_up(registry)
         among = registry.index.with_words(prompt)
-    query = Query(
-        labels=parse_labels(labels),
-        since=None if since is None else parse_time("--since", since),
-        until=None if until is None else parse_time("--until", until),
-        among=among,
-        **plain,  # type: ignore[arg-type]  # click names and types them as Query does
-    )
-    page = search(registry.catalog, query)
+    page = search(registry.catalog, query_of(among, **asked))
     if as_json:
         rows = [{name: getattr(row, name) for name in row.__slots__} for row in page.rows]
         emit({"generations": rows, "next_cursor": page.next_cursor})
