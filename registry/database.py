@@ -278,8 +278,8 @@ def first_row(connection: Connection, statement: Executable) -> Sequence[Any] | 
     return cast("Sequence[Any] | None", _driver(connection).execute(_wording(statement, ())[0]).fetchone())
 
 
-def all_rows(connection: Connection, statement: Executable, values: Mapping[str, int]) -> Sequence[Any]:
-    """All rows of a SELECT whose parameters ``values`` name, by the same short way."""
+def all_rows(connection: Connection, statement: Executable, values: Mapping[str, object]) -> Sequence[Any]:
+    """All rows of a SELECT whose parameters ``values`` name, by the same short way: tuples in the order of columns."""
     if connection.dialect.name != "sqlite":
         return connection.execute(statement, values).all()
     wording, names = _wording(statement, tuple(values))

@@ -10,7 +10,7 @@ from sqlalchemy.sql import Select
 
 from registry.canonical import JSON, parse
 from registry.catalog.tables import about, asset, erasure_intent, generation, label, lineage, record
-from registry.database import Database, Protect, insert_rows, raw
+from registry.database import Database, Protect, all_rows, insert_rows, raw
 from registry.digest import Digest
 from registry.errors import AmbiguousPrefix, Corrupted, InvalidValue, NotFound
 from registry.manifest import Manifest, id_of, one_line
@@ -19,7 +19,10 @@ HEAD = "0003_journal"
 SHORTEST_PREFIX = 8  # hex digits of an id
 
 # What every look-up asks. Built once: SQLAlchemy then finds the compiled form by one key instead of walking the tree.
-_GET = select(record).where(record.c.id == bindparam("id"))
+_GET = select(record.c.id, record.c.kind, record.c.body, record.c.keyid, record.c.signature).where(
+    record.c.id == bindparam("id")
+)
+_ORIGIN = select(generation.c.id, generation.c.replay_of).where(generation.c.id == bindparam("id"))
 _ORIGINS = select(generation.c.id, generation.c.replay_of).where(generation.c.id.in_(bindparam("ids", expanding=True)))
 _USES = {
     algorithm: select(asset.c.manifest, asset.c.direction, asset.c.position, asset.c.role)
@@ -151,13 +154,14 @@ class Catalog:
             Corrupted: its bytes no longer give its id.
         """
         with self.database.reading() as connection:
-            row = connection.execute(_GET, {"id": record_id}).first()
-        if row is None:
+            rows = all_rows(connection, _GET, {"id": record_id})
+        if not rows:
             raise NotFound("record", record_id)
-        body = raw(row.body)
+        ((found, kind, stored, keyid, signature),) = rows
+        body = raw(stored)
         if (actual := id_of(body)) != record_id:
             raise Corrupted(f"the record {record_id}", expected=record_id, actual=actual)
-        return StoredRecord(row.id, row.kind, body, row.keyid, raw(row.signature))
+        return StoredRecord(found, kind, body, keyid, raw(signature))
 
     def has(self, record_id: str) -> bool:
         """Whether there is such a record."""
@@ -212,7 +216,7 @@ class Catalog:
     def uses(self, digest: Digest) -> list[Use]:
         """Where an unsealed digest occurs: outputs before inputs, originals before replays, oldest first."""
         with self.database.reading() as connection:
-            return [Use(*row) for row in connection.execute(_USES[digest.algorithm], {"hex": digest.hex})]
+            return [Use(*row) for row in all_rows(connection, _USES[digest.algorithm], {"hex": digest.hex})]
 
     def blake3_of(self, sha256: str) -> str | None:
         """The storage key of an unsealed SHA-256."""
@@ -321,18 +325,20 @@ class Catalog:
                 return int(connection.execute(_COUNT).scalar_one())
             with self._counting:
                 count, last = self._counted
-                more, newest = connection.execute(_COUNT_NEWER, {"last": last}).one()
+                ((more, newest),) = all_rows(connection, _COUNT_NEWER, {"last": last})
                 self._counted = count + more, newest or last
                 return self._counted[0]
 
     def replay_origins(self, manifests: Sequence[str]) -> dict[str, str | None]:
         """Manifest → what it is a replay of, for those that are generations."""
-        found: dict[str, str | None] = {}
         with self.database.reading() as connection:
+            if len(manifests) == 1:  # as after nearly every look-up
+                return dict(all_rows(connection, _ORIGIN, {"id": manifests[0]}))
+            found: dict[str, str | None] = {}
             for start in range(0, len(manifests), 500):
                 rows = connection.execute(_ORIGINS, {"ids": list(manifests[start : start + 500])})
                 found |= {row.id: row.replay_of for row in rows}
-        return found
+            return found
 
     def roots(self, manifests: Sequence[str]) -> dict[str, str]:
         """Manifest → the generation it began with: itself, or what it is a replay (of a replay …) of."""

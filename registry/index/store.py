@@ -24,7 +24,16 @@ from sqlalchemy import Index as SqlIndex
 from sqlalchemy.exc import DBAPIError
 
 from registry.catalog.store import Use
-from registry.database import BUSY_MS, Database, DatabaseFailed, UnreadWriteAhead, file_url, is_frozen, open_frozen
+from registry.database import (
+    BUSY_MS,
+    Database,
+    DatabaseFailed,
+    UnreadWriteAhead,
+    file_url,
+    first_row,
+    is_frozen,
+    open_frozen,
+)
 from registry.digest import Digest, DigestSet
 from registry.errors import CouldNotRun
 from registry.index.text import indexed_words, match_expression
@@ -339,7 +348,8 @@ def _create(connection: Connection) -> None:
 
 
 def _next(connection: Connection) -> int:
-    return int(connection.execute(_NEXT).scalar_one())
+    row = first_row(connection, _NEXT)
+    return int(row[0]) if row else 0  # a row of the table's making: see _create
 
 
 def _forget(connection: Connection, manifest: str) -> None:

@@ -41,7 +41,8 @@ _SIGNED = select(func.coalesce(func.max(log_checkpoint.c.size), 0))
 
 def size(connection: Connection) -> int:
     """How many entries the log has."""
-    return int(connection.execute(_SIZE).scalar_one())
+    row = first_row(connection, _SIZE)
+    return int(row[0]) if row else 0
 
 
 def signed_size(connection: Connection) -> int:

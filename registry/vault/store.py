@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import URL, Column, LargeBinary, MetaData, String, Table, Text, and_, bindparam, delete, select, text
 
 from registry.canonical import JSON, canonical, parse
-from registry.database import Database, insert_rows
+from registry.database import Database, all_rows, insert_rows
 from registry.sealing import Disclosure
 from registry.times import now
 
@@ -72,8 +72,8 @@ class Vault:
     def get(self, record: str) -> list[Disclosure]:
         """The disclosures of a record that have not been erased, by pointer."""
         with self.database.reading() as connection:
-            rows = connection.execute(_GET, {"record": record})
-            return [Disclosure(row.pointer, row.salt, parse(row.value)) for row in rows]
+            rows = all_rows(connection, _GET, {"record": record})
+        return [Disclosure(pointer, salt, parse(value)) for pointer, salt, value in rows]
 
     def get_many(self, records: Sequence[str]) -> dict[str, list[Disclosure]]:
         """The disclosures of several records in one query."""
