@@ -71,6 +71,13 @@ def test_what_is_lost_at_the_end_is_counted_and_said_once(blocked, capfd):
     assert capfd.readouterr().err.count("mintmark: 2 captured calls could not be kept") == 1
 
 
+def test_a_decorated_call_that_no_disk_takes_is_counted(recording):
+    recording.recorder.take(recording.spool.folder / ".gone", {})
+
+    assert recording.recorder.settle(5)
+    assert (recording.recorder.counts.spooled, recording.recorder.counts.lost) == (0, 1)
+
+
 @pytest.mark.parametrize("url", [OPENAI, FAL])
 @pytest.mark.parametrize(
     ("coding", "answer", "told"),
