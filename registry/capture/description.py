@@ -36,7 +36,10 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class PinPattern:
-    """Model names that ``pattern`` matches in full are exact versions of this kind; values of ``slot``, where given."""
+    """Model names that ``pattern`` matches in full are exact versions of this kind; values of ``slot``, where given.
+
+    Where patterns look at several places (a model that writes, another that paints), each place has to be exact.
+    """
 
     kind: Literal["snapshot", "hash", "build"]
     pattern: re.Pattern[str]
@@ -116,16 +119,32 @@ class Description:
 
     def pin(self, model: str, settings: Mapping[str, JSON] = MappingProxyType({})) -> Pin:
         """What kind of exact version ``model`` names, with its settings; ``alias`` where no pattern says so."""
+        kinds = {slot: self._kind(slot, model, settings) for slot in self._pinned_by()}
+        return "alias" if "alias" in kinds.values() else next(iter(kinds.values()), "alias")
+
+    def loose(self, model: str, settings: Mapping[str, JSON] = MappingProxyType({})) -> str | None:
+        """What names no exact version: ``model``, or the value of the slot that should; None where a slot is empty."""
+        for slot in self._pinned_by():
+            if self._kind(slot, model, settings) == "alias":
+                named = model if slot is None else settings.get(slot)
+                return None if named is None else str(named)
+        return model
+
+    def _pinned_by(self) -> list[str | None]:
+        """The slots that say which version is asked for; None stands for the model's own name."""
+        return list(dict.fromkeys(known.slot for known in self.pin_patterns))
+
+    def _kind(self, slot: str | None, model: str, settings: Mapping[str, JSON]) -> Pin:
+        named = model if slot is None else settings.get(slot)
         for known in self.pin_patterns:
-            named = model if known.slot is None else settings.get(known.slot)
-            if isinstance(named, str) and known.pattern.fullmatch(named):
+            if known.slot == slot and isinstance(named, str) and known.pattern.fullmatch(named):
                 return known.kind
         return "alias"
 
     def knows(self, model: str) -> bool:
         """Whether this file names ``model``: by a pin pattern, as an alias or pin, or with a day of retirement."""
         named = {*self.pins, *self.retires, *(pin for pins in self.pins.values() for pin in pins)}
-        return model in named or self.pin(model) != "alias"
+        return model in named or self._kind(None, model, {}) != "alias"
 
     def takes_model(self, model: str) -> bool:
         """Whether the operation takes ``model``, by the patterns of its table ``models``."""

@@ -33,6 +33,30 @@ def test_a_pin_passes_and_so_does_an_alias_where_none_is_required(tmp_path):
     check_pin(Settings(home=tmp_path), description, alias)
 
 
+PAINTS = {"image_model": "gpt-image-2-2026-04-21"}
+WRITES = "gpt-5.2-2025-12-11"
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "named"),
+    [
+        (WRITES, {"image_model": "gpt-image-2"}, "'gpt-image-2' is an alias .* gpt-image-2-2026-04-21"),
+        (WRITES, {}, "no exact version is named.* --setting image_model="),
+        ("gpt-5.2", PAINTS, f"'gpt-5.2' is an alias .* {WRITES}"),
+    ],
+)
+def test_where_one_model_writes_and_another_paints_both_have_to_be_exact(tmp_path, model, settings, named):
+    description = shipped().by_id("openai-responses")
+    strict = Settings(home=tmp_path, require_pin=True)
+
+    with pytest.raises(PinRequired, match=named):
+        check_pin(strict, description, model, settings)
+
+    assert description.pin(model, settings) == "alias"
+    check_pin(strict, description, WRITES, PAINTS)
+    assert description.pin(WRITES, PAINTS) == "snapshot"
+
+
 @pytest.mark.parametrize(("text", "expected"), [("true", True), ("1", True), ("False", False), ("0", False)])
 def test_the_setting_from_the_environment(tmp_path, text, expected):
     assert load_settings(tmp_path, {"MINTMARK_REQUIRE_PIN": text}).require_pin is expected

@@ -59,7 +59,8 @@ def test_every_shipped_description_loads_and_fills_its_own_slots():
         else:
             assert description.protocol.outputs.kind
         assert all(
-            description.pin(pin) != "alias" and description.pin(alias) == "alias"
+            any(known.pattern.fullmatch(pin) for known in description.pin_patterns)
+            and not any(known.pattern.fullmatch(alias) for known in description.pin_patterns)
             for alias, pins in description.pins.items()
             for pin in pins
         )
