@@ -67,13 +67,17 @@ def checked_by(description_id: str) -> tuple[str, ...]:
     return ("published documents",) if re.search(r"\bFrom published doc", comment) else ()
 
 
-def told_of(descriptions: Descriptions, provider: str) -> dict[str, JSON]:
-    """Everything that is known of a provider, as JSON; what is not known is ``unknown``.
+def told_of(descriptions: Descriptions, name: str) -> dict[str, JSON]:
+    """Everything that is known of a provider, or of the one operation whose id it is, as JSON.
+
+    What is not known is ``unknown``.
 
     Raises:
-        UnknownProvider: nothing is known of one that is called so; it names those there are.
+        UnknownProvider: nothing is known of what is called so; it names the providers there are.
     """
-    found = [one for one in descriptions if one.provider == provider]
+    alone_asked = descriptions.by_id(name)
+    provider = alone_asked.provider if alone_asked else name
+    found = [alone_asked] if alone_asked else [one for one in descriptions if one.provider == provider]
     alone = RECORD_ONLY.get(provider)
     if not found and alone is None:
         raise UnknownProvider(provider, provider_names(descriptions))
@@ -105,7 +109,9 @@ def _told(one: Description) -> dict[str, JSON]:
         else {},
         "outputs": protocol.outputs.kind if protocol else "file",
         "polled": bool(protocol and protocol.poll),
-        "webhook": webhook.scheme if webhook else None,
+        "webhook": {"scheme": webhook.scheme, "secret": webhook.secret, "header": webhook.header, "keys": webhook.keys}
+        if webhook
+        else None,
         "redact": list(one.redact),
         "retires": {model: day.isoformat() for model, day in one.retires.items()},
         "license": _known(protocol.license if protocol else {}, _LICENSE),

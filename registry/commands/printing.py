@@ -11,7 +11,7 @@ import click
 from registry.canonical import JSON
 from registry.errors import harmless as harmless
 from registry.home import Registry, open_or_create, open_registry
-from registry.manifest import OutcomeClass
+from registry.manifest import Manifest, OutcomeClass
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -53,6 +53,14 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def short(record_id: str) -> str:
     """An id as people read and type it: its first 12 digits."""
     return record_id.removeprefix("sha256:")[:12]
+
+
+def fewer(manifest: Manifest) -> str:
+    """``, 1 of 3 outputs (safety omitted)`` where a call that succeeded brought fewer than were asked for."""
+    made, asked = len(manifest.outputs), manifest.outputs_requested
+    if manifest.outcome.class_ != "succeeded" or made >= asked:
+        return ""
+    return f", {made:,} of {asked:,} outputs" + (" (safety omitted)" if manifest.outcome.safety == "omitted" else "")
 
 
 def reading() -> Registry:

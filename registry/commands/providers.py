@@ -56,7 +56,7 @@ def _line(provider: str, one: dict[str, Any]) -> tuple[str, ...]:
 @click.argument("name")
 @as_json
 def show(name: str, as_json: bool) -> int:
-    """Show everything that is known of one provider; what is not known says so.
+    """Show everything that is known of one provider, or of one DESCRIPTION of the list; what is not known says so.
 
     Exit status: 0; 2 nothing is known of it.
     """
@@ -95,12 +95,23 @@ def _facts(one: dict[str, Any]) -> list[tuple[str, object]]:
         ("settings", ", ".join(name for name in one["slots"])),
         ("inputs", ", ".join(f"{role} ({place['as']})" for role, place in one["inputs"].items())),
         ("outputs", one["outputs"] + (", after polling" if one["polled"] else "")),
-        ("callbacks", one["webhook"]),
+        ("callbacks", _callbacks(one["webhook"])),
         ("never kept", ", ".join(one["redact"])),
         ("shut down", _pairs(one["retires"])),
         *((f"{table}: {name}", _word(value)) for table in ("license", "contract", "data") for name, value in
           one[table].items()),
     ]  # fmt: skip
+
+
+def _callbacks(webhook: dict[str, Any] | None) -> str | None:
+    """How a provider that calls back signs it, and which variable holds what that is verified with."""
+    if webhook is None:
+        return None
+    said = [webhook["scheme"]]
+    said += [f"header {webhook['header']}"] if webhook["header"] else []
+    said += [f"keys at {webhook['keys']}"] if webhook["keys"] else []
+    said += [f"{'or ' if webhook['keys'] else 'secret '}in {webhook['secret']}"] if webhook["secret"] else []
+    return ", ".join(said)
 
 
 def _pairs(table: dict[str, str]) -> str:

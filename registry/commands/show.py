@@ -66,11 +66,12 @@ def _show_run(registry: "Registry", name: str, *, as_json: bool) -> None:
     told = [("suite", run.suite), ("state", run.state), ("began", run.created_at), ("ended", result.get("finished_at"))]
     replays = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
     told += [("replays", replays), ("exit", result.get("exit_code")), ("because", result.get("exit_reason"))]
-    told += [("record", run.record)] + ([] if run.result else [("next", f"mintmark check --resume {run.id}")])
+    told += [("record", run.record)] + ([("next", f"mintmark check --resume {run.id}")] if run.state == "open" else [])
     facts(told, "  ")
 
 
 def _told(found: "View") -> Iterator[tuple[str, object]]:
+    from registry.commands.printing import fewer
     from registry.show import text_or
 
     manifest, value = found.manifest, found.disclosed
@@ -96,7 +97,8 @@ def _told(found: "View") -> Iterator[tuple[str, object]]:
         for n, asset in enumerate(value[direction]):
             lost = found.gone_at(direction[:-1], n)
             yield f"{direction[:-1]} {n}", _asset(asset, lost.sentence if lost else None)
-    yield "outcome", _outcome(manifest.outcome.class_, value["outcome"], found.state.get("/outcome/error", ""))
+    ended = manifest.outcome.class_ + fewer(manifest)
+    yield "outcome", _outcome(ended, value["outcome"], found.state.get("/outcome/error", ""))
     yield (
         "cost",
         f"{manifest.cost.amount} {manifest.cost.currency} ({manifest.cost.kind})" if manifest.cost.amount else "",

@@ -10,6 +10,7 @@ from registry.commands.printing import as_json
 from replay.commands.consent import may_cost
 
 if TYPE_CHECKING:
+    from registry.capture.description import Description
     from registry.home import Registry
     from registry.record import Recorded
     from replay.consenting import Terms
@@ -76,11 +77,11 @@ def generate(
     from registry.commands.printing import writing
     from registry.fetch import fetch
     from replay.commands.consent import terms_of
-    from replay.generating import Ask, speaker
+    from replay.generating import Ask
 
     given = _given(inputs, settings, labels)
     check_names(provider, operation)
-    speaker(provider, model, operation)  # before a registry is made for nothing
+    _warn(_speaker(provider, model, operation), model)  # before a registry is made for nothing
     registry = writing()
     ask = Ask(
         provider=provider,
@@ -101,6 +102,28 @@ def generate(
         out.mkdir(parents=True, exist_ok=True)
         click.echo(fetch(registry, recorded.id, None, out), err=True)
     return 0
+
+
+def _speaker(provider: str, model: str, operation: str | None) -> "Description":
+    """The description that generates; one of whom nothing can be asked says why, and what to do instead."""
+    from registry.capture.overview import RECORD_ONLY
+    from replay.generating import speaker
+
+    if (alone := RECORD_ONLY.get(provider)) is not None:
+        instead = alone.instead.splitlines()[0]
+        raise click.BadParameter(f"{provider} is record-only: {alone.why}; {instead}", param_hint="--provider")
+    return speaker(provider, model, operation)
+
+
+def _warn(description: "Description", model: str) -> None:
+    """Say where a model is shut down by its day: a compatible server may still have it."""
+    from datetime import UTC, datetime
+
+    from registry.commands.printing import harmless
+
+    if (day := description.retired(model, datetime.now(UTC).date())) is not None:
+        said = f"{description.provider} shut {model} down on {day}; it is asked all the same"
+        click.echo(harmless(f"{said}: mintmark providers show {description.provider}"), err=True)
 
 
 def _given(inputs: Sequence[str], settings: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
@@ -148,13 +171,16 @@ def _made(
 
 def _say(registry: "Registry", recorded: "Recorded", *, quiet: bool) -> bool:
     """Tell how it ended, and why where it failed; the answer is whether it succeeded."""
-    from registry.commands.printing import harmless, short
+    from registry.commands.printing import fewer, harmless, short
 
     outcome = recorded.manifest.outcome
     if not quiet:
         click.echo(recorded.id)
         took = outcome.latency_ms.total
-        click.echo(f"{outcome.class_} in {took} ms; try: mintmark show {short(recorded.id)}", err=True)
+        click.echo(
+            f"{outcome.class_} in {took} ms{fewer(recorded.manifest)}; try: mintmark show {short(recorded.id)}",
+            err=True,
+        )
     if outcome.class_ == "succeeded":
         return True
     errors = [found.value for found in registry.vault.get(recorded.id) if found.pointer == "/outcome/error"]

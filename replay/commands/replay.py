@@ -164,7 +164,7 @@ def _progress(number: int, of: int, *, quiet: bool) -> None:
 
 
 def _say(answer: "Answer") -> None:
-    from registry.commands.printing import short
+    from registry.commands.printing import fewer, short
 
     if answer.refused is not None:
         click.echo(_verdict(answer.refused))
@@ -177,7 +177,8 @@ def _say(answer: "Answer") -> None:
         failed = f"no verdict: the call ended as {outcome}; `mintmark show {short(one.recorded.id)}` says why"
         for found in map(_verdict, one.verdicts) if one.verdicts else [failed]:
             # A test of samples says one thing of all of them.
-            click.echo(f"{short(one.recorded.id)}  {'the same' if found == said and len(found) > 80 else found}")
+            name = f"{short(one.recorded.id)}{fewer(one.recorded.manifest)}"
+            click.echo(f"{name}  {'the same' if found == said and len(found) > 80 else found}")
             said = found
     if any(one.recorded.manifest.outcome.class_ == "ambiguous" for one in answer.replays):
         click.echo("it is not sent again by itself; see: mintmark replay ambiguous", err=True)
