@@ -10,7 +10,6 @@ class AssemblyAI(Vendor):
     """Words for sound; the key stands bare in its header."""
 
     name = "assemblyai"
-    key_prefix = ""
     routes = (
         ("POST", "/v2/upload", "upload"),
         ("POST", "/v2/transcript", "order"),

@@ -13,7 +13,6 @@ class Automatic1111(Vendor):
     """Paints with the checkpoint that is asked for, if it has it; takes no key."""
 
     name = "automatic1111"
-    key_header = None
     routes = (
         ("POST", "/sdapi/v1/txt2img", "paint"),
         ("POST", "/sdapi/v1/img2img", "repaint"),

@@ -8,7 +8,6 @@ class BlackForestLabs(Vendor):
     """FLUX; the seed that was used stands in the result."""
 
     name = "bfl"
-    key_header, key_prefix = "x-key", ""
     routes = (("POST", "/v1/{model}", "submit"), ("GET", "/v1/get_result", "result"))
 
     def unauthorized(self) -> Reply:

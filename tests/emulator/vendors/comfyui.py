@@ -11,7 +11,6 @@ class ComfyUI(Vendor):
     """Runs any graph of the nodes it knows; takes no key."""
 
     name = "comfyui"
-    key_header = None
     routes = (
         ("POST", "/prompt", "queue"),
         ("GET", "/history/{job}", "history"),

@@ -15,7 +15,6 @@ class Deepgram(Vendor):
     """Words for sound."""
 
     name = "deepgram"
-    key_prefix = "Token "
     routes = (("POST", "/v1/listen", "listen"),)
 
     def unauthorized(self) -> Reply:

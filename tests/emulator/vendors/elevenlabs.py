@@ -8,7 +8,6 @@ class ElevenLabs(Vendor):
     """Speech, music, sounds and transcripts; the same seed sounds the same here, where the vendor only tries."""
 
     name = "elevenlabs"
-    key_header, key_prefix = "xi-api-key", ""
     routes = (
         ("POST", "/v1/text-to-speech/{voice}", "speech"),
         ("POST", "/v1/music", "music"),

@@ -10,7 +10,6 @@ class Fal(Vendor):
     """Pictures, films and speech, by the name of the model."""
 
     name = "fal"
-    key_prefix = "Key "
     routes = (
         ("GET", "/{app}/requests/{job}/status", "status"),
         ("GET", "/{app}/requests/{job}", "result"),

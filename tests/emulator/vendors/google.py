@@ -10,7 +10,6 @@ class Google(Vendor):
     """Nano Banana and Imagen; the same seed makes the same picture."""
 
     name = "google"
-    key_header, key_prefix = "x-goog-api-key", ""
     routes = (
         ("POST", "/{version}/models/{model}:generateContent", "generate"),
         ("POST", "/{version}/models/{model}:predict", "predict"),
