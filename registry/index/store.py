@@ -152,7 +152,7 @@ class _IndexFile(Database):
         try:
             yield
         except DatabaseFailed as problem:
-            cause = getattr(problem.__cause__, "orig", None)
+            cause = getattr(problem.__cause__, "orig", problem.__cause__)  # SQLAlchemy's wrapping, or the driver's own
             if getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _SENSELESS:
                 raise
             self.dispose()
