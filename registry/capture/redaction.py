@@ -26,7 +26,7 @@ def hunted(keys: Iterable[str]) -> list[str]:
     Keys under 8 characters are not among them. They are kept out of records by their places alone: the header of
     authorization and ``KEY_FIELDS`` of a query, which are never kept.
     """
-    plain = {key for key in keys if len(key) >= _SHORTEST}
+    plain = set(keys)
     every = plain | {quote(key, safe="") for key in plain} | {unquote(key) for key in plain}
     return sorted((form for form in every if len(form) >= _SHORTEST), key=lambda form: (-len(form), form))
 
