@@ -28,21 +28,21 @@ class NoSuchTag(NotFound):
         )
 
 
-def parse_label(text: str) -> tuple[str, str]:
-    """Read ``key=value``.
+def parse_label(text: str, what: str = "label") -> tuple[str, str]:
+    """Read ``key=value``; ``what`` it is called where it is refused.
 
     Raises:
         InvalidValue: no ``=``, a key of other characters than ``a-z 0-9 . _ / -``, a value over 256 characters.
     """
     key, equals, value = text.partition("=")
     if not equals or not _KEY(key):
-        raise InvalidValue("label", text, "key=value with a key of a-z, 0-9 and . _ / - that begins with a-z or 0-9")
+        raise InvalidValue(what, text, "key=value with a key of a-z, 0-9 and . _ / - that begins with a-z or 0-9")
     if len(value) > 256 or any(ord(character) < 32 for character in value):
-        raise InvalidValue("label", text, "a value of at most 256 characters without line breaks")
+        raise InvalidValue(what, text, "a value of at most 256 characters without line breaks")
     return key, value
 
 
-def parse_labels(texts: Iterable[str]) -> dict[str, str]:
+def parse_labels(texts: Iterable[str], what: str = "label") -> dict[str, str]:
     """Read several ``key=value``.
 
     Raises:
@@ -50,9 +50,9 @@ def parse_labels(texts: Iterable[str]) -> dict[str, str]:
         Repeated: a key stands twice.
     """
     labels: dict[str, str] = {}
-    for key, value in map(parse_label, texts):
+    for key, value in (parse_label(text, what) for text in texts):
         if key in labels:
-            raise Repeated("label", key)
+            raise Repeated(what, key)
         labels[key] = value
     return labels
 

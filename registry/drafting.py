@@ -37,6 +37,7 @@ MEDIA_OF = {
     "music.generate": ("audio",),
     "audio.transcribe": ("transcript",),
 }
+_STILL = ("image/png", "image/jpeg", "image/tiff", "image/bmp")  # pictures that do not move; an APNG is none of video
 SKEW = timedelta(minutes=10)  # by which two honest clocks may differ
 _OPERATION = {"image": "image.generate", "video": "video.generate", "audio": "speech.generate"}
 # Names and number tokens that the vendor's schema fixes: the format has no seal there, and a prompt that is the single
@@ -69,7 +70,7 @@ def operation_of(draft: Draft, inputs: Sequence[Asset], outputs: Sequence[Asset]
         InvalidValue: nothing was said and there is no output to tell by.
     """
     if draft.operation:
-        _refuse_other_media(draft.operation, outputs)
+        _refuse_other_media(draft.operation, outputs, declared=draft.confidence == "declared")
         return draft.operation
     if not outputs or outputs[0].media is None:
         raise InvalidValue("operation", None, "known from an output; say it (--operation image.generate)")
@@ -83,15 +84,16 @@ def operation_of(draft: Draft, inputs: Sequence[Asset], outputs: Sequence[Asset]
     return _OPERATION[kind]
 
 
-def _refuse_other_media(operation: str, outputs: Sequence[Asset]) -> None:
-    """Let an operation pass unless it makes other media than the outputs are.
+def _refuse_other_media(operation: str, outputs: Sequence[Asset], *, declared: bool) -> None:
+    """Let an operation pass unless it makes other media than the outputs are; a call that was seen may make a still.
 
     Raises:
         InvalidValue: that is the case.
     """
+    still = declared and operation == "video.generate" and all(output.media_type in _STILL for output in outputs)
     kinds = [str(output.media["kind"]) for output in outputs if output.media]
     making = MEDIA_OF.get(operation)
-    if kinds and making is not None and not set(kinds) & set(making):
+    if kinds and making is not None and (still or not set(kinds) & set(making)):
         fitting = [name for name, made in MEDIA_OF.items() if kinds[0] == made[0]]
         raise InvalidValue("operation", operation, f"what makes this ({kinds[0]}); say {' or '.join(fitting)}")
 

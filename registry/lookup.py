@@ -5,6 +5,7 @@ with. Here is what needs no decoder; ``registry.lookup_file`` looks at media.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -81,7 +82,9 @@ def look_up_text(registry: Registry, text: str, *, limit: int = 10) -> Answer:
         Hit(found, "candidate", "words", "its prompt holds every one of these words")
         for found in registry.index.with_words(text, _RANKED * limit)
     ]
-    return Answer(fold_replays(registry, hits)[:limit], searched(registry))
+    short = not hits and re.fullmatch("[0-9a-f]{1,7}", text)
+    notes = [f"{text} may be the beginning of an id: it takes 8 digits or more"] if short else []
+    return Answer(fold_replays(registry, hits)[:limit], searched(registry), notes)
 
 
 def _by_id(registry: Registry, text: str) -> Answer:

@@ -17,7 +17,7 @@ def tag(manifest: str, tags: tuple[str, ...], as_json: bool) -> None:
     from registry.annotate import NoSuchTag, parse_labels, tag
     from registry.commands.printing import emit, open_for_change
 
-    pairs = parse_labels(tags)
+    pairs = parse_labels(tags, "tag")
     registry = open_for_change()
     full = registry.catalog.resolve(manifest)
     before = registry.catalog.tags(full)

@@ -16,7 +16,7 @@ def lookup(query: str, limit: int, as_json: bool) -> int:
     """
     from pathlib import Path
 
-    from registry.commands.printing import emit, harmless, reading
+    from registry.commands.printing import emit, reading
     from registry.lookup import answer_json, behind, look_up_digest, look_up_text
 
     registry = reading()
@@ -25,9 +25,8 @@ def lookup(query: str, limit: int, as_json: bool) -> int:
         from registry.lookup_file import look_up_file
 
         answer = look_up_file(registry, Path(query), limit=limit)
-    elif not named and _means_a_file(query):
-        raise click.UsageError(f"no such file: {harmless(query)}")
     else:
+        _refuse_no_file(query)
         ask = look_up_digest if named else look_up_text
         answer = ask(registry, query, limit=limit)
         if not answer.hits and behind(registry):
@@ -70,7 +69,26 @@ def _means_a_file(query: str) -> bool:
     """Whether a text is a path by its looks: a mistyped one must not pass for a miss."""
     import re
 
-    return bool(re.fullmatch(r"\S*/\S*|\S+\.[A-Za-z][A-Za-z0-9]{1,4}|\.{0,2}|", query))
+    return bool(re.fullmatch(r"\S*/\S*|\S+\.[A-Za-z][A-Za-z0-9]{1,4}|\.{1,2}", query))
+
+
+def _refuse_no_file(query: str) -> None:
+    """Let a text pass that can be looked up. Raises: click.UsageError: it is empty, a folder, or a mistyped path."""
+    from registry.commands.printing import harmless
+
+    if not query.strip():
+        raise click.UsageError("there is nothing to look up: give a file, a digest, an id, a request id or words")
+    if _is_folder(query):
+        raise click.UsageError(f"{harmless(query)} is a folder; name a file in it")
+    if _means_a_file(query):
+        raise click.UsageError(f"no such file: {harmless(query)}")
+
+
+def _is_folder(query: str) -> bool:
+    """Whether a text with a slash, or of dots alone, names a folder; any other word may be one of a prompt."""
+    import os
+
+    return ("/" in query or not query.strip(".")) and os.path.isdir(query)
 
 
 def _is_file(query: str) -> bool:

@@ -17,6 +17,7 @@ TERMINAL = "\x1b[31mred\x07\x9b2J"
         (("--provider", "p", "--model", "m", "--operation", "foo"), "such as image.generate"),
         (("--provider", "p", "--model", "m", "--exchange-id", "short"), "8 to 128 characters"),
         (("--provider", "p", "--model", "m", "--operation", "audio.transcribe"), "say image.generate or image.edit"),
+        (("--provider", "p", "--model", "m", "--operation", "video.generate"), "say image.generate or image.edit"),
         (("--provider", "p", "--model", "m", "--setting", "a=1", "--setting", "a=2"), "given twice"),
         (("--provider", "p", "--model", "m", "--label", "a=1", "--label", "a=1"), "given twice"),
         (("--provider", "p", "--model", "m", "--at", "2126-01-01"), "correct the time"),
@@ -201,3 +202,29 @@ def test_search_lists_what_was_altered_and_says_so(mintmark, recorded, home, mon
         monkeypatch.setenv("COLUMNS", columns)
         answer = mintmark("search")
         assert answer.status == 0 and told in answer.out
+
+
+def test_a_lookup_says_what_it_was_given(mintmark, recorded, tmp_path):
+    manifest = recorded("a.png", "--prompt", "a lamp")
+    (tmp_path / "folder").mkdir()
+
+    for folder in ("folder/", str(tmp_path), "..", "."):
+        said = mintmark("lookup", folder)
+        assert (said.status, "is a folder; name a file in it" in said.err) == (2, True), said.err
+    for nothing in ("", "  "):
+        assert (
+            mintmark("lookup", nothing).status,
+            "there is nothing to look up" in mintmark("lookup", nothing).err,
+        ) == (2, True)
+    assert mintmark("lookup", "folder").status == 1, "a word of a prompt may be a folder's name, too"
+    short = mintmark("lookup", manifest[7:13])
+    assert short.status == 1 and "8 digits or more" in short.err
+    assert "8 digits" not in mintmark("lookup", "facades").err
+
+
+def test_a_tag_is_called_a_tag(mintmark, recorded):
+    recorded("a.png")
+
+    for words in (("foo",), ("a=" + "x" * 300,), ("a=1", "a=2")):
+        said = mintmark("tag", "@last", *words)
+        assert said.status == 2 and "tag: " in said.err and "label" not in said.err
