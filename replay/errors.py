@@ -13,6 +13,7 @@ MintmarkError                    exit code
 """
 
 from drift.errors import MintmarkError
+from drift.installing import install_line
 
 
 class ReplayError(MintmarkError):
@@ -58,7 +59,7 @@ class EngineMissing(ReplayError):
         """Give the line that installs it."""
         super().__init__(
             f"provider {provider!r} needs the package {package or extra!r}, which is not installed; "
-            f'run: python -m pip install "mintmark[{extra}]"'
+            f"run: {install_line(f'mintmark[{extra}]')}"
         )
         self.provider, self.extra = provider, extra
 

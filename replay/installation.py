@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
+from drift.installing import install_line
 from registry import __version__
 from registry.health import Finding
 
@@ -19,11 +20,12 @@ def installed() -> Iterator[Finding]:
     yield Finding("mintmark", "ok", f"{__version__}, {system}")
     missing = [name for name in _LIBRARIES if _version(name) is None]
     if missing:
-        yield Finding("libraries", "problem", f"missing: {', '.join(missing)}", "python -m pip install mintmark")
+        yield Finding("libraries", "problem", f"missing: {', '.join(missing)}", install_line("mintmark"))
     else:
         yield Finding("libraries", "ok", ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES))
     if _version("opencv-python") is not None:
-        remedy = "python -m pip uninstall opencv-python opencv-python-headless && python -m pip install mintmark"
+        again = install_line("mintmark")
+        remedy = f"{again.replace(' install mintmark', ' uninstall opencv-python opencv-python-headless')} && {again}"
         yield Finding(
             "opencv", "problem", "opencv-python lies beside opencv-python-headless: one folder, two owners", remedy
         )
@@ -31,7 +33,7 @@ def installed() -> Iterator[Finding]:
         if importlib.util.find_spec(module):
             yield Finding(f"extra {extra}", "ok", f"{purpose}: {module} {_version(module)}")
         else:
-            remedy = f'python -m pip install "mintmark[{extra}]"'
+            remedy = install_line(f"mintmark[{extra}]")
             yield Finding(f"extra {extra}", "note", f"not installed: {purpose}", remedy)
 
 

@@ -24,7 +24,7 @@ from drift.side import Side
 from drift.timelines import timelines
 
 MODEL = "vmaf_v0.6.1"
-_PACKAGE, _EXTRA = "imageio-ffmpeg", "pip install mintmark[vmaf]"
+_PACKAGE, _EXTRA = "imageio-ffmpeg", "python3 -m pip --python .venv/bin/python install 'mintmark[vmaf]'"
 _NAMES = ("vmaf/1", "vmaf.p05/1")
 _STARTING_S, _PER_MEGAPIXEL_S = 60.0, 1.0  # how long the program may take: to start, and for each frame
 _SMALLEST = 20  # pixels; libvmaf 3 ends without a word at 16

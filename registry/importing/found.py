@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from drift.installing import install_line
 from registry.canonical import JSON
 from registry.errors import CouldNotRun, Refused
 
@@ -42,7 +43,9 @@ class CredentialsUnread(CouldNotRun):
 
     def __init__(self, name: str) -> None:
         """Name the file."""
-        super().__init__(f"{name}: has content credentials, and their reader is missing; pip install 'mintmark[c2pa]'")
+        super().__init__(
+            f"{name}: has content credentials, and their reader is missing; {install_line('mintmark[c2pa]')}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

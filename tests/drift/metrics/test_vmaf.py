@@ -34,7 +34,7 @@ def test_without_the_extra_the_reason_names_it(clip, panning, tmp_path, monkeypa
     program.cache_clear()
 
     assert [score.name for score in scores] == ["vmaf/1", "vmaf.p05/1"]
-    assert all(score.value is None and "pip install mintmark[vmaf]" in score.reason for score in scores)
+    assert all(score.value is None and "install 'mintmark[vmaf]'" in score.reason for score in scores)
 
 
 @needs_extra

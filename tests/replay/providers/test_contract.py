@@ -203,7 +203,7 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it(monkeypatch):
 
     monkeypatch.setattr("replay.providers.import_module", absent)
 
-    with pytest.raises(EngineMissing, match=r'pip install "mintmark\[asr\]"') as caught:
+    with pytest.raises(EngineMissing, match=r"install 'mintmark\[asr\]'") as caught:
         provider_for(shipped().find("pocketsphinx"))
 
     assert caught.value.exit_code == 3
