@@ -1,5 +1,8 @@
 """A description with a mistake is refused, and the message shows where and what was expected."""
 
+import hashlib
+from importlib import resources
+
 import pytest
 
 from registry.capture.description import load, shipped
@@ -105,6 +108,19 @@ def test_the_good_one_loads_with_a_native_date(tmp_path):
         ('match = "POST /v1/images"', 'match = "POST /v1/{model}"', 19, "submit.slots", "a slot at path.model"),
         ('model = "body.model"', 'model = "path.model"', 17, "submit.match", "{model}, as a slot stands at path.model"),
         ('match = "POST /v1/images"', 'match = "POST /v1/images"\ncount = "n"', 18, "submit.count", "model, prompt"),
+        ('"https://api.painter.example"', '"http://api.painter.example"', 4, "base_url", "expected https://"),
+        ("public = []", 'public = ["body.size", "body.prompt"]', 13, "public.1", "expected no prompt here"),
+        ("webhook = false", "webhook = true", 12, "caps.webhook", "a table [webhook]"),
+        ("seed = true", "seed = true, seed = false", 12, "", "TOML"),
+        ("public = []", "public = []\npublic = []", 14, "public", "TOML"),
+        (
+            'class = "retryable"',
+            'class = "later"',
+            38,
+            "errors.0.class",
+            '"retryable", "timeout", "ambiguous", "failed"',
+        ),
+        ('expr = "body.url"', 'expr = "body..url"', 34, "output.expr", "not 'body..url': Expecting: "),
         ("[data]", '[inputs]\nimage = { at = "body.i", as = "upload" }\n[data]', 29, "inputs", "a table [upload]"),
     ],
 )
@@ -113,6 +129,92 @@ def test_a_mistake_is_shown_by_line_and_key(tmp_path, old, new, line, key, expec
 
     assert (refused.line, refused.key) == (line, key)
     assert expected in refused.expected
+
+
+SECOND = """\
+id = "painter-edits"
+like = "painter"
+operation = "image.edit"
+pin = [{ kind = "snapshot", pattern = "painter-[0-9]+" }]
+retires = {}
+
+[submit]
+match = "POST /v1/edits"
+slots = { model = "body.model" }
+"""
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """A description and a second one that is like it; ``pair(old, new)`` loads the second with a change."""
+    (tmp_path / "painter.toml").write_text(GOOD, encoding="utf-8")
+
+    def second(old="", new=""):
+        path = tmp_path / "painter-edits.toml"
+        path.write_text(SECOND.replace(old, new) if old else SECOND, encoding="utf-8")
+        return load(path)
+
+    return second
+
+
+def test_what_a_file_does_not_name_comes_whole_from_the_one_it_is_like(pair, tmp_path):
+    first, second = load(tmp_path / "painter.toml"), pair()
+
+    assert (second.id, second.provider, second.hosts) == ("painter-edits", "painter", first.hosts)
+    assert (second.operation, second.path, dict(second.slots)) == ("image.edit", "/v1/edits", {"model": "body.model"})
+    assert second.protocol.outputs == first.protocol.outputs and second.pins == first.pins
+    assert first.retires and not second.retires  # an empty table leaves it out
+
+
+def test_the_digest_of_a_file_that_is_like_another_covers_both(pair, tmp_path):
+    first, second = tmp_path / "painter.toml", tmp_path / "painter-edits.toml"
+    before = pair().sha256
+    both = second.read_bytes() + hashlib.sha256(first.read_bytes()).digest()
+
+    assert before == hashlib.sha256(both).hexdigest()
+    first.write_text(GOOD.replace("# a remark", "# another"), encoding="utf-8")
+    assert pair().sha256 != before
+
+
+def test_a_file_of_ones_own_may_be_like_a_shipped_one(tmp_path):
+    path = tmp_path / "openai-sketches.toml"
+    path.write_text('id = "openai-sketches"\nlike = "openai-images"\nmodels = ["sketch-*"]\n', encoding="utf-8")
+    images = shipped().by_id("openai-images")
+
+    found = load(path)
+
+    assert (found.provider, found.auth, found.path) == ("openai", images.auth, images.path)
+    assert found.takes_model("sketch-1") and not found.takes_model("gpt-image-2")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key", "expected"),
+    [
+        ('like = "painter"', 'like = "nobody"', 2, "like", "the id of another description"),
+        ('like = "painter"', 'like = "painter-edits"', 2, "like", "the id of another description"),
+        ('like = "painter"', 'like = "openai-image-edits"', 2, "like", "a description that stands by itself"),
+        ('like = "painter"', "like = 3", 2, "like", "string"),
+        ('like = "painter"', 'provider = "etcher"\nlike = "painter"', 2, "provider", "expected 'painter'"),
+        ('match = "POST', 'count = "n"\nmatch = "POST', 8, "submit.count", "the name of a slot: model"),
+        ('"painter-[0-9]+"', '"etcher-[0-9]+"', 2, "pins.painter", "(taken from painter)"),
+    ],
+)  # fmt: skip
+def test_a_mistake_of_two_files_is_shown_where_one_leans_on_the_other(pair, old, new, line, key, expected):
+    with pytest.raises(BadDescription) as caught:
+        pair(old, new)
+
+    assert (caught.value.line, caught.value.key) == (line, key)
+    assert expected in caught.value.expected
+
+
+def test_a_vendors_facts_stand_once_and_an_operation_takes_thirty_lines():
+    with resources.as_file(resources.files("registry.capture") / "descriptions") as folder:
+        texts = [path.read_text("utf-8") for path in sorted(folder.glob("*.toml"))]
+    lines = [line for text in texts for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    operations = [(one.id, made) for one in shipped() for made in set(one.operations.values())]
+
+    assert len(operations) >= 20
+    assert len(lines) / len(operations) <= 30
 
 
 def test_the_first_mistake_of_the_file_is_shown(tmp_path):

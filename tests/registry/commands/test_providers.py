@@ -70,6 +70,29 @@ def test_every_provider_can_be_shown(mintmark, provider):
     assert said.status == 0 and "None" not in said.out
 
 
+def test_one_operation_of_the_list_can_be_shown(mintmark):
+    whole = mintmark("providers", "show", "openai", "--json").json
+
+    one = mintmark("providers", "show", "openai-images", "--json").json
+
+    assert one["operations"] == [found for found in whole["operations"] if found["description"] == "openai-images"]
+    assert mintmark("providers", "show", "openai-images").out.startswith("openai-images\n")
+
+
+def test_how_callbacks_are_signed_is_told_with_the_variable_of_the_secret(mintmark):
+    assert "standard, secret in REPLICATE_WEBHOOK_SECRET" in mintmark("providers", "show", "replicate").out
+    assert (
+        "shared-header, header dg-token, secret in DEEPGRAM_WEBHOOK_TOKEN"
+        in mintmark("providers", "show", "deepgram").out
+    )
+    assert "or in FAL_WEBHOOK_KEYS" in mintmark("providers", "show", "fal").out
+
+
+@pytest.mark.parametrize("one", list(shipped()), ids=lambda one: one.id)
+def test_only_callbacks_that_are_taken_here_are_listed(one):
+    assert one.caps.webhook == bool(one.protocol and one.protocol.webhook)
+
+
 def test_of_a_provider_that_nobody_described_nothing_is_known(mintmark):
     said = mintmark("providers", "show", "openia")
 
