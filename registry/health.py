@@ -1,6 +1,7 @@
 """Looks at a registry without changing it: what is wrong, and the line that mends it."""
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -155,8 +156,16 @@ def _disk(registry: Registry) -> Iterator[Finding]:
         yield Finding("home", "ok", str(Path(registry.home)))
 
 
+def _settings(registry: Registry) -> Iterator[Finding]:
+    stray, kept = registry.home.parent / "mintmark.toml", registry.home / "mintmark.toml"
+    if stray.is_file():
+        told = f"{stray} is read by nobody: settings stand in {kept}"
+        yield Finding("settings", "note", told, f"mv {shlex.quote(str(stray))} {shlex.quote(str(kept))}")
+
+
 _LOOKS: tuple[tuple[str, Callable[[Registry], Iterator[Finding]]], ...] = (
     ("home", _disk),
+    ("settings", _settings),
     ("catalog", _databases),
     ("vault", _vault),
     ("assets", _assets),

@@ -134,7 +134,7 @@ def _refusals() -> Iterator[None]:
     except MintmarkError as problem:
         if problem.exit_code not in (2, 4, 5):
             raise
-        raise RunRefused(str(problem)) from None
+        raise RunRefused(getattr(problem, "over_http", str(problem))) from None
 
 
 def _money(asked: JSON) -> Money | None:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from registry.capture.description import Description
 from registry.drafting import new_exchange_id
 from registry.home import Registry
+from registry.journal.budgets import amount_text
 from replay.costing import Money, is_free
 from replay.errors import ReplayError
 from replay.paying import Paying
@@ -36,6 +37,8 @@ class ConsentNeeded(ReplayError):
     def __init__(self, bill: str, total: Money) -> None:
         """Say what it would cost and what to type."""
         super().__init__(f'{bill}; nothing was sent: add --budget "{total}" or --yes')
+        amount = f'{{"amount": "{amount_text(total.nanos)}", "currency": "{total.currency}"}}'
+        self.over_http = f'{bill}; nothing was sent: add "budget": {amount}'
 
 
 class Declined(ReplayError):
@@ -53,9 +56,9 @@ class WrongCurrency(ReplayError):
 
     exit_code = 2
 
-    def __init__(self, budget: Money, cost: Money) -> None:
-        """Name both."""
-        super().__init__(f"the budget is in {budget.currency}, and a call costs {cost}; give it in {cost.currency}")
+    def __init__(self, budget: Money, cost: Money, what: str = "a call costs") -> None:
+        """Name both, and what it is that costs so much."""
+        super().__init__(f"the budget is in {budget.currency}, and {what} {cost}; give it in {cost.currency}")
 
 
 @dataclass(frozen=True, slots=True)

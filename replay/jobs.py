@@ -329,8 +329,11 @@ class _Short(logging.Handler):
     """One line for each warning of the engine, without traceback: those may quote what no log line may hold."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write it to standard error."""
-        print(f"mintmark: job engine: {record.getMessage().splitlines()[0][:300]}", file=sys.stderr, flush=True)
+        """Write it to standard error; of what broke a job off what its row says, of anything else its kind."""
+        cause = record.exc_info[1] if record.exc_info else None
+        why = "" if cause is None else f" {str(cause) if isinstance(cause, JobError) else type(cause).__name__}"
+        said = f"{record.getMessage().splitlines()[0]}{why}".splitlines()[0][:300]
+        print(f"mintmark: job engine: {said}", file=sys.stderr, flush=True)
 
 
 def tell_shortly() -> None:

@@ -165,7 +165,8 @@ def pilot(
         targets: models that are compared.
         concurrency: calls at a time of each target, one step after the other.
         seconds: of all steps together.
-        terms: the budget, and what a call costs at most where no price is known.
+        terms: the budget, and what a call costs at most where no price is known. Each target that costs has an equal
+            share of the budget at each concurrency; what is left of it goes to the later ones.
         most: calls at most of each target in each step.
         tell: hears of each step of each target when it is over.
 
@@ -175,13 +176,19 @@ def pilot(
     pieces, left_out = _mix(registry, manifests)
     plans = {target: _asks(suite, target, pieces, left_out) for target in dict.fromkeys(targets)}
     name = new_exchange_id()
-    runner = _Runner(registry, terms, _budget(registry, plans, terms), f"pilot:{suite.name}", name)
+    paid = _paid(plans, terms)
+    runner = _Runner(registry, terms, f"pilot:{suite.name}", name)
     steps: list[Step] = []
-    for at_a_time in concurrency:
+    left = terms.budget.nanos if terms.budget is not None else 0
+    for number, at_a_time in enumerate(concurrency):
         level = [Step(target, at_a_time) for target in plans]
         deadline = time.monotonic() + seconds / len(concurrency)
-        runner.run([(step, _Queue(plans[step.target], most)) for step in level], deadline)
-        for step in level:
+        share = left // ((len(concurrency) - number) * max(1, len(paid)))
+        budgets = [_budget(registry, share, terms) if step.target in paid else None for step in level]
+        runner.run([(step, _Queue(plans[step.target], most, one)) for step, one in zip(level, budgets, strict=True)],
+                   deadline)  # fmt: skip
+        for step, one in zip(level, budgets, strict=True):
+            left -= 0 if one is None else share - registry.budgets.get(one).left
             tell(step)
         steps += level
     return Pilot(name, f"pilot:{suite.name}", tuple(steps), tuple(left_out))
@@ -235,19 +242,29 @@ def _asks(suite: Suite, target: Target, pieces: Sequence[Piece], left_out: list[
     return asks
 
 
-def _budget(registry: Registry, plans: Mapping[Target, Sequence[Ask]], terms: Terms) -> str | None:
-    """The budget that all calls share; None where nothing costs anything."""
+def _paid(plans: Mapping[Target, Sequence[Ask]], terms: Terms) -> set[Target]:
+    """The targets that cost something, once somebody has said how much they may."""
+    paid = set()
     for target, asks in plans.items():
         found = shipped().find(asks[0].provider, model=asks[0].model, operation=asks[0].operation)
-        if found is not None and not is_free(found) and terms.budget is None:
+        if found is None or is_free(found):
+            continue
+        if terms.budget is None:
             raise NoBudget(target)
-    return None if terms.budget is None else registry.budgets.create(terms.budget.nanos, terms.budget.currency)
+        paid.add(target)
+    return paid
+
+
+def _budget(registry: Registry, share: int, terms: Terms) -> str | None:
+    """What one target may spend at one concurrency: the fast ones leave the others theirs."""
+    return None if terms.budget is None else registry.budgets.create(share, terms.budget.currency)
 
 
 class _Queue:
     """The mix of one target in one step, round and round, shared by its threads."""
 
-    def __init__(self, asks: Sequence[Ask], most: int | None) -> None:
+    def __init__(self, asks: Sequence[Ask], most: int | None, budget: str | None) -> None:
+        self.budget = budget
         self._lock = threading.Lock()
         self._asks: Iterator[Ask] = itertools.islice(itertools.cycle(asks), most)
 
@@ -266,7 +283,6 @@ class _Runner:
 
     registry: Registry
     terms: Terms
-    budget: str | None
     workflow: str
     label: str
     stop: threading.Event = field(default_factory=threading.Event)
@@ -293,7 +309,7 @@ class _Runner:
         began = time.monotonic()
         while not self.stop.is_set() and time.monotonic() < deadline and (ask := queue.next()) is not None:
             try:
-                made = generate(self.registry, self._labelled(ask), self._pay(ask))
+                made = generate(self.registry, self._labelled(ask), self._pay(ask, queue.budget))
             except MintmarkError as problem:  # of this target: the others go on
                 queue.close()
                 with self.lock:
@@ -307,13 +323,13 @@ class _Runner:
         return Ask(ask.provider, ask.model, ask.operation, ask.prompt, ask.seed, ask.settings, ask.inputs,
                    workflow=self.workflow, labels={"pilot": self.label})  # fmt: skip
 
-    def _pay(self, ask: Ask) -> Callable[[Draft, Description], Paying | None]:
+    def _pay(self, ask: Ask, budget: str | None) -> Callable[[Draft, Description], Paying | None]:
         def pay(draft: Draft, description: Description) -> Paying | None:
             if is_free(description):
                 return None
             cost = self.terms.price(worst_case_of(self.registry, draft, description, ask.inputs))
             if cost is None:
                 raise PriceUnknown(ask.provider, ask.model)
-            return Paying(new_exchange_id(), self.budget, cost.nanos, cost.currency, stopping=self.stop.is_set)
+            return Paying(new_exchange_id(), budget, cost.nanos, cost.currency, stopping=self.stop.is_set)
 
         return pay

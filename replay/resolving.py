@@ -53,6 +53,11 @@ class OpenCall:
         return next((line.removeprefix("host ") for line in lines if line.startswith("host ")), None)
 
     @property
+    def notes(self) -> str:
+        """What else was noted of it."""
+        return "\n".join(line for line in (self.call.note or "").splitlines() if not line.startswith("host "))
+
+    @property
     def amount(self) -> str | None:
         """What was set aside for it."""
         return None if self.call.currency is None else f"{amount_text(self.call.reserved)} {self.call.currency}"

@@ -22,7 +22,7 @@ def ambiguous(action: str, key: str | None, by: str | None, reason: str | None, 
 
     `paid KEY` ends a call that was billed: its money is spent, there is no output. `unpaid KEY` ends one that was not:
     its money is free again, and the call may be made anew. Calls that a killed process left are listed too: running
-    the same command again goes on with those that were answered.
+    the same command again goes on with those that were answered, `mintmark check --resume RUN` with those of a run.
 
     Whether a process of another machine or container still makes a call cannot be seen from here: it can be ended an
     hour after it was last heard of, or at once with --ended. If that process lives all the same, its output is lost,
@@ -66,7 +66,9 @@ def _say(one: "OpenCall") -> None:
         "left": "the process that made it has ended",
         "left?": "made on another machine or in another container: nothing tells whether its process lives",
     }[one.why]
-    if call.state == "acknowledged":
+    if one.why != "ambiguous" and (call.run or "").startswith("run-"):
+        todo += f"; `mintmark check --resume {call.run}` goes on with it"
+    elif call.state == "acknowledged":
         todo += "; it was answered: run the same command again to go on with it"
     click.echo(call.key)
     facts(
@@ -84,7 +86,7 @@ def _say(one: "OpenCall") -> None:
             ("run", call.run),
             ("recorded as", short(call.generation) if call.generation else None),
             ("owner", call.owner),
-            ("notes", call.note),
+            ("notes", one.notes),
         ],
         indent="  ",
     )

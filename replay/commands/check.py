@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from registry.commands.printing import as_json
-from registry.errors import CouldNotRun
+from registry.errors import CouldNotRun, counted
 from replay.commands.consent import may_cost
 
 if TYPE_CHECKING:
@@ -117,8 +117,21 @@ def _check(
     else:
         _tell(result, outputs, quiet=quiet)
     if not quiet and any((one["verdict"] or {}).get("reason") == "uncalibrated" for one in result["manifests"]):
-        click.echo(f"hint: mintmark suite calibrate {suite or 'SUITE'}", err=True)
+        click.echo(f"hint: {_calibrating(result, suite, packed)}", err=True)
     return int(result["exit_code"])
+
+
+def _calibrating(result: "Mapping[str, JSON]", suite: Path | None, packed: Path | None) -> str:
+    """What calibrates a run's suite: a file here that is the suite, else its name."""
+    import hashlib
+
+    if packed is not None:
+        return f"calibrate the suite {result['suite']['name']} where it was recorded, then pack it again"
+    here = (path for path in sorted(Path().glob("*.y*ml")) if path.is_file())
+    same = (path for path in here if hashlib.sha256(path.read_bytes()).hexdigest() == result["suite"]["sha256"])
+    if (found := suite or next(same, None)) is not None:
+        return f"mintmark suite calibrate {found}"
+    return f"mintmark suite calibrate, with the file of the suite {result['suite']['name']}"
 
 
 def _opened(suite: Path | None, packed: Path | None, trust: Path | None) -> "tuple[Registry, Path | None]":
@@ -141,9 +154,11 @@ def _planned(registry: "Registry", path: Path, terms: "Terms", *, offline: bool,
     suite = read_suite(path)
     lock, new = locked(registry, suite)
     if new:
-        click.echo(f"wrote {lock_path(path)}: {len(lock.manifests)} manifests; commit it beside the suite", err=True)
+        held = counted(len(lock.manifests), "manifest")
+        click.echo(f"wrote {lock_path(path)}: {held}; commit it beside the suite", err=True)
     elif more := newly_fitting(registry, suite, lock):
-        click.echo(f"{more} more manifests fit `select` now; `mintmark suite lock {path}` takes them in", err=True)
+        told = f"since the lock was written, {counted(more, 'manifest')} came that `select` takes, too"
+        click.echo(f"{told}; `mintmark suite lock {path}` takes in what fits now", err=True)
     asked = Asked(offline=offline, repeat=repeat, assume_cost=amount_of(terms.assumed))
     plan = plan_of(registry, suite, lock, asked)
     return plan, terms_with(terms, suite.budget)
@@ -154,7 +169,8 @@ def _started(registry: "Registry", plan: "Plan", terms: "Terms", *, quiet: bool)
 
     started = start(registry, plan, terms)
     if not quiet:
-        click.echo(f"{started.run}: {len(plan.cases)} manifests, {started.bill.begun} replays to begin with", err=True)
+        held, begun = counted(len(plan.cases), "manifest"), counted(started.bill.begun, "replay")
+        click.echo(f"{started.run}: {held}, {begun} to begin with", err=True)
     return started.run
 
 
@@ -169,7 +185,7 @@ def _resumed(registry: "Registry", name: str, terms: "Terms", *, errors: bool) -
         raise_budget(registry, Plan.from_json(runs.get(run_id).plan), terms.budget)
     count = again(registry, run_id, errors=errors)
     if count:
-        click.echo(f"{run_id}: {count} replays are made again", err=True)
+        click.echo(f"{run_id}: made again: {counted(count, 'replay')}", err=True)
     elif (ended := runs.get(run_id).result) is not None:
         over = f"{run_id} was over at {ended['finished_at']}, and nothing is left of it to make"
         failed = 0 if errors else ended["counts"]["errors"]

@@ -26,7 +26,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
     "--duration", default="10m", show_default=True, metavar="TIME", help="Of all steps together: 90s, 30m, 2h."
 )
 @click.option("--calls", type=click.IntRange(1), metavar="N", help="At most so many calls of each target in each step.")
-@click.option("--budget", metavar="AMOUNT", help='What all calls may cost together: 2.00, "2.00 USD".')
+@click.option("--budget", metavar="AMOUNT", help='What all calls may cost together, shared equally: 2.00, "2.00 USD".')
 @click.option("--assume-cost", metavar="AMOUNT", help="What one call costs at most, where no price is known.")
 @as_json
 def pilot(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from registry.commands.printing import as_json
+from registry.errors import counted
 from replay.commands.consent import may_cost
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def new(file: Path, labels: tuple[str, ...], size: int) -> int:
     registry = reading()
     count = write_suite(registry, file, parse_labels(labels), size)
     write_lock(registry, read_suite(file))
-    click.echo(f"wrote {file} and {lock_path(file)}: {count} manifests; next: mintmark check --plan {file}")
+    click.echo(f"wrote {file} and {lock_path(file)}: {counted(count, 'manifest')}; next: mintmark check --plan {file}")
     return 0
 
 
@@ -62,7 +63,7 @@ def lock(file: Path) -> int:
     known = set(before.manifests) if before else set()
     added, gone = len(set(written.manifests) - known), len(known - set(written.manifests))
     changed = f", {added} added, {gone} gone" if before else ""
-    click.echo(f"{lock_path(file)}: {len(written.manifests)} manifests{changed}")
+    click.echo(f"{lock_path(file)}: {counted(len(written.manifests), 'manifest')}{changed}")
     return 0
 
 
@@ -115,12 +116,13 @@ def calibrate(file: Path, deep: bool, budget: str | None, assume_cost: str | Non
 @suite.command(short_help="Carry a suite to a machine without a registry.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="The zip file to write.")
-def pack(file: Path, target: Path) -> int:
+@click.option("--force", is_flag=True, help="Replace that file if there is one.")
+def pack(file: Path, target: Path, force: bool) -> int:
     """Write suite FILE, its lock and everything its check needs into one zip, for `mintmark check --from`.
 
     The zip holds the prompts in clear, since whoever has none cannot send them: keep it as you keep them.
 
-    Exit status: 0 written; 2 there is such a file, or the suite has a mistake.
+    Exit status: 0 written; 2 there is such a file and no --force, or the suite has a mistake.
     """
     from registry.commands.printing import reading
     from replay.suites.file import read_suite
@@ -129,8 +131,9 @@ def pack(file: Path, target: Path) -> int:
     from replay.suites.selecting import locked
 
     registry, found = reading(), read_suite(file)
-    count = write(registry, found, plan_of(registry, found, locked(registry, found)[0], Asked()), target)
-    click.echo(f"wrote {target}: {count} manifests; prompts stand in it in clear; next: mintmark check --from {target}")
+    count = write(registry, found, plan_of(registry, found, locked(registry, found)[0], Asked()), target, force=force)
+    told = f"wrote {target}: {counted(count, 'manifest')}; prompts stand in it in clear"
+    click.echo(f"{told}; next: mintmark check --from {target}")
     return 0
 
 

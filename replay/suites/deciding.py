@@ -17,6 +17,11 @@ from replay.suites.plan import Case, Plan
 from replay.suites.sampling import Sampling
 from replay.suites.wanting import by_manifest
 
+_UNANSWERED = {  # what a class says of a call that got no answer
+    "retryable": " (no connection, however often it was tried)",
+    "timeout": " (no answer in time)",
+    "ambiguous": " (it broke off after it was sent)",
+}
 _WORST = ("drifted", "not-replayable", "undecided", "within-noise", "reproduced")
 _NOT_MADE = {"budget", "offline", "canceled"}  # a replay that was not made for these reasons leaves things undecided
 
@@ -87,7 +92,7 @@ class Deciding:
             return Failure(class_, row.why or "")
         manifest = self._registry.catalog.manifest(row.generation)
         status = manifest.outcome.http_status
-        answered = "" if status is None else f" with HTTP status {status}"
+        answered = _UNANSWERED.get(class_, "") if status is None else f" with HTTP status {status}"
         digits = row.generation.removeprefix("sha256:")[:12]
         said = f"The call to {manifest.provider.name} ended as {class_}{answered}: `mintmark show {digits}` says more."
         return Failure(class_, said)

@@ -54,17 +54,17 @@ class NotPackable(Refused):
         )
 
 
-def pack(registry: Registry, suite: Suite, plan: Plan, target: Path) -> int:
+def pack(registry: Registry, suite: Suite, plan: Plan, target: Path, *, force: bool = False) -> int:
     """Write a pack, whole or not at all; how many manifests it carries.
 
     It holds the prompts in clear, since a runner cannot send what it cannot read: treat it as you treat them. Only its
     owner may read it.
 
     Raises:
-        FileThere: there is such a file.
+        FileThere: there is such a file, and it is not to be replaced by ``force``.
         NotPackable: what it carries does not verify.
     """
-    if target.exists():
+    if target.exists() and not force:
         raise FileThere(target)
     needed: dict[str, None] = {}
     for case in plan.cases:

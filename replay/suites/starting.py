@@ -29,11 +29,12 @@ class PricesUnknown(ReplayError):
     def __init__(self, bill: Bill) -> None:
         """Name the first of them, and the two ways on."""
         one, count = bill.unknown[0], len(bill.unknown)
-        super().__init__(
+        said = (
             f"what {one.provider} charges for {one.model} is not known here ({count} of the suite's manifests), so "
-            "nothing was sent; say what a call costs at most with --assume-cost 0.04, or import prices "
-            "(`mintmark prices import FILE`)"
+            "nothing was sent; say what a call costs at most with {}, or import prices (`mintmark prices import FILE`)"
         )
+        super().__init__(said.replace("{}", "--assume-cost 0.04"))
+        self.over_http = said.replace("{}", '"assume_cost": {"amount": "0.04", "currency": "USD"}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def agreed_budget(bill: Bill, terms: Terms) -> Money | None:
     if terms.budget is not None:
         for cost in bill.worst.values():
             if cost.currency != terms.budget.currency:
-                raise WrongCurrency(terms.budget, cost)
+                raise WrongCurrency(terms.budget, cost, "the run costs up to")
         return terms.budget
     total = next(iter(bill.worst.values()))
     said = f"this makes up to {bill.most} replays, which cost up to {' and '.join(map(str, bill.worst.values()))}"

@@ -86,3 +86,13 @@ def test_nothing_is_said_where_all_have_fingerprints(local_registry, image):
     catch_up(local_registry)
 
     assert told(local_registry, "fingerprints") is None
+
+
+def test_settings_beside_the_home_are_told(local_registry):
+    assert told(local_registry, "settings") is None
+
+    stray = local_registry.home.parent / "mintmark.toml"
+    stray.touch()
+
+    found = told(local_registry, "settings")
+    assert (found.state, found.remedy) == ("note", f"mv {stray} {local_registry.home / 'mintmark.toml'}")

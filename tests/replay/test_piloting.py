@@ -94,6 +94,24 @@ def test_what_costs_money_needs_a_budget_and_never_exceeds_it(local_registry, tm
     assert emulator.charges("openai") == 2
 
 
+def test_each_target_has_its_share_of_the_budget_at_each_concurrency(local_registry, tmp_path, mix, emulator):
+    other = Target(provider="openai", model="gpt-image-1.5")
+    terms = Terms(budget=Money(nanos_of("0.36"), "USD"), assumed=Money(nanos_of("0.04"), "USD"))
+
+    done = piloted(local_registry, tmp_path, mix, OPENAI, other, ONE, others=("openai",), terms=terms, most=9)
+
+    assert [step.calls for step in done.steps if step.target != ONE] == [2, 2, 2, 2]
+    assert emulator.charges("openai") == 8 and done.exit_code == 4
+
+
+def test_what_one_concurrency_leaves_is_for_the_later_ones(local_registry, tmp_path, mix, emulator):
+    terms = Terms(budget=Money(nanos_of("0.16"), "USD"), assumed=Money(nanos_of("0.04"), "USD"))
+
+    done = piloted(local_registry, tmp_path, mix, OPENAI, others=("openai",), terms=terms, most=1, levels=(1, 1, 1, 1))
+
+    assert [step.calls for step in done.steps] == [1, 1, 1, 1] and done.exit_code == 0
+
+
 def test_a_target_that_cannot_be_called_ends_alone(local_registry, tmp_path, mix, emulator, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY")
     terms = Terms(budget=Money(nanos_of("1"), "USD"), assumed=Money(nanos_of("0.04"), "USD"))

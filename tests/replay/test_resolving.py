@@ -1,5 +1,6 @@
 """What a person says of a call: of a process that has ended, that lives, or that nobody here can look at."""
 
+import dataclasses
 import json
 import os
 
@@ -12,7 +13,7 @@ from registry.journal.owners import this_process
 from registry.journal.states import CallState, IllegalMove
 from registry.times import now
 from replay.commands.ambiguous import ambiguous
-from replay.resolving import PerhapsRunning, StillRunning, open_calls, resolve
+from replay.resolving import OpenCall, PerhapsRunning, StillRunning, open_calls, resolve
 
 
 @pytest.fixture
@@ -92,3 +93,20 @@ def test_the_command_says_that_the_process_has_ended(local_registry, left, anoth
 
     assert isinstance(refused.exception, PerhapsRunning)
     assert json.loads(done.stdout) == {"key": key, "state": "unpaid"}
+
+
+@pytest.mark.parametrize("run", ["run-" + "a" * 32, None])
+def test_a_call_of_a_run_names_what_goes_on_with_it(local_registry, left, earlier_boot, monkeypatch, run):
+    left(earlier_boot)
+    monkeypatch.setenv("MINTMARK_HOME", str(local_registry.home))
+    call = local_registry.calls.get("call-0001")
+    answered = dataclasses.replace(
+        call, state=CallState.ACKNOWLEDGED, run=run, note="host api.example.com\nasked twice"
+    )
+    monkeypatch.setattr("replay.resolving.open_calls", lambda _: [OpenCall(answered, "left")])
+
+    said = CliRunner().invoke(ambiguous, ["list"]).output
+
+    assert (f"`mintmark check --resume {run}` goes on" in said) == (run is not None)
+    assert ("run the same command again" in said) == (run is None)
+    assert said.count("api.example.com") == 1 and "asked twice" in said

@@ -116,6 +116,21 @@ def test_a_run_is_told_once_and_again_after_a_failure(
     assert all("http" not in str(job.args) for job in worker.jobs.find(kinds=["notice"]))
 
 
+def test_a_notice_that_is_given_up_says_why_once(
+    local_registry, tally, working, new_run, until, listener, tmp_path, capsys
+):
+    wants(local_registry, receiver(listener))
+    listener.answers = [410]
+    worker = working(local_registry, tally.Tally(tmp_path / "log"))
+    run = new_run(local_registry, 1)
+
+    worker.jobs.add(SUITE, run, [run, "interactive"], "interactive")
+    (dead,) = until(lambda: worker.jobs.find(kinds=["notice"], states=["dead"]))
+
+    said = [line for line in capsys.readouterr().err.splitlines() if "job engine" in line]
+    assert len(said) == 1 and dead.error in said[0], said
+
+
 def test_the_last_attempt_is_a_dead_letter(local_registry, new_run, listener, until):
     wants(local_registry, receiver(listener))
     listener.answers = [500, 500]

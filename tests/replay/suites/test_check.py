@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from registry import cli
+from registry.home import open_registry
+from registry.journal.runs import Runs
 
 SUITE = "format: mintmark/suite/v1\nname: shop\nselect:\n  - labels: {app: shop}\n"
 MAKE = ["generate", "--provider", "procedural", "--model", "procedural-image@1", "--seed", "7", "--setting", "width=64",
@@ -31,12 +33,12 @@ def mintmark(tmp_path, monkeypatch, capsys):
 
 def test_the_first_check_writes_the_lock_and_later_ones_hold_to_it(mintmark):
     status, said = mintmark("check", "suite.yaml", "-o", "result.json")
-    assert (status, "wrote suite.lock: 1 manifests; commit it" in said) == (0, True)
+    assert (status, "wrote suite.lock: 1 manifest; commit it" in said) == (0, True)
     assert json.loads(Path("result.json").read_text())["options"] == {"offline": False, "repeat": 1}
 
     mintmark(*MAKE, "another bridge")
     status, said = mintmark("check", "suite.yaml")
-    assert status == 0 and "1 more manifests fit `select` now" in said
+    assert status == 0 and "1 manifest came that `select` takes, too" in said
     assert "1 added, 0 gone" in mintmark("suite", "lock", "suite.yaml")[1]
 
     Path("suite.yaml").write_text(SUITE.replace("shop}", 'shop, golden: "true"}'))
@@ -53,7 +55,10 @@ def test_what_is_uncalibrated_ends_with_the_command_that_calibrates(mintmark):
     status, said = mintmark("check", "suite.yaml")
     assert (status, said.splitlines()[-1]) == (4, "hint: mintmark suite calibrate suite.yaml")
 
+    status, said = mintmark("check", "--resume", "@last")
+    assert said.splitlines()[-1] == "hint: mintmark suite calibrate suite.yaml", "the file here that is that suite"
     Path("suite.yaml").write_text(SUITE)
+    assert mintmark("check", "--resume", "@last")[1].endswith("with the file of the suite shop\n")
     status, said = mintmark("check", "suite.yaml")
     assert (status, "hint" in said) == (0, False)
 
@@ -153,3 +158,15 @@ def test_a_plan_sends_nothing_and_says_what_it_takes(mintmark):
     )
     assert plan["replays"] == {"begin": 2, "most": 2}
     assert any(line.startswith("power: lightness 1 of image outputs") for line in plan["together"])
+
+
+def test_a_run_that_was_canceled_is_not_offered_to_be_made_again(mintmark):
+    registry = open_registry(Path.cwd())
+    runs = Runs(registry.catalog.database)
+    run = runs.create("shop", {}, [])
+    assert f"mintmark check --resume {run}" in mintmark("show", run)[1]
+
+    runs.cancel(run)
+    registry.close()
+
+    assert "--resume" not in mintmark("show", run)[1]

@@ -105,3 +105,10 @@ def test_only_its_owner_reads_a_pack_and_only_what_holds_is_packed(desk, tmp_pat
 
     assert status in (2, 3) and "where they were recorded" in capsys.readouterr().err
     assert not (one / "again.zip").exists()
+
+
+def test_a_pack_is_replaced_where_that_is_asked_for(desk, capsys):
+    again = ["suite", "pack", "suite.yaml", "--to", str(desk("one") / "suite.zip")]
+
+    assert cli.run(again) == 2 and "--force" in capsys.readouterr().err
+    assert cli.run([*again, "--force"]) == 0

@@ -339,8 +339,9 @@ def planned(registry, tmp_path, **asked):
 def test_nothing_is_paid_without_a_known_price_and_somebody_agreeing(local_registry, paid, tmp_path):
     plan = planned(local_registry, tmp_path)
 
-    with pytest.raises(PricesUnknown, match="assume-cost"):
+    with pytest.raises(PricesUnknown, match="assume-cost") as told:
         start(local_registry, plan, Terms())
+    assert '"assume_cost": {"amount": "0.04"' in told.value.over_http and "--assume" not in told.value.over_http
     assert paid.charges("replicate") == 0
 
 
@@ -351,8 +352,9 @@ def test_a_budget_ends_what_it_does_not_pay_for_and_more_of_it_goes_on(local_reg
         (Terms(ask=lambda bill: False), Declined),
         (Terms(budget=Money(nanos_of("9"), "EUR")), WrongCurrency),
     ):
-        with pytest.raises(error):
+        with pytest.raises(error) as told:
             start(local_registry, plan, terms)
+    assert "the run costs up to 0." in str(told.value) and "a call costs" not in str(told.value)
     run = start(local_registry, plan, Terms(budget=Money(nanos_of("0.07"), "USD"))).run
 
     short = ended(run)

@@ -77,6 +77,19 @@ def test_a_call_that_lost_its_key_goes_on_and_is_not_made_anew(local_registry, e
     assert calls(local_registry, run) == [CallState.RECORDED]
 
 
+def test_a_provider_that_cannot_be_reached_is_told_as_such(local_registry, emulator, begun, make, monkeypatch):
+    (manifest,), run = begun()
+    for name, value in emulator.environment().items():
+        if value.startswith("http"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9/")
+
+    make(run, manifest)
+
+    (told,) = advance(local_registry, run).result["manifests"]
+    assert told["error"]["class"] == "retryable"
+    assert "replicate ended as retryable (no connection, however often it was tried): `mint" in told["error"]["why"]
+
+
 def test_a_canceled_run_ends_the_call_that_was_on_its_way(local_registry, emulator, begun, make):
     (manifest,), run = begun()
     with pytest.raises(HandOver):
