@@ -10,7 +10,7 @@ from registry.errors import InvalidValue
 from registry.home import Registry
 from registry.packed_texts import holds_any
 from registry.sealing import Disclosure, texts
-from registry.verbatim import guessed, raw_bytes
+from registry.verbatim import guessed, raw_bytes, words_in
 
 _SHORTEST = 4  # characters; shorter values occur in unrelated text by chance
 
@@ -41,11 +41,11 @@ def holds(found: Disclosure, values: list[JSON]) -> bool:
 
 
 def _texts_of(found: Disclosure) -> list[str]:
-    """The text of a disclosure; of bytes that were kept whole, what a lenient reader finds, too."""
+    """The text of a disclosure, and what it holds in base64; of bytes kept whole, what a lenient reader finds, too."""
     if not isinstance(found.value, str):
         return []
     if not found.pointer.endswith("/$raw"):
-        return [found.value]
+        return [found.value, words_in(found.value) or ""]
     try:
         data = raw_bytes({"$raw": found.value})
     except InvalidValue:  # it came from outside as it is

@@ -51,8 +51,8 @@ def read_body(data: bytes, lift: Lift | None = None) -> JSON:
 
     Args:
         data: the body's bytes.
-        lift: stores base64 payloads of 1,024 characters and more; None leaves
-            them where they are.
+        lift: stores base64 payloads of 1,024 characters and more, unless they
+            are words; None leaves them where they are.
 
     Raises:
         NotCanonical: no JSON, a repeated key or half a surrogate pair; keep
@@ -125,6 +125,14 @@ def stored(value: JSON) -> JSON:
     return read_body(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
 
 
+def is_words(data: bytes) -> bool:
+    """Whether bytes read as text: UTF-8 without a NUL."""
+    try:
+        return "\0" not in data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
 def _mended(value: JSON) -> JSON:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -163,6 +171,21 @@ def _store(value: JSON, lift: Lift | None) -> JSON:
 
 
 def _lifted(text: str, lift: Lift) -> JSON:
+    found = _payload(text)
+    if found is None or (len(found[0]) <= LONGEST_RAW and is_words(found[0])):  # words stay, to be sealed
+        return text
+    data, encoding = found
+    return {"$asset": {"digest": lift(data), "bytes": len(data), "encoding": encoding}}
+
+
+def words_in(text: str) -> str | None:
+    """The words that a text of 1,024 characters and more holds in base64; None where it holds none."""
+    found = _payload(text) if len(text) >= LIFT_FROM else None
+    return found[0].decode() if found and is_words(found[0]) else None
+
+
+def _payload(text: str) -> tuple[bytes, JSON] | None:
+    """What base64, or a base64 data URL, stands for, and how it is written; None where it is none."""
     found = _DATA_URL.match(text)
     prefix = found.group() if found else ""
     coded = text[len(prefix) :]
@@ -170,9 +193,8 @@ def _lifted(text: str, lift: Lift) -> JSON:
         for padding in (True, False):
             data = _decoded(coded, alphabet, padding)
             if data is not None:
-                encoding = {"prefix": prefix, "alphabet": alphabet, "padding": padding}
-                return {"$asset": {"digest": lift(data), "bytes": len(data), "encoding": encoding}}
-    return text
+                return data, {"prefix": prefix, "alphabet": alphabet, "padding": padding}
+    return None
 
 
 def _decoded(coded: str, alphabet: str, padding: bool) -> bytes | None:

@@ -37,9 +37,10 @@ from registry.capture.protocol import Protocol
 from registry.capture.redaction import hunted, redacted, secret_in, without
 from registry.capture.request import asked_for, read_slot, settings_of
 from registry.capture.slots import Step
-from registry.capture.wire import WHOLE, is_text, read_wire
+from registry.capture.wire import WHOLE, read_wire
 from registry.digest import digests_of
 from registry.manifest import Cost, DescriptionRef, Latency, License, Model, Outcome, Prompt, Provider, Request, Seed
+from registry.verbatim import is_words
 
 _UNSAID: Final = "unspecified"
 _NO_WORDS: Final = re.compile("html|event-stream")
@@ -255,13 +256,9 @@ def _inputs(description: Description, request: Request, kept: _Kept) -> list[Inc
     for steps, digest in _files_in(request):
         roles = description.protocol.inputs if description.protocol else {}
         fitting = (role for role, given in roles.items() if _stands_at(given.at, steps))
-        role = next(fitting, None) or (WHOLE if _is_words(Path(kept.name(digest))) else "input")
+        role = next(fitting, None) or (WHOLE if is_words(Path(kept.name(digest)).read_bytes()) else "input")
         found.append(Incoming(file=kept.name(digest), role=role))
     return found
-
-
-def _is_words(path: Path) -> bool:
-    return is_text(path.read_bytes(), "")
 
 
 def _files_in(request: Request) -> Iterator[tuple[list[Step], Mapping[str, str]]]:

@@ -13,7 +13,7 @@ from registry.canonical import JSON
 from registry.capture.request import RAW, SENT_AHEAD, request_digest
 from registry.errors import NotCanonical
 from registry.manifest import Request
-from registry.verbatim import LONGEST_RAW, Lift, is_raw, raw, raw_bytes, read_body, write_body
+from registry.verbatim import LONGEST_RAW, Lift, is_raw, is_words, raw, raw_bytes, read_body, write_body
 
 Fetch: TypeAlias = Callable[[Mapping[str, str]], Path]
 """The file that holds the bytes with these digests."""
@@ -182,10 +182,7 @@ def is_text(data: bytes, media_type: str) -> bool:
     """Whether bytes of a request are words rather than a file of sound or pictures: a prompt may be sent as a file."""
     if media_type.startswith((*_MEDIA, *_TEXT)):
         return media_type.startswith(_TEXT)
-    try:
-        return "\0" not in data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
+    return is_words(data)
 
 
 def _part_bytes(value: JSON, fetch: Fetch) -> bytes | Path:

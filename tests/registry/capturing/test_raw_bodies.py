@@ -38,11 +38,15 @@ UNREAD = {
     "bytes": {"data": PROMPT.encode(), "headers": {"content-type": "application/octet-stream"}},
     "no type": {"data": PROMPT.encode()},
 }  # fmt: skip
+ATTACHED = base64.b64encode(PROMPT.encode() * 200).decode()
+KEPT = {  # plain JSON, with the words in a file of its own
+    "file in JSON": plain(json.dumps({"model": MODEL, "prompt": PROMPT, "file": f"data:text/plain;base64,{ATTACHED}"})),
+}
 TOO_LONG = {
     "long": plain(LONG),
     "long file in a form": {"data": {"model": MODEL}, "files": {"prompt": ("w.txt", LONG.encode(), "text/plain")}},
 }
-every_body = pytest.mark.parametrize("name", [*READ, *UNREAD, *TOO_LONG])
+every_body = pytest.mark.parametrize("name", [*READ, *UNREAD, *KEPT, *TOO_LONG])
 
 
 def paint(url, how):
@@ -81,7 +85,7 @@ def painting(upstream, monkeypatch):
 
 def check(capturing, painting, url, name):
     """Recorded without a word outside, sent again byte for byte, and gone when it is erased."""
-    how = {**READ, **UNREAD, **TOO_LONG}[name]
+    how = {**READ, **UNREAD, **KEPT, **TOO_LONG}[name]
     form = "files" in how
     paint(f"{url}/v1/images/{'edits' if form else 'generations'}", how)
     [manifest] = capturing.recorded()
@@ -109,14 +113,14 @@ def test_no_word_of_it_lies_outside_the_vault_and_it_is_sent_again_as_it_was(nam
     assert run(["replay", recorded, "--assume-cost", "0.01", "--yes"]) == 0
 
     assert len(painting.bodies) == 2
-    if "files" not in {**READ, **UNREAD, **TOO_LONG}[name] and name != "text/plain":
+    if "files" not in {**READ, **UNREAD, **KEPT, **TOO_LONG}[name] and name not in ("text/plain", *KEPT):
         assert painting.bodies[0] == painting.bodies[1]
     assert WORD.encode() in painting.bodies[1]
 
 
 @pytest.mark.parametrize(
     ("field", "name"),
-    [*(("prompt", name) for name in (*READ, *UNREAD, *TOO_LONG)),
+    [*(("prompt", name) for name in (*READ, *UNREAD, *KEPT, *TOO_LONG)),
      *(("request", name) for name in ("half a surrogate", "file in a form", "long"))],
 )  # fmt: skip
 def test_it_is_erased_with_the_prompt_and_with_the_request(field, name, hooking, painting, monkeypatch, capsys):
@@ -127,6 +131,7 @@ def test_it_is_erased_with_the_prompt_and_with_the_request(field, name, hooking,
     assert run(["erase", recorded, "--field", field, "--reason", "asked for", "--authority", "t-1"]) == 0
 
     assert outside(home) == []
+    assert ATTACHED[:40].encode() not in (home / "vault.db").read_bytes()
     capsys.readouterr()
     assert run(["replay", recorded, "--assume-cost", "0.01", "--yes"]) != 0
     assert "erased" in "".join(capsys.readouterr())
