@@ -25,7 +25,7 @@ from registry.capture.toml_lines import key_at, line_of
 
 _TOML_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 _MISSING: Final = "which is missing"
-_TWICE: Final = re.compile("overwrite|twice|mutate|already")
+_TWICE: Final = re.compile("overwrite|twice|mutate|already|Duplicate")
 _NAME: Final = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 
 

@@ -111,7 +111,7 @@ def test_the_good_one_loads_with_a_native_date(tmp_path):
         ('"https://api.painter.example"', '"http://api.painter.example"', 4, "base_url", "expected https://"),
         ("public = []", 'public = ["body.size", "body.prompt"]', 13, "public.1", "expected no prompt here"),
         ("webhook = false", "webhook = true", 12, "caps.webhook", "a table [webhook]"),
-        ("seed = true", "seed = true, seed = false", 12, "", "TOML"),
+        ("seed = true", "seed = true, seed = false", 12, "caps", "TOML"),
         ("public = []", "public = []\npublic = []", 14, "public", "TOML"),
         (
             'class = "retryable"',

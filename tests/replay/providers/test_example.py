@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 
 from registry.capture.description import load
@@ -42,3 +43,17 @@ def test_twenty_lines_are_a_provider(painter, emulator, tmp_path):
     assert (outcome.class_, outcome.safety) == (OutcomeClass.SUCCEEDED, Safety.NONE), outcome.error
     assert (outcome.actual_seed, charged, len(outcome.outputs)) == ("7", 1, 1)
     assert painter.pin("painter-2026-04-21") == "snapshot"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "header", "status"),
+    [
+        ("google", {"x-goog-api-key": KEY}, 404),
+        ("google", {"authorization": f"Bearer {KEY}"}, 401),
+        ("deepgram", {"authorization": f"Token {KEY}"}, 404),
+        ("deepgram", {"authorization": f"Bearer {KEY}"}, 401),
+        ("comfyui", {}, 404),
+    ],
+)
+def test_an_emulated_vendor_takes_the_key_as_its_description_says(emulator, vendor, header, status):
+    assert httpx.get(f"{emulator.url(vendor)}/no/such/route", headers=header).status_code == status
