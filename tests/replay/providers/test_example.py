@@ -49,7 +49,7 @@ def test_twenty_lines_are_a_provider(painter, emulator, tmp_path):
     ("vendor", "header", "status"),
     [
         ("google", {"x-goog-api-key": KEY}, 404),
-        ("google", {"authorization": f"Bearer {KEY}"}, 401),
+        ("google", {"authorization": f"Bearer {KEY}"}, 400),
         ("deepgram", {"authorization": f"Token {KEY}"}, 404),
         ("deepgram", {"authorization": f"Bearer {KEY}"}, 401),
         ("comfyui", {}, 404),
