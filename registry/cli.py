@@ -3,6 +3,8 @@
 import errno
 import os
 import sys
+import threading
+import time
 import traceback
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -11,9 +13,10 @@ import click
 
 from drift.errors import MintmarkError
 from registry import __version__
-from registry.errors import harmless
+from registry.errors import CouldNotRun, harmless
 
 GROUP = "mintmark.commands"
+_LAST_S = 10.0  # for threads to end, after what could not be done was told
 _FULL_OR_LOCKED = {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT}
 
 
@@ -61,7 +64,16 @@ def program(ctx: click.Context, debug: bool) -> None:
 
 def main() -> None:
     """Run the command line and exit."""
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    if status == CouldNotRun.exit_code:
+        # A thread that waits for a database to come back would hold the process for as long as that takes.
+        threading.Thread(target=_end, args=(status,), daemon=True).start()
+    sys.exit(status)
+
+
+def _end(status: int) -> None:
+    time.sleep(_LAST_S)
+    os._exit(status)
 
 
 def run(arguments: list[str]) -> int:

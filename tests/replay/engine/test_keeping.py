@@ -1,6 +1,8 @@
 """A worker that is kept at work while its databases come and go."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from contextlib import closing
 
@@ -162,3 +164,42 @@ def test_who_cannot_look_after_the_others_says_so_once(
     alone.stop(0)
 
     assert capsys.readouterr().err.count("could not look after the other workers") == 1
+
+
+def test_a_command_that_could_not_run_ends_whoever_still_waits():
+    """As a thread of the engine does for a database that is away."""
+    script = (
+        "import threading; from registry import cli; cli._LAST_S = 0.1\n"
+        "cli.run = lambda words: threading.Thread(target=threading.Event().wait).start() or 3\n"
+        "cli.main()"
+    )
+
+    assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 3
+
+
+class Full:
+    """Runs whose replays the disk has no room for."""
+
+    def __init__(self, items):
+        self.items, self.tried = items, []
+
+    def advance(self, registry, run_id):
+        return self.items
+
+    def make_one(self, registry, run_id, manifest, ordinal, **how):
+        self.tried.append(manifest)
+        raise DatabaseFailed("mintmark.db", "database or disk is full")
+
+    def call_key(self, registry, run_id, manifest, ordinal):
+        return manifest
+
+
+def test_a_disk_that_stays_full_ends_a_run_once_not_replay_after_replay(local_registry, new_run, monkeypatch):
+    monkeypatch.setattr("replay.lasting.PATIENCE_S", 0.1)
+    suites = Full([(f"sha256:{n:064d}", 0) for n in range(5)])
+    monkeypatch.setattr(embedded, "Planned", lambda: suites)
+
+    with pytest.raises(embedded.RunDead, match="disk is full"):
+        embedded.drive(local_registry, new_run(local_registry, 5), threads=1)
+
+    assert len(set(suites.tried)) == 1
