@@ -7,7 +7,7 @@ a name server that answers otherwise the next time changes nothing, nor do redir
 import ipaddress
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import httpcore2
@@ -35,16 +35,42 @@ def lies_inside(address: str) -> bool:
     Raises:
         ValueError: it is none.
     """
+    found = _number(address)
+    if isinstance(found, ipaddress.IPv6Address) and (found.teredo is not None or found.is_site_local):
+        return True
+    return not found.is_global or found.is_multicast
+
+
+def may_be_asked(address: str, own: Sequence[str]) -> bool:
+    """Whether a connection may lead to an address on behalf of a provider that is configured to lie at ``own``.
+
+    What lies outside may always be asked. A provider on this machine may name everything on this machine; one of a
+    private network is itself there, and that opens nobody else. Link-local addresses, where clouds hand out
+    credentials, stay shut whatever is configured.
+
+    Raises:
+        ValueError: one of them is no address.
+    """
+    if not lies_inside(address):
+        return True
+    found = _number(address)
+    if found.is_link_local:
+        return False
+    within = [_number(one) for one in own if lies_inside(one)]
+    return found in within or (found.is_loopback and any(one.is_loopback for one in within))
+
+
+def _number(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address without its zone; the one of IPv4 that an address of IPv6 holds."""
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
         if found.ipv4_mapped is not None:
-            return lies_inside(str(found.ipv4_mapped))
-        for network, behind in _EMBEDDING:
-            if found in network:
-                return lies_inside(str(ipaddress.IPv4Address(int(found) >> behind & 0xFFFFFFFF)))
-        if found.teredo is not None or found.is_site_local:
-            return True
-    return not found.is_global or found.is_multicast
+            return found.ipv4_mapped
+        if not found.is_loopback:
+            for network, behind in _EMBEDDING:
+                if found in network:
+                    return ipaddress.IPv4Address(int(found) >> behind & 0xFFFFFFFF)
+    return found
 
 
 def addresses_of(host: str, port: int | None = None) -> list[str]:
@@ -60,11 +86,11 @@ def addresses_of(host: str, port: int | None = None) -> list[str]:
 
 
 class _Guarded(httpcore2.SyncBackend):
-    """Connects to what lies outside, whatever it is called; everywhere once ``own`` itself lies inside."""
+    """Connects to what lies outside, whatever it is called, and to what ``own``, a configured host, opens."""
 
     def __init__(self, own: str) -> None:
-        self._own, self._free = own, False
-        self._looked = False
+        self._own = own
+        self._found: list[str] | None = None
 
     def connect_tcp(
         self,
@@ -80,7 +106,7 @@ class _Guarded(httpcore2.SyncBackend):
             Inside: nothing was connected to.
         """
         found = addresses_of(host, port)
-        if not self._anywhere() and any(map(lies_inside, found)):
+        if any(lies_inside(address) and not may_be_asked(address, self._at()) for address in found):
             raise Inside
         failed: Exception = httpcore2.ConnectError(f"no address of {host}")
         until = None if timeout is None else time.monotonic() + timeout
@@ -93,15 +119,15 @@ class _Guarded(httpcore2.SyncBackend):
                 failed = problem
         raise failed
 
-    def _anywhere(self) -> bool:
-        if not self._looked:
-            self._free = any(map(lies_inside, addresses_of(self._own)))
-            self._looked = True
-        return self._free
+    def _at(self) -> list[str]:
+        """Where the configured host lies: looked up once, so that no later answer opens more."""
+        if self._found is None:
+            self._found = addresses_of(self._own)
+        return self._found
 
 
 class OutsideTransport(httpx2.HTTPTransport):
-    """Speaks to what lies outside alone, unless the provider that it is for lies inside itself.
+    """Speaks to what lies outside, and inside to what the provider that it is for opens (``may_be_asked``).
 
     Args:
         own: the host of the provider's configured address.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.capture.outside import Inside, OutsideTransport, addresses_of, lies_inside
+from registry.capture.outside import Inside, OutsideTransport, addresses_of, lies_inside, may_be_asked
 
 INSIDE = [
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
@@ -95,12 +95,31 @@ def test_nothing_is_asked_inside(host, scheme, connected):
     assert connected == []
 
 
-def test_a_provider_that_lies_inside_itself_may_name_others_there(connected):
-    for own in ("127.0.0.1", "localhost"):
-        with pytest.raises(httpx2.ConnectError):
-            client(own).get("http://192.168.7.7/")
+METADATA = ["169.254.169.254", "169.254.170.2", "fe80::1", "fe80::1%lo", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"]
 
-    assert connected == ["192.168.7.7"] * 2
+
+@pytest.mark.parametrize(
+    ("own", "shut", "opened"),
+    [(["127.0.0.1"], ["10.0.0.1", "192.168.7.7", "172.16.0.1", "fd00:ec2::254", "0.0.0.0", "100.64.0.1"],
+      ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"]),
+     (["::1"], ["10.0.0.1"], ["127.0.0.1", "::1"]),
+     (["192.168.1.5"], ["192.168.1.6", "10.0.0.1", "127.0.0.1", "::1"], ["192.168.1.5", "::ffff:192.168.1.5"]),
+     (["93.184.215.14"], ["127.0.0.1", "10.0.0.1"], []),
+     ([], ["127.0.0.1", "10.0.0.1"], []),
+     (["169.254.169.254"], ["127.0.0.1", "10.0.0.1"], [])],
+)  # fmt: skip
+def test_a_provider_inside_opens_its_own_machine_and_nobody_elses(own, shut, opened):
+    assert [one for one in [*shut, *METADATA] if may_be_asked(one, own)] == []
+    assert all(may_be_asked(one, own) for one in [*opened, *OUTSIDE])
+
+
+@pytest.mark.parametrize("own", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("host", ["192.168.7.7", "169.254.169.254", "[fe80::1]", "10.0.0.1"])
+def test_nothing_beyond_this_machine_is_asked_for_a_provider_on_it(own, host, connected):
+    with pytest.raises((Inside, httpx2.InvalidURL)):
+        client(own).get(f"http://{host}/latest/meta-data")
+
+    assert connected == []
 
 
 def test_a_name_that_turns_inside_after_it_was_looked_at_gains_nothing(connected, monkeypatch):

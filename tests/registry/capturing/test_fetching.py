@@ -65,3 +65,21 @@ def test_a_redirect_inside_is_not_followed_and_a_key_stays_with_its_host(upstrea
 def test_a_base_address_that_is_none_is_refused():
     with pytest.raises(Exception, match="MINTMARK_BASE_URL_OPENAI"):
         Known(environment={"MINTMARK_BASE_URL_OPENAI": "ftp://x"})
+
+
+def test_a_redirect_that_leads_away_leaves_the_key_behind(upstream, tmp_path):
+    async def answer(reader, writer):
+        (start, _) = await upstream.head(reader)
+        away = b"302 Found\r\nlocation: http://localhost:%d/elsewhere\r\ncontent-length: 0" % upstream.port
+        writer.write(b"HTTP/1.1 " + (b"200 OK\r\ncontent-length: 2" if "elsewhere" in start else away) + b"\r\n\r\nhi")
+        await writer.drain()
+
+    upstream.answer = answer
+    address = f"http://127.0.0.1:{upstream.port}"
+    place = Known(environment={"MINTMARK_BASE_URL_OPENAI": address}).places["openai"]
+
+    Fetcher().take(place, f"{address}/file", KEY, tmp_path / "output")
+
+    assert (tmp_path / "output").read_bytes() == b"hi"
+    sent = [dict(headers).get("authorization") for _, headers in upstream.heads]
+    assert sent == [KEY["authorization"], None]
