@@ -1,6 +1,5 @@
 """Looks at a registry without changing it: what is wrong, and the line that mends it."""
 
-import json
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from registry.errors import counted, harmless
 from registry.home import Registry
 from registry.journal.states import CallState
 from registry.log.guards import advisory
+from registry.taken import taken
 
 State = Literal["ok", "note", "problem"]
 
@@ -102,12 +102,9 @@ def _assets(registry: Registry) -> Iterator[Finding]:
 
 
 def _erased(registry: Registry) -> set[str]:
-    """BLAKE3 of what erasures took, or promise to take: sealed digests went with the bytes, so only open ones."""
-    promised = {blake3 for _, body in registry.catalog.intents() for blake3 in json.loads(body)["assets"]}
-    subjects = [subject for found in registry.catalog.erasures() for subject in found["subjects"]]
-    places = {(one["id"], way, n) for one in subjects for way in ("input", "output") for n in one[f"{way}s"]}
-    digests = registry.catalog.assets_of(sorted({manifest for manifest, _, _ in places}))
-    return promised | {digests[place] for place in places & digests.keys()}
+    """BLAKE3 of what erasures took, or promise to take."""
+    gone = taken(registry)
+    return registry.catalog.open_blake3(sorted(gone.by_sha256)) | gone.promised
 
 
 def _user(registry: Registry, blake3: str) -> str:

@@ -9,9 +9,11 @@ from sqlalchemy import or_, select
 from registry.approvals import baseline_of
 from registry.canonical import JSON, canonical, parse
 from registry.catalog.tables import generation
+from registry.digest import DigestSet
 from registry.home import Registry
 from registry.manifest import Manifest
 from registry.sealing import Disclosure, disclose, is_seal, seals_in
+from registry.taken import taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +167,23 @@ def gone_assets(
 ) -> list[Gone]:
     """The assets of a manifest whose bytes are not here (any more), and why."""
     opened = {found.pointer: found.value for found in disclosures}
-    missing = []
+    missing: dict[tuple[str, int], DigestSet | None] = {}
     for direction, assets in (("output", manifest.outputs), ("input", manifest.inputs)):
         for n, asset in enumerate(assets):
             digests = asset.digests_with(opened, f"/{direction}s/{n}/digest")
             if digests is None or digests.blake3 not in registry.assets:
-                missing.append((direction, n))
-    if not missing:
-        return []
+                missing[direction, n] = digests
+    took = _took(registry, manifest_id) if missing else {}
+    if unsaid := missing.keys() - took.keys():  # an erasure of other generations may keep the same bytes out of here
+        kept_out = taken(registry).by_sha256
+        for place in unsaid:
+            if (digests := missing[place]) is not None and (taking := kept_out.get(digests.sha256)) is not None:
+                took[place] = taking.record, taking.asked_for
+    return [Gone(way, n, *took.get((way, n), (None, None))) for way, n in missing]
+
+
+def _took(registry: Registry, manifest_id: str) -> dict[tuple[str, int], tuple[str, str | None]]:
+    """Of each place of a manifest whose bytes were erased, the record and the generation that it was asked for."""
     took: dict[tuple[str, int], tuple[str, str | None]] = {}
     for found in registry.catalog.about(manifest_id, "erasure"):
         subjects = parse(found.body)["subjects"]
@@ -182,7 +193,7 @@ def gone_assets(
                 own = asked_for == manifest_id or any(not one.endswith("/digest") for one in subject["pointers"])
                 through = None if own else asked_for
                 took |= {(way, n): (found.id, through) for way in ("output", "input") for n in subject[f"{way}s"]}
-    return [Gone(way, n, *took.get((way, n), (None, None))) for way, n in missing]
+    return took
 
 
 def seal_states(registry: Registry, record_id: str, value: JSON, disclosed: set[str]) -> dict[str, str]:

@@ -273,18 +273,17 @@ class Catalog:
             )
 
     def erasures(self) -> list[dict[str, JSON]]:
-        """Every erasure record."""
-        return [parse(found.body) for found in self._records(select(record).where(record.c.kind == "erasure"))]
+        """Every erasure record, each with its id."""
+        found = self._records(select(record).where(record.c.kind == "erasure"))
+        return [parse(one.body) | {"id": one.id} for one in found]
 
-    def assets_of(self, manifests: Sequence[str]) -> dict[tuple[str, str, int], str]:
-        """BLAKE3 of the unsealed assets of some manifests, by manifest, direction and position."""
-        here = asset.c
-        found: dict[tuple[str, str, int], str] = {}
+    def open_blake3(self, sha256: Sequence[str]) -> set[str]:
+        """BLAKE3 of the unsealed assets of some SHA-256."""
+        found: set[str] = set()
         with self.database.reading() as connection:
-            for start in range(0, len(manifests), 500):
-                query = select(here.manifest, here.direction, here.position, here.blake3)
-                some = here.manifest.in_(manifests[start : start + 500]) & here.blake3.is_not(None)
-                found |= {(row[0], row[1], row[2]): row[3] for row in connection.execute(query.where(some))}
+            for start in range(0, len(sha256), 500):
+                some = asset.c.sha256.in_(sha256[start : start + 500])
+                found.update(connection.execute(select(asset.c.blake3).where(some).distinct()).scalars())
         return found
 
     def stored_assets(self) -> set[str]:

@@ -10,8 +10,8 @@ from registry.commands.conditions import conditions, query_of
 from registry.commands.printing import as_json
 
 if TYPE_CHECKING:
-    from registry.canonical import JSON
     from registry.catalog.search import Query
+    from registry.export.selecting import Exported
     from registry.home import Registry
 
 
@@ -51,7 +51,9 @@ def export(
 ) -> None:
     """Export generations: IDs, or all that fit the options, or --all.
 
-    Exit status: 0 written, 2 usage, 5 nothing selected.
+    A bundle is not written while recorded files are lost; erased ones are no loss.
+
+    Exit status: 0 written, 1 files are lost or altered, 2 usage, 5 nothing selected.
     """
     from registry.catalog.search import matching
     from registry.commands.printing import emit, reading
@@ -75,7 +77,7 @@ def export(
     if form != "bundle":
         click.echo(counted(_rows(registry, query, form, target, force), "generation"), err=True)
         return
-    bundle = export_selection(
+    exported = export_selection(
         registry,
         target,
         matching(registry.catalog, query),
@@ -86,9 +88,9 @@ def export(
         consistency=consistency,
     )
     if as_json:
-        emit(bundle)
+        emit(exported.bundle)
     else:
-        _tell(target, bundle)
+        _tell(target, exported)
 
 
 def _conditions(asked: Mapping[str, Any]) -> Iterable[str]:
@@ -97,12 +99,13 @@ def _conditions(asked: Mapping[str, Any]) -> Iterable[str]:
     yield from (f"{name}:{asked[name]}" for name in names if asked[name])
 
 
-def _tell(target: Path, bundle: "JSON") -> None:
+def _tell(target: Path, exported: "Exported") -> None:
     from registry.errors import counted
 
-    paths = [member["path"] for member in bundle["members"]]
+    paths = [member["path"] for member in exported.bundle["members"]]
     records = sum(path.startswith("records/") and path.endswith(".dsse.json") for path in paths)
-    click.echo(f"{target}  {counted(records, 'record')} (keys included), {counted(len(paths), 'file')}")
+    erased = f", {counted(exported.erased, 'erased asset')} left out" if exported.erased else ""
+    click.echo(f"{target}  {counted(records, 'record')} (keys included), {counted(len(paths), 'file')}{erased}")
     click.echo("hand over, apart from it: mintmark key export > trust.txt", err=True)
     click.echo(f"they check it with: mintmark verify {target} --trust trust.txt", err=True)
 

@@ -1,6 +1,7 @@
 """Gathers what a bundle carries: the selected records, what speaks of them, and the keys that signed them."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -8,14 +9,14 @@ from sqlalchemy import Connection
 from registry.assets.store import AssetNotFound
 from registry.canonical import JSON, parse
 from registry.catalog.store import StoredRecord
-from registry.errors import CouldNotRun, counted
+from registry.errors import CouldNotRun, NotFound, RegistryError, counted
 from registry.export.bundle import BundleRecord, Selection, export_bundle, key_places
-from registry.fetch import digests_of_asset
 from registry.home import Registry
 from registry.keys import trust_lines
 from registry.log.leaf import Leaf
 from registry.manifest import Manifest
 from registry.sealing import LEAK_LENGTH, Disclosure, seals_in, texts
+from registry.taken import Taken, taken
 from registry.times import now
 
 # What people call the sealed parts, and the pointers each name opens.
@@ -28,6 +29,9 @@ GROUPS = {
 }
 
 
+_TOLD = 3  # lost files by name; `mintmark doctor` counts them all
+
+
 class NothingSelected(CouldNotRun):
     """A selection without records."""
 
@@ -36,6 +40,19 @@ class NothingSelected(CouldNotRun):
     def __init__(self) -> None:
         """Say what selects."""
         super().__init__("nothing selected: no generation fits; `mintmark search` with the same options shows why")
+
+
+class AssetsLost(NotFound):
+    """Recorded files that are not here, though no erasure took them."""
+
+    def __init__(self, lost: Sequence[str]) -> None:
+        """Name the first of them."""
+        told = f"{', '.join(lost[:_TOLD])}{' …' if len(lost) > _TOLD else ''}"
+        RegistryError.__init__(
+            self,
+            f"{counted(len(lost), 'file')} lost, and no erasure took them: {told}; nothing was written: restore them "
+            "from a backup of the assets, or `mintmark export --no-assets` leaves all files out",
+        )
 
 
 class LogShorter(CouldNotRun):
@@ -51,6 +68,24 @@ class LogShorter(CouldNotRun):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: ``bundle.json`` as JSON, and how many of its files are not in it because they were erased."""
+
+    bundle: dict[str, JSON]
+    erased: int
+
+
+@dataclass(slots=True)
+class _Files:
+    """The asset files of a selection: which kinds come along, and what became of those that are not here."""
+
+    wanted: bool
+    taken: Taken
+    erased: set[str | tuple[str, str, int]] = field(default_factory=set)  # hex SHA-256, or places of sealed ones
+    lost: dict[str, str] = field(default_factory=dict)  # BLAKE3 → what people call it
+
+
 def export_selection(
     registry: Registry,
     target: Path,
@@ -61,7 +96,7 @@ def export_selection(
     assets: bool = True,
     everything: bool = False,
     consistency: Collection[int] = (),
-) -> dict[str, JSON]:
+) -> Exported:
     """Write a bundle of some generations, or of the whole log.
 
     Args:
@@ -74,11 +109,9 @@ def export_selection(
         everything: carry every entry of the log and say so: then the bundle can be complete.
         consistency: sizes of checkpoints that an auditor kept; the bundle proves that the log continues them.
 
-    Returns:
-        The bundle's ``bundle.json``.
-
     Raises:
         NothingSelected: there is nothing to carry.
+        AssetsLost: files are to come along, and some are not here though no erasure took them.
         LogShorter: the log has fewer entries than a checkpoint that it is to continue.
     """
     checkpoint = registry.log.checkpoint(registry.log_signer, registry.snapshot.origin)
@@ -89,11 +122,14 @@ def export_selection(
             _everything(registry, connection, checkpoint.size) if everything else _with_company(registry, manifests)
         )
         index_of = _places(registry, connection, wanted, checkpoint.size)
-        records = (
-            _bundled(registry, stored, index_of[stored.id], disclose, assets)
+        files = _Files(assets, taken(registry))
+        records = [
+            _bundled(registry, stored, index_of[stored.id], disclose, files)
             for stored in registry.catalog.each(list(index_of))
-        )
-        return export_bundle(
+        ]
+        if files.lost:
+            raise AssetsLost(list(files.lost.values()))
+        bundle = export_bundle(
             target,
             records,
             selection=Selection(words, now(), (0, checkpoint.size) if everything else None),
@@ -103,6 +139,7 @@ def export_selection(
             trust=trust_lines(registry.snapshot),
             consistency={size: registry.log.consistency(connection, size, checkpoint.size) for size in consistency},
         )
+        return Exported(bundle, len(files.erased))
 
 
 def _places(registry: Registry, connection: Connection, wanted: Iterable[str], size: int) -> dict[str, int]:
@@ -131,16 +168,16 @@ def _with_company(registry: Registry, manifests: Iterable[str]) -> Iterator[str]
 
 
 def _bundled(
-    registry: Registry, stored: StoredRecord, index: int, disclose: Collection[str], assets: bool
+    registry: Registry, stored: StoredRecord, index: int, disclose: Collection[str], files: _Files
 ) -> BundleRecord:
     value = parse(stored.body)
     held = registry.vault.get(stored.id)
     shown = _shown(held, disclose)
     open_here = {found.pointer for found in shown}
     withheld = [found.pointer for found in held if found.pointer not in open_here and found.pointer in seals_in(value)]
-    files = _asset_files(registry, stored, open_here) if assets and stored.kind == "generation" else {}
+    found = _asset_files(registry, stored, shown, files) if files.wanted and stored.kind == "generation" else {}
     return BundleRecord(
-        stored.id, stored.kind, stored.body, stored.signature, stored.keyid, index, shown, withheld, files
+        stored.id, stored.kind, stored.body, stored.signature, stored.keyid, index, shown, withheld, found
     )
 
 
@@ -158,17 +195,25 @@ def _may_show(found: Disclosure, disclose: Collection[str]) -> bool:
     return "all" in disclose or any(found.pointer.startswith(GROUPS[name]) for name in disclose)
 
 
-def _asset_files(registry: Registry, stored: StoredRecord, open_here: Collection[str]) -> dict[str, Path]:
-    """Files of inputs and outputs whose digests a reader of the bundle can see; erased ones are left out."""
+def _asset_files(
+    registry: Registry, stored: StoredRecord, shown: Sequence[Disclosure], files: _Files
+) -> dict[str, Path]:
+    """Files of inputs and outputs whose digests a reader of the bundle can see; what is not here is noted."""
     manifest = Manifest.trusted(stored.body)
-    files = {}
+    opened = {found.pointer: found.value for found in shown}
+    here = {}
     for direction, every in (("input", manifest.inputs), ("output", manifest.outputs)):
         for n, asset in enumerate(every):
-            if asset.digests is None and f"/{direction}s/{n}/digest" not in open_here:
+            digests = asset.digests_with(opened, f"/{direction}s/{n}/digest")
+            if digests is None:
+                files.erased |= {(stored.id, direction, n)} & files.taken.places
                 continue
             try:
-                digests = digests_of_asset(registry, stored.id, direction, n, asset)
-                files[digests.sha256] = registry.assets.file(digests.blake3)
+                here[digests.sha256] = registry.assets.file(digests.blake3)
             except AssetNotFound:
-                continue
-    return files
+                if files.taken.took(digests):
+                    files.erased.add(digests.sha256)
+                else:
+                    called = f"{direction} {n} of {stored.id[7:19]} (blake3:{digests.blake3})"
+                    files.lost.setdefault(digests.blake3, called)
+    return here

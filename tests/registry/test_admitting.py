@@ -16,6 +16,7 @@ from registry.keys import LOG
 from registry.log.checkpoint import VerifierKey
 from registry.record import record
 from registry.settings import Settings
+from registry.show import view
 from registry.verify.container import NotABundle
 
 
@@ -155,6 +156,11 @@ def test_a_new_record_does_not_bring_erased_bytes_back(local_registry, erased, t
     digest = local_registry.catalog.manifest(new).outputs[0].digests.blake3
     assert [name for name, _ in local_registry.assets.names()] == [digest]
     assert [one.state for one in examine(local_registry) if one.name == "assets"] == ["ok"]
+    (gone,) = view(local_registry, again).gone
+    (erasure,) = local_registry.catalog.about(erased[1][0], "erasure")
+    assert (gone.record, gone.through) == (erasure.id, erased[1][0]), "show tells what doctor knows"
+    told = export_selection(local_registry, tmp_path / "further.zip", [again, new], words="both")
+    assert told.erased == 1
     other.close()
 
 

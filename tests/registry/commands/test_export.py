@@ -256,3 +256,61 @@ def test_keys_are_listed_and_printed(mintmark, home):
     assert {key["role"] for key in told["keys"]} == {"log", "recorder"}
     assert mintmark("key", "export").out.startswith(told["origin"])
     assert "PRIVATE" not in mintmark("key", "list").out + mintmark("key", "export").out
+
+
+@pytest.fixture
+def two(mintmark, recorded, tmp_path):
+    """Two recorded pictures and the keys to trust; gives their manifests and the stored file of each."""
+    ids, files = [], []
+    for n in range(2):
+        shown = mintmark("show", recorded(f"{n}.png", seed=n + 40), "--json").json
+        ids.append(shown["id"])
+        files.append(next(tmp_path.rglob(shown["manifest"]["outputs"][0]["digest"]["blake3"])))
+    (tmp_path / "trust.txt").write_text(mintmark("key", "export").out)
+    return ids, files
+
+
+def test_a_lost_file_stops_an_export_and_is_named(mintmark, two, tmp_path):
+    ids, files = two
+    files[0].unlink()
+
+    refused = mintmark("export", "--all", "--to", "b")
+
+    assert refused.status == 1 and not (tmp_path / "b").exists()
+    assert f"1 file lost, and no erasure took them: output 0 of {ids[0][7:19]}" in refused.err
+    assert files[0].name in refused.err and "backup" in refused.err and "--no-assets" in refused.err
+
+
+def test_a_bundle_without_files_says_so_whatever_is_lost(mintmark, two):
+    two[1][0].unlink()
+
+    told = mintmark("export", "--all", "--no-assets", "--to", "b")
+    found = mintmark("verify", "b", "--trust", "trust.txt")
+
+    assert (told.status, found.status) == (0, 0)
+    assert "0 of 2 assets are here and match, 2 not carried by this bundle (the bundle carries no files)" in found.out
+
+
+def test_erased_files_are_no_loss_and_are_counted(mintmark, two):
+    assert mintmark("erase", two[0][0], "--asset", "--reason", "r", "--authority", "x").status == 0
+
+    told = mintmark("export", "--all", "--to", "b")
+    found = mintmark("verify", "b", "--trust", "trust.txt")
+
+    assert (told.status, found.status) == (0, 0)
+    assert "1 erased asset left out" in told.out
+    assert "1 of 2 assets are here and match, 1 erased" in found.out
+
+
+def test_erased_and_sealed_digests_are_told_apart(mintmark, tmp_path, two):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.txt").write_text(f"Good morning to {name} of you who came.")
+        made = mintmark("record", f"{name}.txt", "--provider", "openai", "--model", "whisper-1")
+        assert made.status == 0, made.err
+    assert mintmark("erase", "@last", "--asset", "--reason", "r", "--authority", "x").status == 0
+
+    told = mintmark("export", "--all", "--to", "b")
+    found = mintmark("verify", "b", "--trust", "trust.txt")
+
+    assert "1 erased asset left out" in told.out
+    assert "2 of 2 assets are here and match, 1 erased, 1 under a sealed digest" in found.out

@@ -160,7 +160,17 @@ def test_assets_may_stay_behind(ledger, form):
     report = verify(ledger.bundle(form, [replace(ledger.records[1], assets={})]), trust=ledger.trust)
 
     assert report.exit_code == 0
-    assert report.layer("assets").sentence == "0 of 1 assets are here and match, 1 not carried by this bundle"
+    told = report.layer("assets").sentence
+    assert told == "0 of 1 assets are here and match, 1 not carried by this bundle (the bundle carries no files)"
+
+
+def test_an_asset_that_alone_is_not_here_is_told_as_unexplained(ledger, form):
+    first, third = ledger.records[1], ledger.records[3]
+
+    report = verify(ledger.bundle(form, [replace(first, assets={}), third]), trust=ledger.trust)
+
+    told = report.layer("assets").sentence
+    assert told == "1 of 2 assets are here and match, 1 not carried by this bundle (no record here says why)"
 
 
 def test_an_erased_asset_is_told_as_erased(ledger, form):
