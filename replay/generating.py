@@ -161,7 +161,7 @@ def refused(registry: Registry, draft: Draft, description: Description, ask: Ask
         OutcomeClass.BLOCKED, EndState.FAILED, Safety.REFUSED, attempts=0, error=why, cost=nothing
     )  # fmt: skip
     key = draft.exchange_id or new_exchange_id()
-    return _told(registry, draft, description, draft.request, ask.inputs, key, outcome, None)
+    return Sending(registry, draft, description, draft.request, ask.inputs).told(key, outcome, None)
 
 
 def call(
@@ -193,88 +193,71 @@ def call(
     if isinstance(provider, HttpProvider):
         sent_to = msgspec.structs.replace(draft.provider, host=provider.host)
         draft = msgspec.structs.replace(draft, provider=sent_to, license=_license(draft, description))
-        order = _order(registry, draft, description, request, inputs, provider)
+        order = Sending(registry, draft, description, request, inputs).order(provider)
         return pay(registry, order, paying or Paying(draft.exchange_id or new_exchange_id()))
     key = paying.key if paying else draft.exchange_id or new_exchange_id()
     if paying is not None and (found := registry.catalog.exchange(key)) is not None:
         return Recorded(found[0], registry.catalog.manifest(found[0]), False)
+    sending = Sending(registry, draft, description, request, inputs)
     workdir = Path(tempfile.mkdtemp(prefix="mintmark-call-"))
     try:
         submitted_at = now()
-        outcome = run(provider, called(registry, draft, description, request, inputs, key, workdir))
-        return _told(registry, draft, description, request, inputs, key, outcome, submitted_at)
+        outcome = run(provider, sending.called(key, workdir))
+        return sending.told(key, outcome, submitted_at)
     finally:
         shutil.rmtree(workdir, ignore_errors=True)
 
 
-def _order(
-    registry: Registry,
-    draft: Draft,
-    description: Description,
-    request: Request,
-    inputs: Sequence[tuple[str, Path]],
-    provider: HttpProvider,
-) -> Order:
-    """The call as the journal pays for it."""
-    protocol = provider.protocol
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A request on its way: ``draft`` is complete but for outcome and outputs, ``inputs`` are role and file."""
 
-    def calling(key: str, workdir: Path, gate: Callable[[], None]) -> Call:
-        return replace(called(registry, draft, description, request, inputs, key, workdir), gate=gate)
+    registry: Registry
+    draft: Draft
+    description: Description
+    request: Request
+    inputs: Sequence[tuple[str, Path]]
 
-    def told(key: str, outcome: Outcome, submitted_at: str, also: Also | None) -> Recorded:
-        return _told(registry, draft, description, request, inputs, key, outcome, submitted_at, also)
+    def called(self, key: str, workdir: Path) -> Call:
+        """The request with everything that goes with it, as providers take it."""
+        body = plain(self.request.body) if self.description.local else {}
+        given = tuple(CallInput(role, "application/octet-stream", path) for role, path in self.inputs)
+        fetch = _fetch(self.registry, [path for _, path in self.inputs])
+        return Call(self.description, body, given, workdir, key, self.request, fetch)
 
-    return Order(
-        provider=provider,
-        name=description.provider,
-        host=provider.host,
-        operation=draft.operation or description.operation_of(draft.model.requested),
-        model=draft.model.requested,
-        manifest=draft.replay_of,
-        request_digest=hmac.digest(registry.draft_secret, request_digest(request).encode(), "sha256").hex(),
-        idempotent=protocol.idempotency is not None,
-        answer_s=protocol.timeout_s,
-        limit_s=protocol.poll.limit_s if protocol.poll else None,
-        calling=calling,
-        told=told,
-    )
+    def told(self, key: str, outcome: Outcome, submitted_at: str | None, also: Also | None = None) -> Recorded:
+        """Record an outcome under the key of its call."""
+        draft = msgspec.structs.replace(self.draft, exchange_id=key)
+        told = _with_outcome(draft, self.description, self.request, outcome, submitted_at)
+        files = {str(path): path for _, path in self.inputs} | {str(out.path): out.path for out in outcome.outputs}
+        try:
+            return record(self.registry, told, files, also=also)
+        except MediaRefused as problem:  # it paid for bytes that are no media: that is an outcome, not a lost call
+            return record(self.registry, _malformed(told, str(problem)), files, also=also)
 
+    def order(self, provider: HttpProvider) -> Order:
+        """The call as the journal pays for it."""
+        protocol, draft = provider.protocol, self.draft
 
-def called(
-    registry: Registry,
-    draft: Draft,
-    description: Description,
-    request: Request,
-    inputs: Sequence[tuple[str, Path]],
-    key: str,
-    workdir: Path,
-) -> Call:
-    """A request with everything that goes with it, as providers take it."""
-    body = plain(request.body) if description.local else {}
-    given = tuple(CallInput(role, "application/octet-stream", path) for role, path in inputs)
-    fetch = _fetch(registry, [path for _, path in inputs])
-    return Call(description, body, given, workdir, key, request, fetch)
+        def calling(key: str, workdir: Path, gate: Callable[[], None]) -> Call:
+            return replace(self.called(key, workdir), gate=gate)
 
-
-def _told(
-    registry: Registry,
-    draft: Draft,
-    description: Description,
-    request: Request,
-    inputs: Sequence[tuple[str, Path]],
-    key: str,
-    outcome: Outcome,
-    submitted_at: str | None,
-    also: Also | None = None,
-) -> Recorded:
-    """Record an outcome under the key of its call."""
-    draft = msgspec.structs.replace(draft, exchange_id=key)
-    told = _with_outcome(draft, description, request, outcome, submitted_at)
-    files = {str(path): path for _, path in inputs} | {str(out.path): out.path for out in outcome.outputs}
-    try:
-        return record(registry, told, files, also=also)
-    except MediaRefused as problem:  # it paid for bytes that are no media: that is an outcome, not a lost call
-        return record(registry, _malformed(told, str(problem)), files, also=also)
+        return Order(
+            provider=provider,
+            name=self.description.provider,
+            host=provider.host,
+            operation=draft.operation or self.description.operation_of(draft.model.requested),
+            model=draft.model.requested,
+            manifest=draft.replay_of,
+            request_digest=hmac.digest(
+                self.registry.draft_secret, request_digest(self.request).encode(), "sha256"
+            ).hex(),
+            idempotent=protocol.idempotency is not None,
+            answer_s=protocol.timeout_s,
+            limit_s=protocol.poll.limit_s if protocol.poll else None,
+            calling=calling,
+            told=self.told,
+        )
 
 
 def placed(role: str, path: Path, limits: Limits) -> Placed:

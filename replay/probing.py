@@ -24,7 +24,7 @@ from registry.journal.deliveries import Deliveries
 from registry.manifest import Model, Prompt
 from replay.consenting import Pay
 from replay.errors import ReplayError
-from replay.generating import Ask, call, called, drafted
+from replay.generating import Ask, Sending, call, drafted
 from replay.paying import Paying
 from replay.provider import Outcome, run
 from replay.providers.http.engine import HttpProvider
@@ -180,8 +180,8 @@ def _sent(
     described = replace(description, protocol=replace(description.protocol, timeout_s=patience_s))
     provider = HttpProvider(described, environment, Pace(tries=2, base_s=0.01))
     with tempfile.TemporaryDirectory(prefix="mintmark-probe-") as folder:
-        request = called(of.registry, of.draft, described, of.draft.request, of.ask.inputs, of.label, Path(folder))
-        outcome: Outcome = run(provider, request, limit_s=patience_s)
+        sending = Sending(of.registry, of.draft, described, of.draft.request, of.ask.inputs)
+        outcome: Outcome = run(provider, sending.called(of.label, Path(folder)), limit_s=patience_s)
     return _row(name, tried, expected, outcome.class_.value, outcome.request_id, outcome.error)
 
 

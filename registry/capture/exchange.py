@@ -40,11 +40,11 @@ from registry.capture.slots import Step
 from registry.capture.wire import WHOLE, read_wire
 from registry.digest import digests_of
 from registry.manifest import Cost, DescriptionRef, Latency, License, Model, Outcome, Prompt, Provider, Request, Seed
+from registry.manifest import state_of as state_after
 from registry.verbatim import is_words
 
 _UNSAID: Final = "unspecified"
 _NO_WORDS: Final = re.compile("html|event-stream")
-_ENDS: Final = {"succeeded": "succeeded", "canceled": "canceled", "expired": "expired", "ambiguous": "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +304,7 @@ def _outcome(
         quiet = "omitted"
     safety = ending.safety if ending else quiet
     said = facts.error or (f"HTTP {answer.status}" if answer else "the answer was cut off: it may have been billed")
-    state = _ENDS.get(class_, "failed")
+    state = state_after(class_)
     return Outcome(
         class_=class_,  # type: ignore[arg-type]  # the schema of descriptions holds the same words
         state="succeeded" if class_ in ("malformed", "expired") and last else state,  # type: ignore[arg-type]
