@@ -307,7 +307,7 @@ def _outcome(
     state = state_after(class_)
     return Outcome(
         class_=class_,  # type: ignore[arg-type]  # the schema of descriptions holds the same words
-        state="succeeded" if class_ in ("malformed", "expired") and last else state,  # type: ignore[arg-type]
+        state="succeeded" if class_ in ("malformed", "expired") and last else state,
         http_status=recorded_status(answer.status if answer else None),
         request_id=facts.request_id,
         job_id=job,
