@@ -123,7 +123,7 @@ def added(
 def emptied(spool: Path) -> None:
     """Wait until the call is recorded: generations take seconds, and the next one does not begin meanwhile."""
     time.sleep(0.04)
-    while any(spool.iterdir()):
+    while any(path.name != ".open" for path in spool.iterdir()):
         time.sleep(0.002)
 
 

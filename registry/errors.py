@@ -95,7 +95,7 @@ class InvalidValue(Refused):
     def __init__(self, field: str, value: object, expected: str) -> None:
         """Name the field, the value and what was expected."""
         super().__init__(f"{field}: {value!r} is not {expected}")
-        self.field = field
+        self.field, self.expected = field, expected
 
 
 class Repeated(Refused):

@@ -1,18 +1,24 @@
 """What a generation was for, said beside the call: by ``context`` in a program, by headers through the proxy."""
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from registry.canonical import JSON
 from registry.errors import InvalidValue
+
+log: Final = logging.getLogger("mintmark.capture")
 
 PREFIX: Final = "x-mintmark-"
 RELATIONS: Final = ("edit", "preview", "upscale", "chunk", "fallback", "variant", "transcode")
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9._/-]{0,62}")
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
+_ID: Final = re.compile(r"(sha256:)?[0-9a-f]{8,64}|@last")
+_warned: Final[set[str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +30,16 @@ class Said:
     subject: str | None = None
     parents: tuple[tuple[str, str], ...] = ()
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, JSON]:
         """As it stands in a spooled entry."""
-        parents = [list(pair) for pair in self.parents]
+        parents: JSON = [list(pair) for pair in self.parents]
         return {"workflow": self.workflow, "labels": dict(self.labels), "subject": self.subject, "parents": parents}
+
+    @classmethod
+    def of_json(cls, value: Mapping[str, Any]) -> "Said":
+        """From what ``to_json`` made."""
+        parents = tuple((relation, name) for relation, name in value["parents"])
+        return cls(value["workflow"], value["labels"], value["subject"], parents)
 
 
 _current: ContextVar[Said | None] = ContextVar("mintmark_context", default=None)
@@ -83,11 +95,15 @@ def context(
 def of_headers(headers: Sequence[tuple[str, str]]) -> Said:
     """What ``X-Mintmark-Workflow``, ``-Label`` (``k=v``), ``-Subject`` and ``-Parent`` say; the last two repeat.
 
-    A header that breaks its syntax is left out: a call never fails for what is said beside it.
+    A header that breaks its syntax is left out, with one warning for each name: a call never fails for what is said
+    beside it.
+
+    Args:
+        headers: with values as HTTP libraries give them, a character for each byte; UTF-8 where they are that.
     """
     workflow, subject, parents = None, None, []
     labels: dict[str, str] = {}
-    for name, value in headers:
+    for name, value in ((name, _decoded(value)) for name, value in headers):
         what = name.lower().removeprefix(PREFIX)
         try:
             if what == "workflow":
@@ -95,13 +111,25 @@ def of_headers(headers: Sequence[tuple[str, str]]) -> Said:
             elif what == "subject":
                 subject = value or None
             elif what == "label":
-                key, _, text = value.partition("=")
+                key, equals, text = value.partition("=")
+                if not equals:
+                    raise InvalidValue("labels", value, "KEY=VALUE")
                 labels.update([_checked((key, text))])
             elif what == "parent":
                 parents.append(_parent(value))
-        except InvalidValue:
-            continue
+        except InvalidValue as problem:
+            if what not in _warned:
+                _warned.add(what)  # the value is not told: a log is no place for what somebody said
+                wanted = f"it is not {problem.expected}; more of this name are left out in silence"
+                log.warning("a header X-Mintmark-%s is left out: %s", what.capitalize(), wanted)
     return Said(workflow, labels, subject, tuple(parents))
+
+
+def _decoded(value: str) -> str:
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value
 
 
 def said_by(workflow: str | None, labels: Mapping[str, str]) -> Said:
@@ -129,6 +157,7 @@ def _checked(label: tuple[str, str]) -> tuple[str, str]:
 
 def _parent(text: str) -> tuple[str, str]:
     relation, equals, name = text.rpartition("=")
-    if not name or (equals and relation not in RELATIONS):
-        raise InvalidValue("parent", text, f"an id, or RELATION=ID with one of {', '.join(RELATIONS)}")
+    if not _ID.fullmatch(name) or (equals and relation not in RELATIONS):
+        wanted = f"an id, a prefix of 8 hexadecimal digits or more, or RELATION=ID with one of {', '.join(RELATIONS)}"
+        raise InvalidValue("parent", text, wanted)
     return relation or "edit", name

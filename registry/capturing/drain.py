@@ -14,32 +14,43 @@ from typing import Any, Final
 import msgspec
 
 from drift.errors import MediaRefused, MediaTooLarge, MintmarkError
+from registry.canonical import JSON
 from registry.capture.description import Descriptions, shipped
 from registry.capture.draft import Draft, Incoming
 from registry.capture.exchange import Exchange, Reading, read
-from registry.capturing.spool import TORN, Spool
-from registry.errors import CouldNotRun, RegistryError
+from registry.capturing.opened import folders, name_of, orphaned
+from registry.capturing.recorder import Recorder
+from registry.capturing.spool import OPEN, REFUSED, TORN, Spool
+from registry.errors import CouldNotRun, ExchangeConflict, NotFound, Refused, RegistryError
 from registry.home import Registry, create_at
 from registry.locking import LockBusy, exclusive
 from registry.manifest import Context, Model, Outcome, Parent, Prompt, Provider, Seed
+from registry.processes import this_process
 from registry.record import record
 from registry.verbatim import stored
 
 _AGAIN_S: Final = (1.0, 5.0, 30.0, 300.0)
 _LOOK_S: Final = 0.5  # others may spool here, too
+_FOLLOW_S: Final = 30.0  # for jobs of others, once nothing new comes
+_ENDING_S: Final = 1.0  # of a process, between closing its files and having ended
 _STALE_S: Final = 3600.0
 _TORN: Final = "call {} was torn on the disk and cannot be recorded; see what is left in {}, then delete that folder"
+_REFUSED: Final = "call {} cannot be recorded as it is: {}; see entry.json in {}, then delete that folder"
+_WHY: Final = 500  # characters of a reason that are kept
+_NO_PARENT: Final = "a parent is left out: {}"
+_EXTENSION: Final = "org.mintmark.capture"
 _UNFINISHED: Final = "the program ended before its job did: it may have been billed"
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one entry: the id of its record, or why there is none yet."""
+    """What became of one entry: the id of its record, or why there is none yet; what of it was left out."""
 
     entry: str
     id: str | None = None
     why: str | None = None
     first: bool = True
+    notes: tuple[str, ...] = ()
 
 
 def drain(registry: Registry, spool: Spool, skip: frozenset[str] = frozenset()) -> Iterator[Done]:
@@ -67,14 +78,20 @@ def _one(registry: Registry, spool: Spool, entry: Path) -> Done | None:
                 aside = spool.put_aside(entry)
                 return Done(entry.name, why=_TORN.format(entry.name, aside)) if aside else None
             first = not value.get("attempts")
+            notes: list[str] = []
             try:
-                recorded = _record(registry, entry, value)
+                recorded = _record(registry, entry, value, notes)
+            except ExchangeConflict as problem:  # by two processes, each of which took the other for ended
+                recorded = problem.stored
             except Exception as problem:  # whatever it is, the next entry has nothing to do with it
                 why = str(problem) if isinstance(problem, MintmarkError | OSError) else type(problem).__name__
+                again = value.get("failed") == why[:_WHY] and _is_lasting(problem)
                 _failed(entry, value, why)
-                return Done(entry.name, why=why, first=first)
+                if again:
+                    why = _REFUSED.format(entry.name, why, spool.refuse(entry))
+                return Done(entry.name, why=why, first=first or again)
             spool.drop(entry)
-            return Done(entry.name, id=recorded, first=first)
+            return Done(entry.name, id=recorded, first=first, notes=tuple(notes))
     except (LockBusy, OSError) as problem:  # of the lock, or of the spool: nothing was recorded, it is tried again
         return Done(entry.name, why=str(problem), first=False)
 
@@ -118,8 +135,26 @@ def reading_of(entry: Path, value: dict[str, Any], folder: Path, known: Descript
     return Reading(draft, reading.files)
 
 
-def _record(registry: Registry, entry: Path, value: dict[str, Any]) -> str:
+def _is_lasting(problem: Exception) -> bool:
+    """Whether trying again cannot help: the entry is refused, or nobody foresaw what is in it."""
+    return isinstance(problem, Refused) or not isinstance(problem, MintmarkError | OSError)
+
+
+def _parents(registry: Registry, said: dict[str, Any], notes: list[str]) -> tuple[list[Parent], dict[str, JSON]]:
+    """The parents that are records here, and a note on those that are none: no call is unrecorded for their sake."""
+    found, unknown = [], []
+    for relation, name in said["parents"]:
+        try:
+            found.append(Parent(id=registry.catalog.resolve(name), relation=relation))
+        except (NotFound, Refused) as problem:
+            unknown.append(f"{relation}={name}")
+            notes.append(_NO_PARENT.format(problem))
+    return found, {_EXTENSION: {"unknown_parents": unknown}} if unknown else {}
+
+
+def _record(registry: Registry, entry: Path, value: dict[str, Any], notes: list[str]) -> str:
     said = value["said"]
+    parents, extensions = _parents(registry, said, notes)
     with tempfile.TemporaryDirectory(dir=entry, prefix=".reading-") as folder:
         marked = value.get("marked")
         reading = _marked(entry, marked) if marked else reading_of(entry, value, Path(folder), shipped())
@@ -127,9 +162,8 @@ def _record(registry: Registry, entry: Path, value: dict[str, Any]) -> str:
             reading.draft,
             context=Context(workflow=said["workflow"], subject=said["subject"]),
             labels=said["labels"],
-            parents=[
-                Parent(id=registry.catalog.resolve(name), relation=relation) for relation, name in said["parents"]
-            ],
+            parents=parents,
+            extensions=reading.draft.extensions | extensions,
         )
         try:
             return record(registry, draft, reading.files).id
@@ -194,7 +228,7 @@ def _exchange(entry: Path, name: str, value: dict[str, Any]) -> Exchange:
 
 def _failed(entry: Path, value: dict[str, Any], why: str) -> None:
     """Note the try; a disk that takes not even this has been told of already."""
-    value |= {"attempts": value.get("attempts", 0) + 1, "failed": why[:500]}
+    value |= {"attempts": value.get("attempts", 0) + 1, "failed": why[:_WHY]}
     draft = entry / ".entry"
     with suppress(OSError):
         draft.write_text(json.dumps(value), "utf-8")
@@ -205,7 +239,7 @@ def _sweep(spool: Spool) -> None:
     """Take away what a crash left half written an hour ago."""
     with suppress(OSError):
         for path in spool.folder.glob(".*"):
-            if path.name != TORN and time.time() - path.stat().st_mtime > _STALE_S:
+            if path.name not in (TORN, REFUSED, OPEN) and time.time() - path.stat().st_mtime > _STALE_S:
                 spool.drop(path)
 
 
@@ -224,7 +258,10 @@ def run(home: Path) -> int:
             later[entry.name] = (time.monotonic() + _AGAIN_S[0], 0)
     ended, poked, over = False, threading.Event(), threading.Event()
     threading.Thread(target=_listen, args=(poked, over), daemon=True).start()
+    following = _Following(spool)
     while True:
+        following.look()
+        finishing = ended and not following.is_waited_for
         if any(True for _ in spool.waiting()):
             registry = registry or _opened(home)
         skip = frozenset(
@@ -237,14 +274,46 @@ def run(home: Path) -> int:
             else:
                 tries = later.get(done.entry, (0.0, 0))[1]
                 later[done.entry] = (time.monotonic() + _AGAIN_S[min(tries, len(_AGAIN_S) - 1)], tries + 1)
-        if ended:
+        if finishing:
             break
         poked.wait(_LOOK_S)
         poked.clear()
-        ended = over.is_set()
+        if over.is_set() and not ended:
+            ended = True
+            following.end()
     if registry is not None:
         registry.close()
     return 3 if any(True for _ in spool.waiting()) else 0
+
+
+class _Following:
+    """What processes left open that have ended: taken over here, until this process ends, too."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._recorder: Recorder | None = None
+        self._ended = 0.0
+
+    def look(self) -> None:
+        """Take over what nobody works on."""
+        try:
+            if orphaned(self._spool):
+                self._recorder = self._recorder or Recorder(self._spool.home)
+                self._recorder.adopt()
+        except (MintmarkError, OSError) as problem:
+            _tell(Done("", why=str(problem), first=False))
+
+    def end(self) -> None:
+        """From now on, what is not over soon is left to the next drain."""
+        self._ended = time.monotonic()
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a job goes on, or whoever started this process may be about to end, and to leave one."""
+        passed = time.monotonic() - self._ended
+        goes_on = self._recorder is not None and self._recorder.has_work
+        others = [one for one in folders(self._spool) if one.name != name_of(this_process())]
+        return (goes_on and passed < _FOLLOW_S) or (bool(others) and passed < _ENDING_S)
 
 
 def _opened(home: Path) -> Registry | None:
@@ -258,7 +327,7 @@ def _opened(home: Path) -> Registry | None:
 def _tell(done: Done) -> None:
     told = {"recorded": done.id} if done.id else {"failed": done.why}
     with suppress(OSError):  # whoever listened is gone; the work goes on
-        print(json.dumps(told | {"entry": done.entry, "first": done.first}), flush=True)
+        print(json.dumps(told | {"entry": done.entry, "first": done.first, "notes": done.notes}), flush=True)
 
 
 def _listen(poked: threading.Event, over: threading.Event) -> None:

@@ -45,6 +45,7 @@ class Drain:
         self.recorded = self.failed = 0
         self.latest: deque[str] = deque(maxlen=_LATEST)
         self.reasons: deque[str] = deque(maxlen=_LATEST)
+        self._notes: deque[str] = deque(maxlen=_LATEST)
 
     def start(self) -> None:
         """Start it. Whatever fails here is told and left for another time: the spool keeps everything."""
@@ -137,5 +138,8 @@ class Drain:
                         "a captured call is not recorded yet: %s",
                         told["failed"],
                     )
+                for note in told.get("notes", ()):
+                    log.log(logging.DEBUG if note in self._notes else logging.WARNING, "%s", note)
+                    self._notes.append(note)
                 self._waiting.pop(told.get("entry", ""), None)
                 self._settled.notify_all()

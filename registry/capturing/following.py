@@ -7,9 +7,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from registry.capture.answers import Answer, addresses_of, job_of, parsed_answer, state_of
 from registry.capture.description import Description
-from registry.capture.draft import new_exchange_id
 from registry.capture.events import Events, final_answer, first_part, is_events
-from registry.capture.exchange import Exchange, description_of, is_submit
+from registry.capture.exchange import Exchange, description_of
 from registry.capture.observed import address_in, job_address
 from registry.capturing.codings import Unreadable, decoded
 from registry.capturing.fetching import key_headers
@@ -18,6 +17,8 @@ from registry.capturing.observing import Observation
 
 _PASSING: Final = frozenset({408, 425, 429, *range(500, 600)})
 """A poll answered so says nothing about the job."""
+_NOT_YOURS: Final = frozenset({401, 403, 404})
+"""Nor does this, where it was asked about with another key than it was begun with."""
 
 
 @dataclass(slots=True)
@@ -32,20 +33,23 @@ class Told:
 class CapturedCall:
     """A call as it is put together; ``key`` lives in this memory and nowhere else.
 
-    ``last`` is the newest answer about its job. ``resting`` says that it is over and waits for a disk to take it.
+    ``last`` is the newest answer about its job. ``resting`` says that it is over and waits for a disk to take it. An
+    ``orphan`` was begun by a process that has ended: its key is the environment's, or not there (``askable``).
     """
 
     place: Place
     description: Description
     submit: Told
     key: dict[str, str] = field(repr=False)
-    id: str = field(default_factory=new_exchange_id)
+    id: str
     job: str | None = None
     last: Told | None = None
     folder: Path | None = None
     downloads: dict[str, Path] = field(default_factory=dict)
     given_up: bool = False
     resting: bool = False
+    orphan: bool = False
+    askable: bool = True
     tries: int = 0
     due: float = 0.0
     deadline: float = 0.0
@@ -54,6 +58,12 @@ class CapturedCall:
     def events(self) -> Events | None:
         """How its answers are told in events."""
         return self.description.protocol.events if self.description.protocol else None
+
+    @property
+    def limit_s(self) -> int:
+        """Seconds after which its job is given up."""
+        protocol = self.description.protocol
+        return protocol.poll.limit_s if protocol and protocol.poll else 0
 
     @property
     def over(self) -> bool:
@@ -104,8 +114,9 @@ class CapturedCall:
         return seen.method == "GET" and _same(seen.url, (self.poll_url, self.result_url))
 
     def hear(self, told: Told) -> None:
-        """Take a newer answer, unless it only says to come again."""
-        if told.answer is None or told.answer.status in _PASSING:
+        """Take a newer answer, unless it only says to come again, or that a key is not the one of the call."""
+        ignored = _PASSING | _NOT_YOURS if self.orphan else _PASSING
+        if told.answer is None or told.answer.status in ignored:
             told.seen.close()
             return
         if self.last is not None:
@@ -128,14 +139,14 @@ def begun(place: Place, seen: Observation) -> CapturedCall | None:
     if description is None or description.protocol is None:
         return None
     told = told_by(seen, description.protocol.events)
-    call = CapturedCall(place, description, told, key_headers(description, seen.request_headers))
+    call = CapturedCall(place, description, told, key_headers(description, seen.request_headers), seen.id)
     call.job = job_of(description.protocol, told.answer) if told.answer else None
     return call
 
 
 def _described(place: Place, seen: Observation) -> Description | None:
     """The operation; where several share a path, the content of the request decides."""
-    fitting = [d for d in place.descriptions if is_submit(d, seen.method, seen.url, base_url=place.base_url)]
+    fitting = place.descriptions_of(seen.method, seen.url)
     if len(fitting) == 1 and fitting[0].protocol and fitting[0].protocol.when is None:
         return fitting[0]
     coding = dict(seen.request_headers).get("content-encoding", "")

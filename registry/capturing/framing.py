@@ -65,6 +65,7 @@ class Line:
         """Take over both halves."""
         self.reader, self.writer = reader, writer
         self._ahead = b""
+        self.is_last = False  # whether the newest piece of a body was its last, where the framing tells
 
     async def fill(self) -> bool:
         """Read on; False at the end."""
@@ -112,12 +113,14 @@ class Line:
         Raises:
             BadMessage, Hangup, OSError: it does not come to its end.
         """
+        self.is_last = False
         if framing == "chunked":
             chunks = _Chunks()
             while not chunks.over:
                 raw = await self._some()
                 content, used = chunks.feed(raw)
                 self._ahead = raw[used:]
+                self.is_last = chunks.over
                 yield raw[:used], content
         elif framing == "close":
             while piece := self._ahead or await self.reader.read(PIECE):
@@ -129,6 +132,7 @@ class Line:
                 raw = await self._some()
                 piece, self._ahead = raw[:left], raw[left:]
                 left -= len(piece)
+                self.is_last = not left
                 yield piece, piece
 
     def taken(self, framing: Framing) -> bytes | None:

@@ -35,6 +35,10 @@ class Place(Address):
                 return found
         return None
 
+    def descriptions_of(self, method: str, url: str) -> list[Description]:
+        """Every operation that a request may start: its content decides between them."""
+        return [found for found in self.descriptions if is_submit(found, method, url, base_url=self.base_url)]
+
 
 class Known:
     """Every provider with a described remote operation that makes media."""

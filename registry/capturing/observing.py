@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, Literal, TypeAlias
 
+from registry.capture.draft import new_exchange_id
 from registry.capture.events import is_events
 from registry.capturing.context import Said
 from registry.times import now
@@ -56,6 +57,11 @@ class Body:
         while block := self._file.read(_PIECE):
             yield block
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether all of it is there."""
+        return self._file is None
+
     def close(self) -> None:
         """Give file and memory back."""
         self._pieces = []
@@ -69,7 +75,7 @@ class Observation:
 
     ``url`` is absolute; header names are in lower case. ``status`` is None while, or if, no answer came. Times in
     ``ms`` are integer milliseconds: ``connect``, ``upload``, ``first`` (to the head of the answer), ``first_partial``
-    (of an answer in events), ``total``.
+    (of an answer in events), ``total``. ``id`` is that of the call, if it starts one.
     """
 
     method: str
@@ -89,6 +95,7 @@ class Observation:
     ended_at: str | None = None
     broken: bool = False
     nothing: bool = False
+    id: str = field(default_factory=new_exchange_id)
     _start: float = field(default_factory=time.perf_counter)
     _over: bool = False
     _reached: list[tuple[int, int]] | None = None

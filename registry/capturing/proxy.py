@@ -255,6 +255,8 @@ async def _relayed(caller: Line, line: Line, head: Head, seen: Observation | Non
         async for raw, content in line.body(framing):
             if seen is not None:
                 seen.received(content)
+                if line.is_last:  # it is written down before the caller can be told that all is well
+                    seen.end()
             await _told(caller, outgoing + raw)
             outgoing = b""
     except BadMessage as problem:

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,13 +20,15 @@ from urllib.parse import urlsplit
 from registry.capture.exchange import Exchange
 from registry.capturing.context import Said, current
 from registry.capturing.draining import Drain
-from registry.capturing.fetching import Fetcher, NotHad, begin_own, is_our_own
+from registry.capturing.fetching import Fetcher, NotHad, begin_own, is_our_own, key_headers
 from registry.capturing.following import CapturedCall, begun, told_by
 from registry.capturing.known import Known
 from registry.capturing.observing import Body, Headers, Observation
+from registry.capturing.opened import Left, Opened, borrowed_key
 from registry.capturing.spool import Spool
 from registry.capturing.spooling import spool_call
 from registry.errors import counted
+from registry.times import moment_of
 
 log: Final = logging.getLogger("mintmark.capture")
 
@@ -34,6 +37,10 @@ _OPEN_S: Final = 1.0
 _CALM_S: Final = 0.02
 _WAITING: Final = 1000  # calls that are kept in memory for a disk that takes no files; the next one is lost
 _LAST_S: Final = 5.0  # for what is still unfinished when the recorder ends
+_CHILD_S: Final = 30.0  # that a child of multiprocessing waits for its jobs at its end
+_PACKED: Final = 1 << 16  # bytes of a packed answer that a caller waits for to be unpacked
+KEYLESS_S: Final = 600.0
+"""After so long a job is given up whose program has ended, and whose key nobody has."""
 
 
 @dataclass(slots=True)
@@ -96,6 +103,7 @@ class Recorder:
         self._idle = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._fetcher: Fetcher | None = None
+        self._opened = Opened(self.spool)
         self._closing = False
         if self._drain is not None:
             self._drain.begin()
@@ -122,9 +130,31 @@ class Recorder:
             return None
 
     def take(self, draft: Path, entry: dict[str, Any]) -> None:
-        """Make an entry of a folder that somebody else began in the spool and filled; the disk is waited for here."""
+        """Make an entry of a folder that somebody else began in the spool and filled: at once, and synced soon."""
+        try:
+            made = self.spool.show(draft, entry)
+        except OSError as problem:
+            log.warning("a decorated call is lost: %s", type(problem).__name__)
+            with self._idle:
+                self.counts.lost += 1
+            return
         self._ready()
-        self._labour_on(lambda: self._commit(draft, entry))
+        self._labour_on(lambda: self._shown(made))
+
+    def adopt(self) -> None:
+        """Take over, soon, what processes that have ended left open: ask about jobs, fetch outputs, spool.
+
+        A call's key is gone with its process: it is asked about with the one in the environment, or that of whoever
+        asks about it through here. Where there is none, it is given up 10 minutes after it was begun.
+        """
+        self._ready()
+        self._labour_on(self._adopt)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything goes on that can be brought to an end from here."""
+        with self._idle:
+            return bool(self._busy or self._ending) or any(call.askable for call in list(self._calls.values()))
 
     def settle(self, seconds: float) -> bool:
         """Wait until everything seen so far is spooled and recorded; False where that took longer.
@@ -159,13 +189,14 @@ class Recorder:
             with self._idle:
                 while (self._busy or self._calls) and time.monotonic() < until:
                     self._idle.wait(0.1)
-                self.counts.lost += len(self._ending)
+                self.counts.lost += sum(not self._opened.has(name) for name in self._ending)
                 self._ending.clear()
         if self.counts.lost and not again:
             _say(f"mintmark: {counted(self.counts.lost, 'captured call')} could not be kept, and will not be recorded")
         for _ in self._threads:
             self._work.put(None)
         self._queue.put(None)
+        self._opened.close()
         if self._drain is not None:
             self._drain.close(seconds if settled else 0.0)
 
@@ -186,7 +217,31 @@ class Recorder:
             self._drain.start()
 
     def _take(self, seen: Observation) -> None:
-        self._post(lambda: self._seen_soon(seen), 1)
+        def written() -> None:
+            self._write(seen)
+            self._post(lambda: self._seen_soon(seen), 1)
+
+        # Written down before the caller goes on, which may be killed then; what is long or packed is left to a worker.
+        short = seen.request.in_memory and seen.response.in_memory
+        if short and (seen.response.size <= _PACKED or "content-encoding" not in dict(seen.response_headers)):
+            written()
+        else:
+            self._labour_on(written)
+
+    def _write(self, seen: Observation) -> None:
+        """Write an exchange down that starts a call, or tells of one."""
+        try:
+            place = None if seen.nothing else self.known.place_of(seen.url)
+            if place is None:
+                return
+            if seen.method == "GET":
+                call = self._asked_about(seen)
+                if call is not None and not seen.broken:
+                    self._opened.write(call.id, "last", place, [call.description], seen)
+            else:
+                self._opened.write(seen.id, "submit", place, place.descriptions_of(seen.method, seen.url), seen)
+        except Exception as problem:  # a full disk, mostly: it is still in memory
+            log.info("an exchange is not written down yet: %s", type(problem).__name__)
 
     def _post(self, work: Callable[[], None], closed: int = 0) -> None:
         with self._idle:
@@ -217,22 +272,52 @@ class Recorder:
         heapq.heappush(self._due, _Due(due, next(self._numbers), lambda: self._done(lambda: self._seen(seen))))
 
     def _seen(self, seen: Observation) -> None:
-        asked_about = self._paths.get(urlsplit(seen.url).path, {}) if seen.method == "GET" else {}
-        known = next((call for call in asked_about.values() if call.tells_of(seen)), None)
+        known = self._asked_about(seen)
         if known is not None and not seen.nothing:
+            if known.orphan:
+                self._recognized(known, seen)
             known.hear(told_by(seen, known.events))
             self._advance(known)
             return
         place = self.known.place_of(seen.url)
         call = begun(place, seen) if place is not None and not seen.nothing else None
         if call is None:
+            self._opened.drop(seen.id)
             seen.close()
             return
-        protocol = call.description.protocol
-        limit = protocol.poll.limit_s if protocol and protocol.poll else 0
-        call.deadline = time.monotonic() + limit
+        call.deadline = time.monotonic() + call.limit_s
         self._calls[call.id] = call
         self._advance(call)
+        if call.id in self._calls:
+            self._labour_on(lambda: self._opened.sync(call.id))
+
+    def _asked_about(self, seen: Observation) -> CapturedCall | None:
+        asked_about = self._paths.get(urlsplit(seen.url).path, {}) if seen.method == "GET" else {}
+        return next((call for call in list(asked_about.values()) if call.tells_of(seen)), None)
+
+    def _go_on(self, left: Left) -> None:
+        """Follow a call that another process began."""
+        place = left.place(self.known)
+        call = begun(place, left.submit) if place is not None else None
+        if call is None or call.id in self._ending:
+            return
+        key = borrowed_key(call.description, os.environ) if place in self.known.places.values() else None
+        call.orphan, call.askable, call.tries = True, key is not None, 1
+        call.key |= key or {}
+        age = (datetime.now(UTC) - moment_of(left.submit.started_at)).total_seconds()
+        limit = call.limit_s if call.askable else min(KEYLESS_S, call.limit_s)
+        call.deadline = time.monotonic() + max(0.0, limit - age)
+        if left.last is not None:
+            call.hear(told_by(left.last, call.events))
+        self._calls[call.id] = call
+        self._advance(call)
+
+    def _recognized(self, call: CapturedCall, seen: Observation) -> None:
+        """Its caller asks about an adopted call: with the right key, if it gets an answer."""
+        if seen.status is not None and seen.status < 300:
+            if not call.askable:
+                call.deadline += call.limit_s
+            call.key, call.orphan, call.askable = key_headers(call.description, seen.request_headers), False, True
 
     def _advance(self, call: CapturedCall) -> None:
         if call.id not in self._calls:
@@ -243,6 +328,7 @@ class Recorder:
         if call.over or call.given_up or time.monotonic() > call.deadline:
             self._finish_later(call)
             return
+        self._opened.beat()
         protocol = call.description.protocol
         after = protocol.poll.after_ms / 1000 if protocol and protocol.poll else 1.0
         call.due = time.monotonic() + (max(self._patience_s, 2 * after) if call.tries == 0 else after)
@@ -251,7 +337,10 @@ class Recorder:
     def _ask_later(self, call: CapturedCall) -> None:
         if call.id in self._calls and time.monotonic() >= call.due and call.poll_url is not None:
             call.due = float("inf")
-            self._labour_on(lambda: self._ask(call))
+            if call.askable:
+                self._labour_on(lambda: self._ask(call))
+            else:
+                self._post(lambda: self._advance(call))
 
     def _finish_later(self, call: CapturedCall) -> None:
         if self._calls.pop(call.id, None) is None:
@@ -307,20 +396,20 @@ class Recorder:
                 return
             self._lose(call)
             return
+        self._opened.drop(call.id)
         with self._idle:
             self._ending.pop(call.id, None)
         call.close()
         self._spooled(entry)
 
-    def _commit(self, draft: Path, entry: dict[str, Any]) -> None:
-        try:
-            made = self.spool.commit(draft, entry)
-        except OSError as problem:
-            log.warning("a decorated call is lost: %s", type(problem).__name__)
-            with self._idle:
-                self.counts.lost += 1
-            return
-        self._spooled(made)
+    def _shown(self, entry: Path) -> None:
+        with suppress(OSError):  # a drain may have had it already
+            self.spool.sync(entry)
+        self._spooled(entry)
+
+    def _adopt(self) -> None:
+        for left in self._opened.adopted():
+            self._post(lambda left=left: self._go_on(left))  # type: ignore[misc]
 
     def _spooled(self, entry: Path) -> None:
         with self._idle:
@@ -342,7 +431,7 @@ class Recorder:
 
     def _lose(self, call: CapturedCall) -> None:
         with self._idle:
-            if self._ending.pop(call.id, None) is not None:
+            if self._ending.pop(call.id, None) is not None and not self._opened.has(call.id):
                 self.counts.lost += 1
         call.close()
 
@@ -384,3 +473,11 @@ def _forked(recorder: Recorder | None) -> None:
     """A process that was forked off has none of its parent's threads: it begins anew, its parent finishes its own."""
     if recorder is not None:
         recorder._begin()
+        working = sys.modules.get("multiprocessing.util")
+        if working is not None:  # which forgets what was to be done at an end, and lets its children end without it
+            working.register_after_fork(recorder, _ends_well)
+
+
+def _ends_well(recorder: Recorder) -> None:
+    """A child of multiprocessing ends by ``os._exit``: what it waits for before is this."""
+    sys.modules["multiprocessing.util"].Finalize(None, recorder.close, (_CHILD_S,), exitpriority=0)

@@ -48,14 +48,18 @@ def run(command: Sequence[str], home: Path, said: Said) -> Ran:
     drain = Drain(home)
     drain.start()
     # Ctrl-C reaches the program by itself; what it makes of it is its own affair.
-    before = signal.signal(signal.SIGINT, lambda *_: None)
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None)}
     try:
-        status = _status(subprocess.Popen(command, env=environment).wait())
+        program = subprocess.Popen(command, env=environment)
+        # What ends a container reaches this process alone: the program is ended by it, and what it made is recorded.
+        before[signal.SIGTERM] = signal.signal(signal.SIGTERM, lambda *_: program.terminate())
+        status = _status(program.wait())
     except OSError as problem:
         raise InvalidValue("CMD", command[0], f"a program that can be run ({problem.strerror})") from None
     finally:
-        signal.signal(signal.SIGINT, before)
         drain.close(PATIENCE_S)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return Ran(status, drain.recorded, tuple(drain.latest), tuple(drain.reasons))
 
 

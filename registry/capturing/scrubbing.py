@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from registry.canonical import JSON
 from registry.capture.description import Description
 from registry.capture.draft import HEADERS
 from registry.capture.redaction import KEY_FIELDS, SCRUBBED, hunted, without
+from registry.capturing.context import Said
 from registry.capturing.observing import Headers
 
 _WINDOW: Final = 1 << 20
@@ -48,6 +50,21 @@ def scrubbed_headers(description: Description, headers: Headers, secrets: Sequen
         rules = " ".join(rule.when.text for rule in description.protocol.rules) if description.protocol else ""
         allowed = _ANSWER_HEADERS | {name.lower() for name in _NAMED.findall(f"{told} {rules}")}
     return [(name, _text(value, secrets)) for name, value in headers if name in allowed]
+
+
+def scrubbed_said(said: Said, secrets: Sequence[bytes]) -> dict[str, JSON]:
+    """What was said beside a call, as it stands in a spooled entry."""
+    return {name: _told(value, secrets) for name, value in said.to_json().items()}
+
+
+def _told(value: JSON, secrets: Sequence[bytes]) -> JSON:
+    if isinstance(value, str):
+        return _text(value, secrets)
+    if isinstance(value, list):
+        return [_told(member, secrets) for member in value]
+    if isinstance(value, dict):
+        return {_text(name, secrets): _told(member, secrets) for name, member in value.items()}
+    return value
 
 
 def fields_of(description: Description, *, answer: bool) -> list[bytes]:

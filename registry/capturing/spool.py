@@ -12,6 +12,8 @@ from registry.locking import sync_folder
 
 ENTRY: Final = "entry.json"
 TORN: Final = ".torn"
+REFUSED: Final = ".refused"
+OPEN: Final = ".open"
 _UNFINISHED: Final = "."
 
 
@@ -51,14 +53,36 @@ class Spool:
             OSError: disk or rights.
         """
         (draft / ENTRY).write_text(json.dumps(entry), "utf-8")
-        for path in draft.iterdir():
-            with path.open("rb+") as file:
-                os.fsync(file.fileno())
-        sync_folder(draft)
-        made = draft.rename(draft.with_name(draft.name.removeprefix(_UNFINISHED)))
+        self.sync(draft)
+        made = draft.with_name(draft.name.removeprefix(_UNFINISHED))
+        if made.exists():  # another process, which took this one for ended, was quicker
+            shutil.rmtree(draft, ignore_errors=True)
+            return made
+        draft.rename(made)
         with suppress(OSError):  # it is there and will be recorded: to fail now would make a second one of it
             sync_folder(self.folder)
         return made
+
+    def show(self, draft: Path, entry: dict[str, Any]) -> Path:
+        """Make an entry as ``commit`` does, but wait for no disk; ``sync`` is for another thread.
+
+        Raises:
+            OSError: disk or rights.
+        """
+        (draft / ENTRY).write_text(json.dumps(entry), "utf-8")
+        return draft.rename(draft.with_name(draft.name.removeprefix(_UNFINISHED)))
+
+    @staticmethod
+    def sync(folder: Path) -> None:
+        """Make what lies in a folder outlive a loss of power.
+
+        Raises:
+            OSError: disk or rights.
+        """
+        for path in folder.iterdir():
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+        sync_folder(folder)
 
     def waiting(self) -> Iterator[Path]:
         """The entries, oldest first."""
@@ -70,10 +94,20 @@ class Spool:
                         dated.append((path.stat().st_mtime_ns, path))
         yield from (path for _, path in sorted(dated))
 
-    def aside(self) -> list[Path]:
-        """Entries that were put aside."""
-        folder = self.folder / TORN
+    def aside(self, why: str = TORN) -> list[Path]:
+        """Entries that were put aside: ``TORN``, or ``REFUSED`` by every drain for the same reason."""
+        folder = self.folder / why
         return sorted(folder.iterdir()) if folder.is_dir() else []
+
+    def refuse(self, entry: Path) -> Path:
+        """Take an entry out of the way that will never be recorded as it is.
+
+        Raises:
+            OSError: disk or rights.
+        """
+        target = self.folder / REFUSED / entry.name
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        return entry.rename(target)
 
     def put_aside(self, entry: Path) -> Path | None:
         """Take an entry out of the way that lacks what every whole one has; None where it does not, or is gone.

@@ -16,6 +16,7 @@ from registry.capturing.scrubbing import (
     fields_of,
     scrubbed,
     scrubbed_headers,
+    scrubbed_said,
     scrubbed_url,
     secrets_in,
 )
@@ -34,13 +35,13 @@ def spool_call(spool: Spool, call: CapturedCall, fetcher: Fetcher, observed: Cal
     if not call.given_up:
         _ask_for_result(call, fetcher, observed)
         _fetch(call, fetcher, folder)
-    secrets = secrets_in(call.submit.seen.request_headers, call.submit.seen.url)
     seen = call.submit.seen
+    secrets = secrets_in([*seen.request_headers, *call.key.items()], seen.url)
     entry: dict[str, Any] = {
         "description": call.description.id,
         "base_url": call.place.base_url,
         "capture": seen.capture,
-        "said": seen.said.to_json(),
+        "said": scrubbed_said(seen.said, secrets),
         "given_up": True,
         "over": call.over,
         "ended": seen.ended,

@@ -3,7 +3,8 @@
 import shlex
 from pathlib import Path
 
-from registry.capturing.spool import Spool
+from registry.capturing.opened import open_calls
+from registry.capturing.spool import REFUSED, Spool
 from registry.errors import counted
 from registry.health import Finding
 
@@ -17,10 +18,18 @@ def waiting(home: Path) -> Finding:
     if aside := spool.aside():
         told = f"{counted(len(aside), 'captured call')} torn on the disk, which will not be recorded"
         return Finding("spool", "problem", told, f"rm -r {shlex.quote(str(aside[0].parent))}")
-    if not entries:
+    if aside := spool.aside(REFUSED):
+        why = (spool.read(aside[0]) or {}).get("failed")
+        told = f"{counted(len(aside), 'captured call')} refused for good, prompts in clear: {why}"
+        told += f" (look into {aside[0] / 'entry.json'}; move the folder back into {spool.folder} to try again)"
+        return Finding("spool", "problem", told, f"rm -r {shlex.quote(str(aside[0].parent))}")
+    begun = open_calls(spool)
+    if not entries and not begun:
         return Finding("spool", "ok", "no captured call waits to be recorded")
     tried = [value for entry in entries if (value := spool.read(entry)) and value.get("attempts")]
-    told = f"{counted(len(entries), 'captured call')} not recorded yet, prompts in clear"
+    told = f"{counted(len(entries) + len(begun), 'captured call')} not recorded yet, prompts in clear"
+    if begun:
+        told += f"; {len(begun)} under way when last heard of"
     if tried:
         return Finding("spool", "problem", f"{told}; {len(tried)} tried in vain: {tried[0].get('failed')}", _REMEDY)
     return Finding("spool", "note", told, _REMEDY)

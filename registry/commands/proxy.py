@@ -36,6 +36,7 @@ def proxy(port: int) -> None:
     for name, place in sorted(recorder.known.places.items()):
         click.echo(f"  {listener.url}{name}  ->  {place.base_url}")
     click.echo(f"{listener.url}  (Ctrl-C ends it)")
+    recorder.adopt()  # before its drain does: a caller that goes on asking brings the key of its job
     drain.start()
     sys.setswitchinterval(0.0005)  # seconds; callers wait for no thread that works beside them
 

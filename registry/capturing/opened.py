@@ -1,0 +1,310 @@
+"""Calls that are answered and not spooled whole yet: a file each, written in passing, so that no kill loses one.
+
+They lie in ``spool/.open/<owner>/`` of the home, keys taken out; ``<owner>`` is the process that works on them. Once
+it has ended, another one takes them over.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Any, Final, Literal, TypeAlias
+
+from registry.capture.description import Description
+from registry.capture.secrets import Unreadable as NoSecret
+from registry.capture.secrets import secrets_of
+from registry.capturing.codings import Unreadable, decoded
+from registry.capturing.context import Said
+from registry.capturing.known import Known, Place
+from registry.capturing.observing import Body, Headers, Observation
+from registry.capturing.scrubbing import (
+    fields_of,
+    scrubbed,
+    scrubbed_headers,
+    scrubbed_said,
+    scrubbed_url,
+    secrets_in,
+)
+from registry.capturing.spool import OPEN, Spool
+from registry.locking import LockBusy, exclusive
+from registry.processes import fate_here, this_process
+
+Part: TypeAlias = Literal["submit", "last"]
+"""The exchange that started a call, or the newest one about its job."""
+
+SILENT_S: Final = 300.0
+"""After so long without a sign, a process that nobody here can see (another machine, another container) has ended."""
+_LENGTH: Final = 8  # hexadecimal digits at the end of a file, which say how long the JSON before them is
+_PIECE: Final = 1 << 20
+_IN_MEMORY: Final = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A call that a process left open: whose it is, and what was seen of it; its key is not there."""
+
+    id: str
+    provider: str
+    base_url: str
+    submit: Observation
+    last: Observation | None
+
+    def place(self, known: Known) -> Place | None:
+        """The provider as it was reached then; no host gets a key where it is reached elsewhere by now."""
+        place = known.places.get(self.provider)
+        if place is None or place.base_url == self.base_url:
+            return place
+        return replace(place, base_url=self.base_url, hosts=())
+
+
+class Opened:
+    """The open calls of this process.
+
+    Args:
+        spool: where they lie.
+    """
+
+    def __init__(self, spool: Spool) -> None:
+        """Touch nothing yet."""
+        self._spool, self._own = spool, ""
+
+    def write(
+        self, name: str, part: Part, place: Place, descriptions: Sequence[Description], seen: Observation
+    ) -> None:
+        """Write one exchange down, whole or not at all, without waiting for the disk.
+
+        Args:
+            name: of the call.
+            part: which exchange of it.
+            place: the provider.
+            descriptions: every operation that it may be.
+            seen: the exchange, over.
+
+        Raises:
+            OSError: disk or rights.
+        """
+        try:
+            self._write(name, part, place, descriptions, seen)
+        except FileNotFoundError:  # there is no folder yet, or no more
+            os.makedirs(self._folder(), mode=0o700, exist_ok=True)
+            self._write(name, part, place, descriptions, seen)
+
+    def has(self, name: str) -> bool:
+        """Whether a call can be taken over from here."""
+        return os.path.exists(f"{self._folder()}/{name}.submit")
+
+    def sync(self, name: str) -> None:
+        """Make an open call outlive a loss of power, where it is still open."""
+        with suppress(OSError), open(f"{self._folder()}/{name}.submit", "rb+") as file:
+            os.fsync(file.fileno())
+
+    def beat(self) -> None:
+        """Give a sign of life to those who cannot see this process."""
+        with suppress(OSError):
+            os.utime(self._folder())
+
+    def drop(self, name: str) -> None:
+        """The call is spooled, or none."""
+        for part in ("submit", "last"):
+            with suppress(OSError):
+                os.unlink(f"{self._folder()}/{name}.{part}")
+
+    def close(self) -> None:
+        """Take the empty folder away."""
+        with suppress(OSError):
+            os.rmdir(self._folder())
+
+    def adopted(self) -> list[Left]:
+        """Take over what ended processes left open; none where somebody else is at it."""
+        names: set[str] = set()
+        with suppress(OSError, LockBusy):
+            gone = orphaned(self._spool)
+            if not gone:
+                return []
+            own = Path(self._folder())
+            own.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with exclusive(own.parent / "lock"):
+                for folder in gone:
+                    names |= _moved(folder, own)
+        found = []
+        for name in sorted(names):
+            with suppress(OSError, ValueError, KeyError, TypeError):  # torn by a loss of power: it stays, and is told
+                found.append(self._read(name))
+        return found
+
+    def _folder(self) -> str:
+        if not self._own:
+            self._own = str(self._spool.folder / OPEN / name_of(this_process()))
+        return self._own
+
+    def _write(
+        self, name: str, part: Part, place: Place, descriptions: Sequence[Description], seen: Observation
+    ) -> None:
+        folder = self._folder()
+        draft = f"{folder}/.{name}.{part}"
+        secrets = secrets_in(seen.request_headers, seen.url)
+        with open(draft, "wb") as file:
+            sizes = []
+            asked, answered, url = dict(seen.request_headers), dict(seen.response_headers), seen.url
+            kept: tuple[dict[str, str], dict[str, str]] = ({}, {})
+            for one in descriptions:
+                url = scrubbed_url(one, url, secrets)
+                kept[0].update(scrubbed_headers(one, seen.request_headers, secrets, answer=False))
+                kept[1].update(scrubbed_headers(one, seen.response_headers, secrets, answer=True))
+            for answer, body, headers in ((False, seen.request, asked), (True, seen.response, answered)):
+                fields = sorted({field for one in descriptions for field in fields_of(one, answer=answer)})
+                coding = headers.get("content-encoding", "")
+                size, plain = _written(file, body if not seen.broken else None, coding, secrets, fields)
+                sizes.append(size)
+                kept[answer].pop("content-encoding", None)
+                if not plain:
+                    kept[answer]["content-encoding"] = coding
+            value = {
+                "provider": place.provider,
+                "base_url": place.base_url,
+                "method": seen.method,
+                "url": url,
+                "request_headers": list(kept[0].items()),
+                "response_headers": list(kept[1].items()),
+                "said": scrubbed_said(seen.said, secrets),
+                "capture": seen.capture,
+                "status": seen.status,
+                "ended": seen.ended,
+                "why": seen.why,
+                "ms": seen.ms,
+                "started_at": seen.started_at,
+                "ended_at": seen.ended_at,
+                "broken": seen.broken,
+                "sizes": sizes,
+            }
+            head = json.dumps(value).encode()
+            file.write(b"%s%0*x" % (head, _LENGTH, len(head)))
+        os.replace(draft, f"{folder}/{name}.{part}")
+
+    def _read(self, name: str) -> Left:
+        value, submit = self._part(name, "submit")
+        last = None
+        with suppress(FileNotFoundError):
+            last = self._part(name, "last")[1]
+        return Left(name, value["provider"], value["base_url"], submit, last)
+
+    def _part(self, name: str, part: Part) -> tuple[dict[str, Any], Observation]:
+        with open(f"{self._folder()}/{name}.{part}", "rb") as file:
+            end = file.seek(-_LENGTH, os.SEEK_END)
+            start = end - int(file.read(_LENGTH), 16)
+            file.seek(start)
+            value = json.loads(file.read(end - start))
+            file.seek(0)
+            request, response = (_body(file, size, self._spool.folder) for size in value["sizes"])
+        seen = Observation(
+            value["method"],
+            value["url"],
+            _pairs(value["request_headers"]),
+            request,
+            response,
+            Said.of_json(value["said"]),
+            value["capture"],
+            lambda _: None,
+            status=value["status"],
+            response_headers=_pairs(value["response_headers"]),
+            ended=value["ended"],
+            why=value["why"],
+            ms=value["ms"],
+            started_at=value["started_at"],
+            ended_at=value["ended_at"],
+            broken=value["broken"],
+            id=name,
+        )
+        return value, seen
+
+
+def name_of(owner: str) -> str:
+    """The folder of a process; some systems take no colon there."""
+    return owner.replace(":", "+")
+
+
+def orphaned(spool: Spool) -> list[Path]:
+    """The folders of processes that have ended and left calls open."""
+    return [folder for folder in folders(spool) if _ended(folder)]
+
+
+def folders(spool: Spool) -> list[Path]:
+    """One for each process that has, or left, open calls."""
+    root = spool.folder / OPEN
+    return [path for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
+
+
+def open_calls(spool: Spool) -> list[Path]:
+    """Every open call, whoever works on it."""
+    return [path for folder in folders(spool) for path in folder.glob("[!.]*.submit")]
+
+
+def borrowed_key(description: Description, environment: Mapping[str, str]) -> dict[str, str] | None:
+    """A key for a call whose own one is gone, by the names under which replays find it; None where there is none."""
+    if description.auth is None:
+        return {}
+    try:
+        found = secrets_of(description.auth.secret, environment)
+    except NoSecret:
+        return None
+    return {description.auth.header.lower(): description.auth.value.replace("{secret}", found[0])} if found else None
+
+
+def _ended(folder: Path) -> bool:
+    fate = fate_here(folder.name.replace("+", ":"))
+    try:
+        return fate == "gone" or (fate == "unknown" and time.time() - folder.stat().st_mtime > SILENT_S)
+    except FileNotFoundError:
+        return False
+
+
+def _moved(folder: Path, own: Path) -> set[str]:
+    """The names of the calls that were moved over from a folder."""
+    names = set()
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            path.unlink()  # half written when its process was killed
+            continue
+        path.rename(own / path.name)
+        names.add(path.name.partition(".")[0])
+    folder.rmdir()
+    return names
+
+
+def _written(
+    file: IO[bytes], body: Body | None, coding: str, secrets: Sequence[bytes], fields: Sequence[bytes]
+) -> tuple[int, bool]:
+    """How many bytes a body took, and whether without its coding."""
+    if body is None:
+        return 0, True
+    start = file.tell()
+    try:
+        return _copied(file, scrubbed(decoded(body.pieces(), coding), secrets, fields)), True
+    except Unreadable:
+        file.seek(start)
+        file.truncate()
+        return _copied(file, scrubbed(body.pieces(), secrets, fields)), False
+
+
+def _copied(file: IO[bytes], pieces: Iterable[bytes]) -> int:
+    return sum(map(file.write, pieces))
+
+
+def _body(file: IO[bytes], size: int, folder: Path) -> Body:
+    body = Body(folder, _IN_MEMORY)
+    for piece in _cut(file, size):
+        body.write(piece)
+    return body
+
+
+def _cut(file: IO[bytes], size: int) -> Iterator[bytes]:
+    while size and (piece := file.read(min(size, _PIECE))):
+        size -= len(piece)
+        yield piece
+
+
+def _pairs(value: list[list[str]]) -> Headers:
+    return [(name, text) for name, text in value]
