@@ -12,6 +12,7 @@ from drift.floor import NoiseFloor, Regime, deviations
 from drift.media.media import Kind
 from drift.score import Score
 from drift.significance.decision import Decision
+from drift.significance.resolution import unseen_rate
 from drift.significance.seeded import decide_group
 from drift.significance.sensitivity import Sensitivity
 from drift.significance.sequential import SequentialDecision
@@ -63,8 +64,8 @@ class Verdict:
     """What is said of a replay.
 
     ``reason_code`` is given for not-replayable and undecided ("uncalibrated", "budget", "resolution", "confirmation",
-    "offline", "retired", "erased", "missing", "unsupported", "alias" ...), and is "limits" where the policy's limits let
-    a difference pass; None otherwise. ``sentence`` is for people.
+    "offline", "retired", "erased", "missing", "unsupported", "alias" ...), and is "limits" where the policy's limits
+    let a difference pass; None otherwise. ``sentence`` is for people.
     ``test`` is the statistical test that decided, where one did, in JSON's own types.
     """
 
@@ -212,6 +213,16 @@ def of_assertions(known: Collection[str], replayed: Sequence[Finding]) -> Verdic
         return None
     said = "; ".join(found.reason.rstrip(".") for found in broken)
     return Verdict("drifted", None, f"The replay fails what every output must hold, the recorded one holds it: {said}.")
+
+
+def none_broken(n: int) -> str:
+    """What ``n`` samples that pass every assertion say of rare failures, which no test of distributions sees.
+
+    Nothing where they are too few to bound anything. The bound holds for the mean rate over several prompts, too:
+    unequal rates only make n passes less likely.
+    """
+    rate = unseen_rate(n)
+    return "" if rate >= 1 else f"No broken output in {n}: at 95 % fewer than 3/{n} ({100 * rate:.2g} %) are broken."
 
 
 def _by_floor(scored: Sequence[Sequence[Score]], floor: NoiseFloor, level: Level, alpha: float) -> Verdict:

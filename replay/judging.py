@@ -12,7 +12,7 @@ from drift.significance.samples import Sample
 from drift.significance.sampling import UnsupportedMedium, sample_of
 from drift.significance.sensitivity import Sensitivity, smallest_effects
 from drift.significance.sequential import BASELINE, LOOKS, SequentialDecision, sequential
-from drift.verdict import Level, Limit, Verdict, decide_each, of_assertions, of_samples, undecided
+from drift.verdict import Level, Limit, Verdict, decide_each, none_broken, of_assertions, of_samples, undecided
 from registry.canonical import JSON, parse
 from registry.errors import counted
 from registry.home import Registry
@@ -216,6 +216,7 @@ class Judge:
 
     def _settled(self, output: _Output, verdict: Verdict, file: Path) -> Verdict:
         """What a pair alone cannot say: of samples, of another seed, of a broken file."""
+        sampled = verdict.reason_code == "samples"
         if verdict.kind == "reproduced":
             return self._equal(verdict)
         if self._other_seed and self.regime is not Regime.UNSEEDED and not self._rules.limits:
@@ -233,13 +234,26 @@ class Judge:
             verdict = self._with_earlier(of_samples(output.series, self._sensitivity(output)))
         if verdict.kind == "drifted":
             return verdict
+        if broken := self._broken(output, file):
+            return broken
+        return self._bounded(output, verdict) if sampled and verdict.kind == "within-noise" else verdict
+
+    def _broken(self, output: _Output, file: Path) -> Verdict | None:
+        """What the assertions say of one file, told once."""
         if file not in output.broken:
             limits = self._registry.settings.limits
             if output.findings is None:
                 output.findings = check(output.original, limits=limits)
             known = [found.name for found in output.findings if found.verdict == "failed"]
             output.broken[file] = of_assertions(known, check(file, limits=limits))
-        return output.broken[file] or verdict
+        return output.broken[file]
+
+    def _bounded(self, output: _Output, verdict: Verdict) -> Verdict:
+        """A pass of free samples says how rare a broken output must be to have stayed away from all of them."""
+        files = [self._file(run, output.number) for run in self._before] + [one for one in output.files if one]
+        if any(self._broken(output, file) for file in files):
+            return verdict
+        return replace(verdict, sentence=f"{verdict.sentence} {none_broken(len(files))}".rstrip())
 
     def _with_earlier(self, verdict: Verdict) -> Verdict:
         """A sentence on samples counts those of earlier runs, too; it says how many they are."""

@@ -7,12 +7,14 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
+from drift.verdict import none_broken, of_assertions
 from registry.canonical import JSON, canonical
 from registry.home import Registry
 from registry.journal.budgets import Budgets, amount_text
 from registry.journal.runs import Run, Runs
 from registry.schema import validate
 from registry.times import now
+from replay.measuring import Measured
 from replay.recording import record_drift
 from replay.suites.deciding import Deciding, Found
 from replay.suites.plan import Plan
@@ -82,7 +84,17 @@ def _gate(deciding: Deciding) -> Gate | None:
         "baseline_runs": list(dict.fromkeys(run for one in tested for run in one.baseline_runs)),
         "replay_runs": list(dict.fromkeys(run for one in tested for run in one.replay_runs)),
     }
-    return Gate(decision, sampling.manifests, f"{decision.sentence} {seen}".strip(), test)
+    told = (decision.sentence, seen, _unbroken(deciding, decision.answer))
+    return Gate(decision, sampling.manifests, " ".join(filter(None, told)), test)
+
+
+def _unbroken(deciding: Deciding, answer: str) -> str:
+    """What a pass says of rare failures, by the gate's own replays; nothing where one of them is broken."""
+    rows = [row for manifest in deciding.sampling.manifests for row in deciding.rows[manifest] if row.state == "made"]
+    made = [Measured.from_json(one) for row in rows for one in row.scores or ()]
+    if answer != "within-noise" or any(of_assertions(one.known, one.failed) for one in made):
+        return ""
+    return none_broken(len(made))
 
 
 def _facts(registry: Registry, plan: Plan, found: Sequence[Found]) -> Facts:

@@ -15,6 +15,7 @@ from drift.verdict import (
     Limit,
     Verdict,
     decide_each,
+    none_broken,
     not_replayable,
     of_assertions,
     of_samples,
@@ -310,3 +311,9 @@ def test_an_assertion_counts_where_only_the_replay_fails_it():
     assert of_assertions([black.name], [black]) is None, "a night sky stays one"
     found = of_assertions([], [black])
     assert found.kind == "drifted" and found.sentence.endswith("it is black.")
+
+
+def test_samples_without_a_broken_one_bound_how_many_are():
+    assert none_broken(12) == "No broken output in 12: at 95 % fewer than 3/12 (25 %) are broken."
+    assert "3/800 (0.38 %)" in none_broken(800)
+    assert none_broken(0) == none_broken(3) == "", "a bound of 100 % is none"

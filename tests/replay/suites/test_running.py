@@ -1,6 +1,7 @@
 """Whole runs: what each regime, failure and limit of money comes to, whoever makes the replays and however often."""
 
 import datetime
+import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from drift.assertions import Finding
 from drift.floor import Regime
 from drift.verdict import Verdict
 from registry.capture.description import Descriptions, shipped
@@ -28,6 +30,7 @@ from replay.generating import Ask, generate
 from replay.judging import Judgement
 from replay.preparing import output_files
 from replay.recording import record_drift
+from replay.report import html, markdown
 from replay.suites import making
 from replay.suites.deciding import Deciding
 from replay.suites.file import parse_suite
@@ -145,6 +148,27 @@ def test_a_small_baseline_says_how_much_it_takes_and_a_gate_what_it_cannot_see(l
     assert verdicts(small) == {"a": ("undecided", "resolution")}
     assert "asks for 9" in small["manifests"][0]["verdict"]["sentence"]
     assert verdicts(weak) == {"a": ("undecided", "power")}
+    assert weak["gate"]["sentence"].endswith("No broken output in 4: at 95 % fewer than 3/4 (75 %) are broken.")
+
+
+def test_a_pass_of_free_samples_bounds_rare_failures_unless_there_is_one(
+    local_registry, made, begun, ended, monkeypatch
+):
+    draws = map(str, itertools.count())
+    monkeypatch.setattr("replay.providers.procedural.request.draw_seed", lambda: next(draws))
+    calibrate(local_registry, made("a", "free"), 4)
+    policy = "policies: {image.generate: {alpha: 0.06, replays: {gate: 4}}}"
+    bound = "No broken output in 4: at 95 % fewer than 3/4 (75 %) are broken."
+
+    whole = ended(begun(policy))
+    found = iter([(Finding("image.black/1", "failed", "it is black"),)])
+    monkeypatch.setattr("replay.measuring.failed", lambda findings: next(found, ()))
+    broken = ended(begun(policy))
+
+    assert verdicts(whole) == {"a": ("within-noise", None)} and verdicts(broken) == {"a": ("drifted", None)}
+    assert whole["gate"]["sentence"].endswith(bound) and whole["manifests"][0]["verdict"]["sentence"].endswith(bound)
+    assert bound in html.render(whole) and "No broken output in 4" in markdown.render(whole)
+    assert broken["gate"]["verdict"] == "within-noise" and "No broken output" not in json.dumps(broken)
 
 
 def test_a_failing_provider_is_an_error_and_never_drift(local_registry, made, begun, ended, monkeypatch):
