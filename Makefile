@@ -11,7 +11,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python
 
 .PHONY: help setup demo serve test test-statistics test-faults lint bench oracles lock clean
 help:
-	@echo 'make demo   the whole story on this machine, under a minute after set-up'
+	@echo 'make demo   the whole story on this machine; under a minute, the first time one more for set-up'
 	@echo 'make test   all tests            make lint   format, lint, types, layers'
 	@echo 'make bench  the figures          make serve  the API and the page on 127.0.0.1'
 	@echo 'make setup | test-statistics | test-faults | oracles | lock | clean'
