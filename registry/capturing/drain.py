@@ -18,6 +18,7 @@ from registry.canonical import JSON
 from registry.capture.description import Descriptions, shipped
 from registry.capture.draft import Draft, Incoming
 from registry.capture.exchange import Exchange, Reading, read
+from registry.capturing.draining import KEEPS_OFF
 from registry.capturing.opened import folders, name_of, orphaned
 from registry.capturing.recorder import Recorder
 from registry.capturing.spool import OPEN, REFUSED, TORN, Spool
@@ -243,7 +244,7 @@ def _sweep(spool: Spool) -> None:
                 spool.drop(path)
 
 
-def run(home: Path) -> int:
+def run(home: Path, *, adopts: bool = True) -> int:
     """Record what is spooled, and what comes, until standard input ends; say each as a line of JSON.
 
     Returns:
@@ -258,7 +259,7 @@ def run(home: Path) -> int:
             later[entry.name] = (time.monotonic() + _AGAIN_S[0], 0)
     ended, poked, over = False, threading.Event(), threading.Event()
     threading.Thread(target=_listen, args=(poked, over), daemon=True).start()
-    following = _Following(spool)
+    following = _Following(spool, adopts=adopts)
     while True:
         following.look()
         finishing = ended and not following.is_waited_for
@@ -289,15 +290,15 @@ def run(home: Path) -> int:
 class _Following:
     """What processes left open that have ended: taken over here, until this process ends, too."""
 
-    def __init__(self, spool: Spool) -> None:
-        self._spool = spool
+    def __init__(self, spool: Spool, *, adopts: bool) -> None:
+        self._spool, self._adopts = spool, adopts
         self._recorder: Recorder | None = None
         self._ended = 0.0
 
     def look(self) -> None:
         """Take over what nobody works on."""
         try:
-            if orphaned(self._spool):
+            if self._adopts and orphaned(self._spool):
                 self._recorder = self._recorder or Recorder(self._spool.home)
                 self._recorder.adopt()
         except (MintmarkError, OSError) as problem:
@@ -313,7 +314,7 @@ class _Following:
         passed = time.monotonic() - self._ended
         goes_on = self._recorder is not None and self._recorder.has_work
         others = [one for one in folders(self._spool) if one.name != name_of(this_process())]
-        return (goes_on and passed < _FOLLOW_S) or (bool(others) and passed < _ENDING_S)
+        return self._adopts and ((goes_on and passed < _FOLLOW_S) or (bool(others) and passed < _ENDING_S))
 
 
 def _opened(home: Path) -> Registry | None:
@@ -339,4 +340,4 @@ def _listen(poked: threading.Event, over: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(Path(sys.argv[1])))
+    sys.exit(run(Path(sys.argv[1]), adopts=KEEPS_OFF not in sys.argv))

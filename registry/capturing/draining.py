@@ -16,6 +16,7 @@ log: Final = logging.getLogger("mintmark.capture")
 _LATEST: Final = 32
 _MANY: Final = 256  # entries; then those are forgotten that others have recorded
 
+KEEPS_OFF: Final = "--no-adopting"
 QUIET: Final = "MINTMARK_CAPTURE"
 """Set for programs that are to be captured; the drain itself never is."""
 
@@ -28,11 +29,13 @@ class Drain:
 
     Args:
         home: the registry's home.
+        adopts: whether it takes over what ended processes left open; False where a recorder beside it does.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, adopts: bool = True) -> None:
         """Start nothing yet."""
         self._home = home
+        self._more = [] if adopts else [KEEPS_OFF]
         self.begin()
 
     def begin(self) -> None:
@@ -55,7 +58,7 @@ class Drain:
             environment = {name: value for name, value in os.environ.items() if name != QUIET}
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "registry.capturing.drain", str(self._home)],
+                    [sys.executable, "-m", "registry.capturing.drain", str(self._home), *self._more],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,

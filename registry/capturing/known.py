@@ -57,6 +57,17 @@ class Known:
                 by_provider.setdefault(description.provider, []).append(description)
         self.places = {name: _place(name, found, environment) for name, found in by_provider.items()}
         self._at: dict[str, tuple[Place, ...]] = {}
+        self._operations: dict[tuple[str, str, str], list[Description]] = {}
+
+    def operations(self, place: Place, method: str, url: str) -> list[Description]:
+        """What a request may start, remembered: programs ask at a few addresses again and again."""
+        key = place.provider, method, url.partition("?")[0]
+        found = self._operations.get(key)
+        if found is None:
+            found = place.descriptions_of(method, url)
+            if len(self._operations) < _HOSTS:
+                self._operations[key] = found
+        return found
 
     def place_of(self, url: str) -> Place | None:
         """The provider that ``url`` lies at; None for everybody else's."""

@@ -10,6 +10,7 @@ from typing import IO, Final, Literal, TypeAlias
 
 from registry.capture.draft import new_exchange_id
 from registry.capture.events import is_events
+from registry.capture.exchange import Exchange
 from registry.capturing.context import Said
 from registry.times import now
 
@@ -104,11 +105,13 @@ class Observation:
         """Bytes of the request."""
         self._keep(self.request, piece)
 
-    def received(self, piece: bytes) -> None:
-        """Bytes of the answer."""
+    def received(self, piece: bytes, *, is_last: bool = False) -> None:
+        """Bytes of the answer; it is over with the last of them, before the caller can be told that all is well."""
         self._keep(self.response, piece)
         if self._reached is not None:
             self._reached.append((self.response.size, self._passed()))
+        if is_last:
+            self.end()
 
     def mark(self, phase: str) -> None:
         """A phase is over: ``connect``, ``upload`` or ``first``."""
@@ -170,3 +173,13 @@ class Observation:
 
     def _passed(self) -> int:
         return round((time.perf_counter() - self._start) * 1000)
+
+
+def observation_of(exchange: Exchange, folder: Path, most: int) -> Observation:
+    """An exchange of our own, which asked about a job, as one that was seen."""
+    response = Body(folder, most)
+    response.write(exchange.response_body)
+    seen = Observation("GET", exchange.url, [], Body(folder, most), response, Said(), "proxy", lambda _: None)
+    seen.answered(exchange.status or 0, exchange.response_headers)
+    seen.end()
+    return seen

@@ -7,6 +7,8 @@ it has ended, another one takes them over.
 import json
 import os
 import time
+import uuid
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,8 +16,6 @@ from pathlib import Path
 from typing import IO, Any, Final, Literal, TypeAlias
 
 from registry.capture.description import Description
-from registry.capture.secrets import Unreadable as NoSecret
-from registry.capture.secrets import secrets_of
 from registry.capturing.codings import Unreadable, decoded
 from registry.capturing.context import Said
 from registry.capturing.known import Known, Place
@@ -38,6 +38,7 @@ Part: TypeAlias = Literal["submit", "last"]
 SILENT_S: Final = 300.0
 """After so long without a sign, a process that nobody here can see (another machine, another container) has ended."""
 _LENGTH: Final = 8  # hexadecimal digits at the end of a file, which say how long the JSON before them is
+_SPARES: Final = 4
 _PIECE: Final = 1 << 20
 _IN_MEMORY: Final = 4 << 20
 
@@ -63,6 +64,8 @@ class Left:
 class Opened:
     """The open calls of this process.
 
+    To make a file takes longer than to write it, so empty ones are made ahead.
+
     Args:
         spool: where they lie.
     """
@@ -70,11 +73,19 @@ class Opened:
     def __init__(self, spool: Spool) -> None:
         """Touch nothing yet."""
         self._spool, self._own = spool, ""
+        self._spares: deque[tuple[str, int]] = deque()
+        self._files: dict[tuple[str, str], str] = {}
+
+    def prepare(self) -> None:
+        """Make empty files for what comes."""
+        with suppress(OSError):
+            while len(self._spares) < _SPARES:
+                self._spares.append(self._new())
 
     def write(
         self, name: str, part: Part, place: Place, descriptions: Sequence[Description], seen: Observation
     ) -> None:
-        """Write one exchange down, whole or not at all, without waiting for the disk.
+        """Write one exchange down without waiting for the disk; what is torn by a kill can be told from what is whole.
 
         Args:
             name: of the call.
@@ -86,19 +97,26 @@ class Opened:
         Raises:
             OSError: disk or rights.
         """
+        path = self._files.get((name, part))
+        if path is not None:
+            descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
+        else:
+            path, descriptor = self._spares.popleft() if self._spares else self._new()
         try:
-            self._write(name, part, place, descriptions, seen)
-        except FileNotFoundError:  # there is no folder yet, or no more
-            os.makedirs(self._folder(), mode=0o700, exist_ok=True)
-            self._write(name, part, place, descriptions, seen)
+            with os.fdopen(descriptor, "wb") as file:
+                _write(file, {"id": name, "part": part}, place, descriptions, seen)
+        except OSError:
+            os.unlink(path)
+            raise
+        self._files[name, part] = path
 
     def has(self, name: str) -> bool:
         """Whether a call can be taken over from here."""
-        return os.path.exists(f"{self._folder()}/{name}.submit")
+        return os.path.exists(self._files.get((name, "submit"), ""))
 
     def sync(self, name: str) -> None:
         """Make an open call outlive a loss of power, where it is still open."""
-        with suppress(OSError), open(f"{self._folder()}/{name}.submit", "rb+") as file:
+        with suppress(OSError), open(self._files.get((name, "submit"), ""), "rb+") as file:
             os.fsync(file.fileno())
 
     def beat(self) -> None:
@@ -109,17 +127,27 @@ class Opened:
     def drop(self, name: str) -> None:
         """The call is spooled, or none."""
         for part in ("submit", "last"):
-            with suppress(OSError):
-                os.unlink(f"{self._folder()}/{name}.{part}")
+            with suppress(OSError, KeyError):
+                os.unlink(self._files.pop((name, part)))
+
+    def forget(self) -> None:
+        """Let go what belongs to the process that this one was forked off."""
+        while self._spares:
+            os.close(self._spares.pop()[1])
 
     def close(self) -> None:
-        """Take the empty folder away."""
+        """Take away what is empty."""
+        with suppress(OSError, IndexError):
+            while True:
+                path, descriptor = self._spares.pop()
+                os.close(descriptor)
+                os.unlink(path)
         with suppress(OSError):
             os.rmdir(self._folder())
 
     def adopted(self) -> list[Left]:
         """Take over what ended processes left open; none where somebody else is at it."""
-        names: set[str] = set()
+        moved: list[Path] = []
         with suppress(OSError, LockBusy):
             gone = orphaned(self._spool)
             if not gone:
@@ -128,97 +156,35 @@ class Opened:
             own.mkdir(mode=0o700, parents=True, exist_ok=True)
             with exclusive(own.parent / "lock"):
                 for folder in gone:
-                    names |= _moved(folder, own)
-        found = []
-        for name in sorted(names):
-            with suppress(OSError, ValueError, KeyError, TypeError):  # torn by a loss of power: it stays, and is told
-                found.append(self._read(name))
-        return found
+                    moved += _moved(folder, own)
+        found: dict[tuple[str, str], tuple[dict[str, Any], Observation]] = {}
+        for path in moved:
+            try:
+                value, seen = _read(path, self._spool.folder)
+            except (OSError, ValueError, KeyError, TypeError):
+                with suppress(OSError):
+                    self._spool.put_torn(path)
+                continue
+            self._files[value["id"], value["part"]] = str(path)
+            found[value["id"], value["part"]] = value, seen
+        return [
+            Left(name, value["provider"], value["base_url"], seen, found.get((name, "last"), (None, None))[1])
+            for (name, part), (value, seen) in found.items()
+            if part == "submit"
+        ]
 
     def _folder(self) -> str:
         if not self._own:
             self._own = str(self._spool.folder / OPEN / name_of(this_process()))
         return self._own
 
-    def _write(
-        self, name: str, part: Part, place: Place, descriptions: Sequence[Description], seen: Observation
-    ) -> None:
-        folder = self._folder()
-        draft = f"{folder}/.{name}.{part}"
-        secrets = secrets_in(seen.request_headers, seen.url)
-        with open(draft, "wb") as file:
-            sizes = []
-            asked, answered, url = dict(seen.request_headers), dict(seen.response_headers), seen.url
-            kept: tuple[dict[str, str], dict[str, str]] = ({}, {})
-            for one in descriptions:
-                url = scrubbed_url(one, url, secrets)
-                kept[0].update(scrubbed_headers(one, seen.request_headers, secrets, answer=False))
-                kept[1].update(scrubbed_headers(one, seen.response_headers, secrets, answer=True))
-            for answer, body, headers in ((False, seen.request, asked), (True, seen.response, answered)):
-                fields = sorted({field for one in descriptions for field in fields_of(one, answer=answer)})
-                coding = headers.get("content-encoding", "")
-                size, plain = _written(file, body if not seen.broken else None, coding, secrets, fields)
-                sizes.append(size)
-                kept[answer].pop("content-encoding", None)
-                if not plain:
-                    kept[answer]["content-encoding"] = coding
-            value = {
-                "provider": place.provider,
-                "base_url": place.base_url,
-                "method": seen.method,
-                "url": url,
-                "request_headers": list(kept[0].items()),
-                "response_headers": list(kept[1].items()),
-                "said": scrubbed_said(seen.said, secrets),
-                "capture": seen.capture,
-                "status": seen.status,
-                "ended": seen.ended,
-                "why": seen.why,
-                "ms": seen.ms,
-                "started_at": seen.started_at,
-                "ended_at": seen.ended_at,
-                "broken": seen.broken,
-                "sizes": sizes,
-            }
-            head = json.dumps(value).encode()
-            file.write(b"%s%0*x" % (head, _LENGTH, len(head)))
-        os.replace(draft, f"{folder}/{name}.{part}")
-
-    def _read(self, name: str) -> Left:
-        value, submit = self._part(name, "submit")
-        last = None
-        with suppress(FileNotFoundError):
-            last = self._part(name, "last")[1]
-        return Left(name, value["provider"], value["base_url"], submit, last)
-
-    def _part(self, name: str, part: Part) -> tuple[dict[str, Any], Observation]:
-        with open(f"{self._folder()}/{name}.{part}", "rb") as file:
-            end = file.seek(-_LENGTH, os.SEEK_END)
-            start = end - int(file.read(_LENGTH), 16)
-            file.seek(start)
-            value = json.loads(file.read(end - start))
-            file.seek(0)
-            request, response = (_body(file, size, self._spool.folder) for size in value["sizes"])
-        seen = Observation(
-            value["method"],
-            value["url"],
-            _pairs(value["request_headers"]),
-            request,
-            response,
-            Said.of_json(value["said"]),
-            value["capture"],
-            lambda _: None,
-            status=value["status"],
-            response_headers=_pairs(value["response_headers"]),
-            ended=value["ended"],
-            why=value["why"],
-            ms=value["ms"],
-            started_at=value["started_at"],
-            ended_at=value["ended_at"],
-            broken=value["broken"],
-            id=name,
-        )
-        return value, seen
+    def _new(self) -> tuple[str, int]:
+        path, how = f"{self._folder()}/{uuid.uuid4().hex}", os.O_CREAT | os.O_EXCL | os.O_WRONLY
+        try:
+            return path, os.open(path, how, 0o600)
+        except FileNotFoundError:  # there is no folder yet, or no more
+            os.makedirs(self._folder(), mode=0o700, exist_ok=True)
+            return path, os.open(path, how, 0o600)
 
 
 def name_of(owner: str) -> str:
@@ -239,18 +205,12 @@ def folders(spool: Spool) -> list[Path]:
 
 def open_calls(spool: Spool) -> list[Path]:
     """Every open call, whoever works on it."""
-    return [path for folder in folders(spool) for path in folder.glob("[!.]*.submit")]
-
-
-def borrowed_key(description: Description, environment: Mapping[str, str]) -> dict[str, str] | None:
-    """A key for a call whose own one is gone, by the names under which replays find it; None where there is none."""
-    if description.auth is None:
-        return {}
-    try:
-        found = secrets_of(description.auth.secret, environment)
-    except NoSecret:
-        return None
-    return {description.auth.header.lower(): description.auth.value.replace("{secret}", found[0])} if found else None
+    found = []
+    for path in (path for folder in folders(spool) for path in folder.iterdir()):
+        with suppress(OSError, ValueError), path.open("rb") as file:
+            if _head(file)["part"] == "submit":
+                found.append(path)
+    return found
 
 
 def _ended(folder: Path) -> bool:
@@ -261,17 +221,101 @@ def _ended(folder: Path) -> bool:
         return False
 
 
-def _moved(folder: Path, own: Path) -> set[str]:
-    """The names of the calls that were moved over from a folder."""
-    names = set()
+def _moved(folder: Path, own: Path) -> list[Path]:
+    """The files that were moved over from a folder."""
+    moved = []
     for path in folder.iterdir():
-        if path.name.startswith("."):
-            path.unlink()  # half written when its process was killed
-            continue
-        path.rename(own / path.name)
-        names.add(path.name.partition(".")[0])
+        if path.stat().st_size == 0:
+            path.unlink()
+        else:
+            moved.append(path.rename(own / path.name))
     folder.rmdir()
-    return names
+    return moved
+
+
+def _write(
+    file: IO[bytes], head: Mapping[str, str], place: Place, descriptions: Sequence[Description], seen: Observation
+) -> None:
+    """Both bodies, what else is known as JSON, and how long that is."""
+    secrets = secrets_in(seen.request_headers, seen.url)
+    sizes = []
+    asked, answered, url = dict(seen.request_headers), dict(seen.response_headers), seen.url
+    kept: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    for one in descriptions:
+        url = scrubbed_url(one, url, secrets)
+        kept[0].update(scrubbed_headers(one, seen.request_headers, secrets, answer=False))
+        kept[1].update(scrubbed_headers(one, seen.response_headers, secrets, answer=True))
+    for answer, body, headers in ((False, seen.request, asked), (True, seen.response, answered)):
+        fields = sorted({field for one in descriptions for field in fields_of(one, answer=answer)})
+        coding = headers.get("content-encoding", "")
+        size, plain = _written(file, body if not seen.broken else None, coding, secrets, fields)
+        sizes.append(size)
+        kept[answer].pop("content-encoding", None)
+        if not plain:
+            kept[answer]["content-encoding"] = coding
+    value = {
+        **head,
+        "provider": place.provider,
+        "base_url": place.base_url,
+        "method": seen.method,
+        "url": url,
+        "request_headers": list(kept[0].items()),
+        "response_headers": list(kept[1].items()),
+        "said": scrubbed_said(seen.said, secrets),
+        "capture": seen.capture,
+        "status": seen.status,
+        "ended": seen.ended,
+        "why": seen.why,
+        "ms": seen.ms,
+        "started_at": seen.started_at,
+        "ended_at": seen.ended_at,
+        "broken": seen.broken,
+        "sizes": sizes,
+    }
+    told = json.dumps(value).encode()
+    file.write(b"%s%0*x" % (told, _LENGTH, len(told)))
+
+
+def _read(path: Path, folder: Path) -> tuple[dict[str, Any], Observation]:
+    """An open call's exchange; its bodies go to ``folder`` where they are long."""
+    with path.open("rb") as file:
+        value = _head(file)
+        file.seek(0)
+        request, response = (_body(file, size, folder) for size in value["sizes"])
+    seen = Observation(
+        value["method"],
+        value["url"],
+        _pairs(value["request_headers"]),
+        request,
+        response,
+        Said.of_json(value["said"]),
+        value["capture"],
+        lambda _: None,
+        status=value["status"],
+        response_headers=_pairs(value["response_headers"]),
+        ended=value["ended"],
+        why=value["why"],
+        ms=value["ms"],
+        started_at=value["started_at"],
+        ended_at=value["ended_at"],
+        broken=value["broken"],
+        id=value["id"],
+    )
+    return value, seen
+
+
+def _head(file: IO[bytes]) -> dict[str, Any]:
+    """What stands in a file behind the bodies.
+
+    Raises:
+        OSError, ValueError: it is torn.
+    """
+    end = file.seek(-_LENGTH, os.SEEK_END)
+    file.seek(end - int(file.read(_LENGTH), 16))
+    value = json.loads(file.read()[:-_LENGTH])
+    if not isinstance(value, dict):
+        raise ValueError("no JSON object")
+    return value
 
 
 def _written(

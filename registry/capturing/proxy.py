@@ -254,9 +254,7 @@ async def _relayed(caller: Line, line: Line, head: Head, seen: Observation | Non
     try:
         async for raw, content in line.body(framing):
             if seen is not None:
-                seen.received(content)
-                if line.is_last:  # it is written down before the caller can be told that all is well
-                    seen.end()
+                seen.received(content, is_last=line.is_last)
             await _told(caller, outgoing + raw)
             outgoing = b""
     except BadMessage as problem:

@@ -12,23 +12,23 @@ import weakref
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from registry.capture.exchange import Exchange
+from registry.capturing.adopting import adopted_call, recognized
 from registry.capturing.context import Said, current
 from registry.capturing.draining import Drain
-from registry.capturing.fetching import Fetcher, NotHad, begin_own, is_our_own, key_headers
+from registry.capturing.fetching import Fetcher, NotHad, begin_own, is_our_own
 from registry.capturing.following import CapturedCall, begun, told_by
+from registry.capturing.forking import begin_anew
 from registry.capturing.known import Known
-from registry.capturing.observing import Body, Headers, Observation
-from registry.capturing.opened import Left, Opened, borrowed_key
+from registry.capturing.observing import Body, Headers, Observation, observation_of
+from registry.capturing.opened import Left, Opened
 from registry.capturing.spool import Spool
 from registry.capturing.spooling import spool_call
 from registry.errors import counted
-from registry.times import moment_of
 
 log: Final = logging.getLogger("mintmark.capture")
 
@@ -37,10 +37,7 @@ _OPEN_S: Final = 1.0
 _CALM_S: Final = 0.02
 _WAITING: Final = 1000  # calls that are kept in memory for a disk that takes no files; the next one is lost
 _LAST_S: Final = 5.0  # for what is still unfinished when the recorder ends
-_CHILD_S: Final = 30.0  # that a child of multiprocessing waits for its jobs at its end
 _PACKED: Final = 1 << 16  # bytes of a packed answer that a caller waits for to be unpacked
-KEYLESS_S: Final = 600.0
-"""After so long a job is given up whose program has ended, and whose key nobody has."""
 
 
 @dataclass(slots=True)
@@ -88,7 +85,12 @@ class Recorder:
         self._begin()
         if hasattr(os, "register_at_fork"):
             own = weakref.ref(self)
-            os.register_at_fork(after_in_child=lambda: _forked(own()))
+            os.register_at_fork(after_in_child=lambda: begin_anew(own()))
+
+    def begin_anew(self) -> None:
+        """In a process that was forked off, which has none of its parent's threads: its parent finishes its own."""
+        self._opened.forget()
+        self._begin()
 
     def _begin(self) -> None:
         """Everything that belongs to this process: threads, and what they work on."""
@@ -116,7 +118,7 @@ class Recorder:
             place = self.known.place_of(url)
             if place is None or is_our_own() or self._closing:
                 return None
-            if method != "GET" and place.description_of(method, url) is None:
+            if method != "GET" and not self.known.operations(place, method, url):
                 return None
             lower: Headers = [(name.lower(), value) for name, value in headers]
             folder = self.spool.folder
@@ -141,31 +143,35 @@ class Recorder:
         self._ready()
         self._labour_on(lambda: self._shown(made))
 
-    def adopt(self) -> None:
+    def adopt(self, every_s: float | None = None) -> None:
         """Take over, soon, what processes that have ended left open: ask about jobs, fetch outputs, spool.
 
         A call's key is gone with its process: it is asked about with the one in the environment, or that of whoever
         asks about it through here. Where there is none, it is given up 10 minutes after it was begun.
+
+        Args:
+            every_s: how often to look again; once where left out.
         """
         self._ready()
         self._labour_on(self._adopt)
+        if every_s is not None:
+            self._post(lambda: self._later(every_s, lambda: self.adopt(every_s)))
 
     @property
     def has_work(self) -> bool:
         """Whether anything goes on that can be brought to an end from here."""
-        with self._idle:
-            return bool(self._busy or self._ending) or any(call.askable for call in list(self._calls.values()))
+        return bool(self._busy or self._ending) or any(call.askable for call in list(self._calls.values()))
 
     def settle(self, seconds: float) -> bool:
         """Wait until everything seen so far is spooled and recorded; False where that took longer.
 
-        Jobs that go on are waited for too.
+        Jobs that go on are waited for too, where they can be asked about.
         """
         began = time.monotonic()
         until = began + seconds
         with self._idle:
             # An answer that nobody reads to its end stays open for ever: it is not waited for longer than this.
-            while self._busy or self._calls or self._ending or (self._open and time.monotonic() < began + _OPEN_S):
+            while self.has_work or (self._open and time.monotonic() < began + _OPEN_S):
                 if not self._idle.wait(min(0.1, max(0.0, until - time.monotonic()))) and time.monotonic() >= until:
                     return False
         return self._drain is None or self._drain.settle(max(0.0, until - time.monotonic()))
@@ -180,14 +186,14 @@ class Recorder:
             again, self._closing = self._closing, True
             resting = [call for call in self._ending.values() if call.resting]
         if not settled:
-            for call in list(self._calls.values()):
+            for call in self._own_calls():
                 call.given_up = True
                 self._post(lambda call=call: self._finish_later(call))  # type: ignore[misc]
             for call in resting:
                 self._finish_again(call)
             until = time.monotonic() + _LAST_S
             with self._idle:
-                while (self._busy or self._calls) and time.monotonic() < until:
+                while (self._busy or self._own_calls()) and time.monotonic() < until:
                     self._idle.wait(0.1)
                 self.counts.lost += sum(not self._opened.has(name) for name in self._ending)
                 self._ending.clear()
@@ -200,6 +206,10 @@ class Recorder:
         if self._drain is not None:
             self._drain.close(seconds if settled else 0.0)
 
+    def _own_calls(self) -> list[CapturedCall]:
+        """Those that this process began: adopted ones are left to whoever adopts them next."""
+        return [call for call in list(self._calls.values()) if not call.orphan]
+
     # On the caller's path: all of it takes microseconds.
 
     def _ready(self) -> None:
@@ -209,6 +219,7 @@ class Recorder:
             if self._threads:
                 return
             self.spool.prepare()
+            self._opened.prepare()
             loops = [self._route, *[self._labour] * WORKERS]
             self._threads = [threading.Thread(target=loop, name="mintmark-capture", daemon=True) for loop in loops]
         for thread in self._threads:
@@ -239,7 +250,7 @@ class Recorder:
                 if call is not None and not seen.broken:
                     self._opened.write(call.id, "last", place, [call.description], seen)
             else:
-                self._opened.write(seen.id, "submit", place, place.descriptions_of(seen.method, seen.url), seen)
+                self._opened.write(seen.id, "submit", place, self.known.operations(place, seen.method, seen.url), seen)
         except Exception as problem:  # a full disk, mostly: it is still in memory
             log.info("an exchange is not written down yet: %s", type(problem).__name__)
 
@@ -264,18 +275,21 @@ class Recorder:
                 return
             self._done(work)
 
+    def _later(self, seconds: float, work: Callable[[], None]) -> None:
+        heapq.heappush(self._due, _Due(time.monotonic() + seconds, next(self._numbers), work))
+
     def _seen_soon(self, seen: Observation) -> None:
         """Not at once: the caller is still on its way back from the call, and threads share one interpreter."""
         with self._idle:
             self._busy += 1
-        due = time.monotonic() + _CALM_S
-        heapq.heappush(self._due, _Due(due, next(self._numbers), lambda: self._done(lambda: self._seen(seen))))
+        self._later(_CALM_S, lambda: self._done(lambda: self._seen(seen)))
 
     def _seen(self, seen: Observation) -> None:
+        self._opened.prepare()
         known = self._asked_about(seen)
         if known is not None and not seen.nothing:
             if known.orphan:
-                self._recognized(known, seen)
+                recognized(known, seen)
             known.hear(told_by(seen, known.events))
             self._advance(known)
             return
@@ -297,27 +311,10 @@ class Recorder:
 
     def _go_on(self, left: Left) -> None:
         """Follow a call that another process began."""
-        place = left.place(self.known)
-        call = begun(place, left.submit) if place is not None else None
-        if call is None or call.id in self._ending:
-            return
-        key = borrowed_key(call.description, os.environ) if place in self.known.places.values() else None
-        call.orphan, call.askable, call.tries = True, key is not None, 1
-        call.key |= key or {}
-        age = (datetime.now(UTC) - moment_of(left.submit.started_at)).total_seconds()
-        limit = call.limit_s if call.askable else min(KEYLESS_S, call.limit_s)
-        call.deadline = time.monotonic() + max(0.0, limit - age)
-        if left.last is not None:
-            call.hear(told_by(left.last, call.events))
-        self._calls[call.id] = call
-        self._advance(call)
-
-    def _recognized(self, call: CapturedCall, seen: Observation) -> None:
-        """Its caller asks about an adopted call: with the right key, if it gets an answer."""
-        if seen.status is not None and seen.status < 300:
-            if not call.askable:
-                call.deadline += call.limit_s
-            call.key, call.orphan, call.askable = key_headers(call.description, seen.request_headers), False, True
+        call = adopted_call(left, self.known, os.environ)
+        if call is not None and call.id not in self._ending:
+            self._calls[call.id] = call
+            self._advance(call)
 
     def _advance(self, call: CapturedCall) -> None:
         if call.id not in self._calls:
@@ -331,8 +328,9 @@ class Recorder:
         self._opened.beat()
         protocol = call.description.protocol
         after = protocol.poll.after_ms / 1000 if protocol and protocol.poll else 1.0
-        call.due = time.monotonic() + (max(self._patience_s, 2 * after) if call.tries == 0 else after)
-        heapq.heappush(self._due, _Due(call.due, next(self._numbers), lambda: self._ask_later(call)))
+        wait = max(self._patience_s, 2 * after) if call.tries == 0 else after
+        call.due = time.monotonic() + wait
+        self._later(wait, lambda: self._ask_later(call))
 
     def _ask_later(self, call: CapturedCall) -> None:
         if call.id in self._calls and time.monotonic() >= call.due and call.poll_url is not None:
@@ -420,8 +418,7 @@ class Recorder:
 
     def _rest(self, call: CapturedCall) -> None:
         """On the routing thread: try again once the disk has had its time."""
-        due = time.monotonic() + self._retry_s
-        heapq.heappush(self._due, _Due(due, next(self._numbers), lambda: self._finish_again(call)))
+        self._later(self._retry_s, lambda: self._finish_again(call))
 
     def _finish_again(self, call: CapturedCall) -> None:
         with self._idle:
@@ -436,15 +433,7 @@ class Recorder:
         call.close()
 
     def _observed(self, exchange: Exchange) -> Observation:
-        """An exchange of our own as one that was seen."""
-        folder = self.spool.folder
-        response = Body(folder, self._in_memory)
-        response.write(exchange.response_body)
-        request = Body(folder, self._in_memory)
-        seen = Observation("GET", exchange.url, [], request, response, Said(), "proxy", lambda _: None)
-        seen.answered(exchange.status or 0, exchange.response_headers)
-        seen.end()
-        return seen
+        return observation_of(exchange, self.spool.folder, self._in_memory)
 
     def _fetching(self) -> Fetcher:
         with self._idle:
@@ -467,17 +456,3 @@ def _say(sentence: str) -> None:
     """Tell whoever runs the program: what is lost is not found in any folder later."""
     with suppress(OSError, ValueError, AttributeError):  # a program without a standard error, or one that closed it
         print(sentence, file=sys.stderr, flush=True)
-
-
-def _forked(recorder: Recorder | None) -> None:
-    """A process that was forked off has none of its parent's threads: it begins anew, its parent finishes its own."""
-    if recorder is not None:
-        recorder._begin()
-        working = sys.modules.get("multiprocessing.util")
-        if working is not None:  # which forgets what was to be done at an end, and lets its children end without it
-            working.register_after_fork(recorder, _ends_well)
-
-
-def _ends_well(recorder: Recorder) -> None:
-    """A child of multiprocessing ends by ``os._exit``: what it waits for before is this."""
-    sys.modules["multiprocessing.util"].Finalize(None, recorder.close, (_CHILD_S,), exitpriority=0)

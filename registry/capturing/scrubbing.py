@@ -86,19 +86,24 @@ def scrubbed(pieces: Iterable[bytes], secrets: Sequence[bytes], fields: Sequence
         yield from pieces
         return
     reach = max([2 * _VALUE if fields else 0, *map(len, secrets)])
-    window = b""
+    waiting: list[bytes] = []
+    size = 0
     for piece in pieces:
-        window += piece
-        while len(window) >= _WINDOW + reach:
-            done, window = _settled(window, len(window) - reach, secrets, fields)
+        waiting.append(piece)
+        size += len(piece)
+        if size >= _WINDOW + reach:
+            done, window = _settled(b"".join(waiting), size - reach, secrets, fields)
             yield done
-    done, _ = _settled(window, len(window), secrets, fields)
+            waiting, size = [window], len(window)
+    done, _ = _settled(b"".join(waiting), size, secrets, fields)
     yield done
 
 
 def _settled(window: bytes, until: int, secrets: Sequence[bytes], fields: Sequence[bytes]) -> tuple[bytes, bytes]:
     """What of ``window`` is final, cleaned, and the rest: matches that begin before ``until`` are whole."""
     places = sorted(_places(window, until, secrets, fields))
+    if not places:
+        return window[:until], window[until:]
     pieces, at = [], 0
     for start, end in places:
         if start < at:

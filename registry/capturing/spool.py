@@ -99,6 +99,16 @@ class Spool:
         folder = self.folder / why
         return sorted(folder.iterdir()) if folder.is_dir() else []
 
+    def put_torn(self, file: Path) -> None:
+        """Put aside a file of which nothing can be made.
+
+        Raises:
+            OSError: disk or rights.
+        """
+        target = self.folder / TORN / file.name
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.rename(target / file.name)
+
     def refuse(self, entry: Path) -> Path:
         """Take an entry out of the way that will never be recorded as it is.
 

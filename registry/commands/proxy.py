@@ -27,7 +27,7 @@ def proxy(port: int) -> None:
 
     listener = listen("127.0.0.1", port)
     home = writing().home
-    drain = Drain(home)
+    drain = Drain(home, adopts=False)
     recorder = Recorder(home, drain=drain, in_memory=3 << 20)
     waiting = sum(1 for _ in recorder.spool.waiting())
     if waiting:
@@ -36,7 +36,7 @@ def proxy(port: int) -> None:
     for name, place in sorted(recorder.known.places.items()):
         click.echo(f"  {listener.url}{name}  ->  {place.base_url}")
     click.echo(f"{listener.url}  (Ctrl-C ends it)")
-    recorder.adopt()  # before its drain does: a caller that goes on asking brings the key of its job
+    recorder.adopt(every_s=2.0)  # not by its drain: a caller that goes on asking brings the key of its job
     drain.start()
     sys.setswitchinterval(0.0005)  # seconds; callers wait for no thread that works beside them
 
