@@ -1,7 +1,7 @@
 """Integrated loudness after ITU-R BS.1770-4, and its difference between two recordings."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,14 +58,19 @@ def integrated_loudness(side: Side) -> float | None:
 
     Raises: MediaRefused.
     """
-    powers = np.asarray(list(_step_powers(side)))
+    found = gated(momentary(np.asarray(list(step_powers(stream_floats(side.path, limits=side.limits))))))
+    return None if found is None else found[0]
+
+
+def momentary(powers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weighted mean square of blocks of 400 ms every 100 ms, from that of each 100 ms; empty below 400 ms."""
     if len(powers) < 4:
-        return None
-    blocks = (powers[:-3] + powers[1:-2] + powers[2:-1] + powers[3:]) / 4
-    return _gated(blocks)
+        return np.zeros(0)
+    return np.asarray((powers[:-3] + powers[1:-2] + powers[2:-1] + powers[3:]) / 4, np.float64)
 
 
-def _gated(blocks: NDArray[np.float64]) -> float | None:
+def gated(blocks: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]] | None:
+    """Integrated loudness in LKFS and the blocks above both gates; None where no block is."""
     with np.errstate(divide="ignore"):
         loudness = _OFFSET + 10 * np.log10(blocks)
     heard = blocks[loudness > _ABSOLUTE]
@@ -73,15 +78,15 @@ def _gated(blocks: NDArray[np.float64]) -> float | None:
         return None
     gate = _OFFSET + 10 * math.log10(heard.mean()) + _RELATIVE
     kept = blocks[(loudness > _ABSOLUTE) & (loudness > gate)]
-    return float(_OFFSET + 10 * math.log10(kept.mean())) if len(kept) else None
+    return (float(_OFFSET + 10 * math.log10(kept.mean())), kept) if len(kept) else None
 
 
-def _step_powers(side: Side) -> Iterator[float]:
-    """Weighted mean square of each 100 ms."""
+def step_powers(pieces: Iterable[tuple[NDArray[np.float32], int, str]]) -> Iterator[float]:
+    """Weighted mean square of each 100 ms of pieces as ``stream_floats`` gives them."""
     held: list[NDArray[np.float64]] = []
     count = 0
     state: NDArray[np.float64] | None = None
-    for samples, rate, layout in stream_floats(side.path, limits=side.limits):
+    for samples, rate, layout in pieces:
         if state is None:
             sections = k_weighting(rate)
             weights = _weights(samples.shape[1], layout)
