@@ -9,7 +9,7 @@ from drift.floor import NoiseFloor, Regime, regime_of
 from drift.media.media import Kind
 from drift.score import Score
 from drift.significance.samples import Sample
-from drift.significance.sampling import UnsupportedMedium, sample_of
+from drift.significance.sampling import sample_of
 from drift.significance.sensitivity import Sensitivity, smallest_effects
 from drift.significance.sequential import BASELINE, LOOKS, SequentialDecision, sequential
 from drift.verdict import Level, Limit, Verdict, decide_each, none_broken, of_assertions, of_samples, undecided
@@ -96,7 +96,6 @@ class _Output:
     samples: list[Sample] = field(default_factory=list)
     series: SequentialDecision | None = None
     sensitivity: Sensitivity | None = None
-    testable: bool = True
     findings: tuple[Finding, ...] | None = None
 
 
@@ -223,9 +222,6 @@ class Judge:
             return undecided("other-seed", "Another seed was sent, so another output says nothing about the model.")
         if verdict.reason_code == "samples" and self._rules.samples is not None:
             verdict = self._rules.samples(output.number)
-        elif verdict.reason_code == "samples" and not output.testable:
-            why = f"Free samples of {output.kind} cannot be tested for drift; its replays can be compared one by one."
-            verdict = undecided("unsupported-medium", why)
         elif verdict.reason_code == "samples" and output.series is None:
             have = f"{len(output.baseline)} baseline outputs" if output.baseline else "too few baseline outputs"
             more = f"--calibrate {BASELINE - 1} makes the {BASELINE} that a decision on one generation takes"
@@ -272,17 +268,13 @@ class Judge:
     def _look(self, output: _Output) -> None:
         """Take the look that the samples made so far allow, if one is due."""
         limits = self._registry.settings.limits
-        try:
-            if not output.baseline:
-                files = [output.original, *(self._file(run, output.number) for run in self._baseline)]
-                output.baseline = [sample_of(file, limits=limits) for file in files]
-                earlier = [self._file(run, output.number) for run in self._before]
-                output.samples = [sample_of(file, limits=limits) for file in earlier]
-            if output.files[-1] is not None:
-                output.samples.append(sample_of(output.files[-1], limits=limits))
-        except UnsupportedMedium:
-            output.testable = False
-            return
+        if not output.baseline:
+            files = [output.original, *(self._file(run, output.number) for run in self._baseline)]
+            output.baseline = [sample_of(file, limits=limits) for file in files]
+            earlier = [self._file(run, output.number) for run in self._before]
+            output.samples = [sample_of(file, limits=limits) for file in earlier]
+        if output.files[-1] is not None:
+            output.samples.append(sample_of(output.files[-1], limits=limits))
         if len(output.baseline) < BASELINE:
             return
         if output.series is None or len(output.samples) in LOOKS:

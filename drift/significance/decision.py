@@ -46,6 +46,19 @@ _MEANS = {
     "clip.dispersion": "variety of clips",
     "clip.spread": "variety of clips",
     "clip.outlying": "single outliers among clips",
+    "sound.ridge": "voice, level, equalisation, time or coding",
+    "facts.max": "one named fact of the sound",
+    "facts.coherent": "level, length, time, pitch or another named fact of the sound",
+    "facts.largest": "one named fact of the sound",
+    "spectrum.max": "one band of the spectrum",
+    "spectrum.coherent": "equalisation, level or coding",
+    "ripple.max": "how one band comes and goes",
+    "ripple.coherent": "how the bands come and go (coding, noise, articulation)",
+    "sound.energy": "the sound as a whole",
+    "sound.energies": "the sound as a whole",
+    "sound.dispersion": "variety of sounds",
+    "sound.spread": "variety of sounds",
+    "sound.outlying": "single outliers among sounds",
 }
 
 
@@ -84,6 +97,7 @@ class Decision:
         prompts: how many.
         needed: replays per prompt that would make alpha attainable: None when it is already, or when no number is
             enough.
+        facts: what moved of the facts that have a name and a unit, for the sentence; empty unless drifted.
     """
 
     rule: str
@@ -100,6 +114,7 @@ class Decision:
     replays: int
     prompts: int = 1
     needed: int | None = None
+    facts: tuple[str, ...] = ()
 
     def p_of(self, component: str) -> float:
         """The p value of one component by name. Raises: KeyError."""
@@ -125,7 +140,8 @@ class Decision:
             )
         if self.answer == "within-noise":
             return f"No change found in {basis}: p = {self.p:.2g}, above {self.alpha:g}."
-        found = ", ".join(dict.fromkeys(one.means for one in self.moved)) or "several properties a little"
+        moved = (*self.facts, *dict.fromkeys(one.means for one in self.moved))
+        found = ", ".join(moved) or "several properties a little"
         return f"Changed: {basis} differ with p = {self.p:.2g}, at most {self.alpha:g}; what moved: {found}."
 
     def to_json(self) -> dict[str, object]:

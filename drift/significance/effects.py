@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from drift.descriptor import Descriptor
 from drift.descriptors.clip import Clip
+from drift.descriptors.hearing import FLOOR_DB, band_centres
 from drift.descriptors.lay import CELLS
+from drift.descriptors.sound import FACTS, Sound
 from drift.descriptors.wording import Wording, describe_text
 from drift.media.media import Kind
 from drift.significance.samples import Sample
@@ -24,6 +26,8 @@ _RANKS = np.linspace(1, 99, 99)  # percents at which a tint's levels are looked 
 _FINEST = [32, 34, 35, 36, 37]  # band energy and gradients of L's finest level
 _FLICKER, _REPEATED = 4, 5  # of a clip's facts of motion
 _RINGS = slice(68, 74)  # the spectrum's outer half
+_FACT = {name: place for place, name in enumerate(FACTS)}
+_BRIGHT = 1_000  # Hz, above which treble is lifted
 _WORDS = 300  # of a transcript that are looked at: a longer one shows smaller changes still
 _WRONG = "qxz"  # no language's word
 
@@ -117,7 +121,7 @@ def _sharper(one: Sample, _: Sequence[Sample], percent: float, __: int) -> Sampl
 
 def _plainer(one: Sample, every: Sequence[Sample], percent: float, _: int) -> Sample:
     """Every number closer to the samples' mean."""
-    assert isinstance(one, Descriptor | Clip)
+    assert isinstance(one, Descriptor | Clip | Sound)
     keep = np.float32(1 - percent / 100)
     moved: dict[str, Block] = {}
     for field in fields(one):
@@ -139,6 +143,45 @@ def _repeating(one: Sample, _: Sequence[Sample], percent: float, __: int) -> Sam
     time = one.time.copy()
     time[_REPEATED] = min(1.0, float(time[_REPEATED]) + percent / 100)
     return replace(one, time=time)
+
+
+def _factual(one: Sample, **moves: float) -> Sound:
+    """A sound with facts moved by so much; ``_`` in a name stands for a space."""
+    assert isinstance(one, Sound)
+    facts = one.facts.copy()
+    for name, move in moves.items():
+        facts[_FACT[name.replace("_", " ")]] += move
+    return replace(one, facts=facts)
+
+
+def _quieter(one: Sample, _: Sequence[Sample], decibels: float, __: int) -> Sample:
+    """Peak, loudness and bands; what lies at the floor, such as silence, stays there."""
+    told = _factual(one, loudness=-decibels, peak=-decibels, noise_floor=-decibels)
+    return replace(told, spectrum=np.maximum(told.spectrum - np.float32(decibels), np.float32(FLOOR_DB)))
+
+
+def _brighter(one: Sample, _: Sequence[Sample], decibels: float, __: int) -> Sample:
+    """A step at 1 kHz in the bands that hold anything, and the tilt that it makes."""
+    assert isinstance(one, Sound)
+    octaves = np.log2(band_centres())
+    lifted = (octaves > np.log2(_BRIGHT)) & (one.spectrum > FLOOR_DB + 1)
+    spectrum = one.spectrum + np.float32(decibels) * lifted
+    tilt = float(np.polyfit(octaves, spectrum, 1)[0] - np.polyfit(octaves, one.spectrum, 1)[0])
+    return replace(_factual(one, tilt=tilt), spectrum=np.asarray(spectrum, np.float32))
+
+
+def _higher(one: Sample, _: Sequence[Sample], semitones: float, __: int) -> Sample:
+    return _factual(one, pitch=semitones, brightness=semitones / 12)
+
+
+def _briefer(one: Sample, _: Sequence[Sample], percent: float, __: int) -> Sample:
+    return _factual(one, length=float(np.log2(1 - percent / 100)))
+
+
+def _faster(one: Sample, _: Sequence[Sample], percent: float, __: int) -> Sample:
+    """The same in less time."""
+    by = float(np.log2(1 + percent / 100))
+    return _factual(one, length=-by, pace=by)
 
 
 def _rewritten(one: Sample, percent: float, chance: int, change: Callable[[str], str]) -> Sample:
@@ -175,6 +218,14 @@ EFFECTS: Mapping[Kind, tuple[Effect, ...]] = {
         _LIGHTER,
         Effect("colour", "colours weaker by {} %", (3, 6, 12, 25, 50, 75), _paler),
         _SHARPER,
+        _PLAINER,
+    ),
+    "audio": (
+        Effect("level", "sounds quieter by {} dB", (0.25, 0.5, 1, 2, 4, 8), _quieter),
+        Effect("treble", "treble stronger by {} dB", (0.25, 0.5, 1, 2, 4, 8), _brighter),
+        Effect("length", "sounds shorter by {} %", (2, 5, 10, 20, 40, 60), _briefer),
+        Effect("tempo", "tempo faster by {} %", (2, 5, 10, 20, 40, 80), _faster),
+        Effect("pitch", "pitch higher by {} semitones", (0.25, 0.5, 1, 2, 4, 8), _higher),
         _PLAINER,
     ),
     "transcript": (

@@ -22,7 +22,7 @@ def decide_manifest(
 
     Args:
         baseline: samples of m outputs of the version held to be good, the recorded one among them; pictures,
-            transcripts or clips, as ``sample_of`` makes them.
+            transcripts, clips or sounds, as ``sample_of`` makes them.
         replays: samples of n outputs made now, none of which is in the baseline.
         alpha: the error rate: of manifests that did not change, at most so many are called drifted.
         seed: of the relabelings, 0...2^53 - 1; the same samples and seed give the same result, bit for bit.
@@ -54,4 +54,5 @@ def decide_manifest(
         baseline=m,
         replays=n,
         needed=replays_needed(m, alpha=alpha, statistics=size, relabelings=relabelings) if reason else None,
+        facts=rules.moved([blocks], [m]) if answer == "drifted" else (),
     )

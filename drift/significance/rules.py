@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drift.media.media import Kind
-from drift.significance import clips, pictures, transcripts
+from drift.significance import clips, pictures, sounds, transcripts
 from drift.significance.contrasts import Rows
 from drift.significance.relabeling import Labels
-from drift.significance.samples import Blocks, UnfitSamples
+from drift.significance.samples import Blocks
 
 Statistics = dict[str, Rows]
+
+
+def _nothing(_: Sequence[Blocks], __: Sequence[int]) -> tuple[str, ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Rules:
         suite: name of the set for a suite.
         suite_size: how many statistics it combines, K.
         suite_statistics: computes them.
+        moved: facts with a name and a unit that moved, for the sentence; of blocks and the sizes of their baselines.
     """
 
     manifest: str
@@ -31,9 +36,10 @@ class Rules:
     suite: str
     suite_size: int
     suite_statistics: Callable[[Sequence[Blocks], Sequence[Labels]], Statistics]
+    moved: Callable[[Sequence[Blocks], Sequence[int]], tuple[str, ...]] = _nothing
 
 
-_RULES: Mapping[str, Rules] = {
+_RULES: Mapping[Kind, Rules] = {
     "image": Rules("manifest/1", 6, pictures.manifest_statistics, "suite/1", 7, pictures.suite_statistics),
     "transcript": Rules(
         "manifest.transcript/1", 7, transcripts.manifest_statistics,
@@ -42,16 +48,16 @@ _RULES: Mapping[str, Rules] = {
     "video": Rules(
         "manifest.video/1", 6, clips.manifest_statistics, "suite.video/1", 8, clips.suite_statistics
     ),
+    "audio": Rules(
+        "manifest.audio/1", 6, sounds.manifest_statistics, "suite.audio/1", 7, sounds.suite_statistics,
+        sounds.moved_facts,
+    ),
 }  # fmt: skip
 
 
 def rules_for(kind: Kind) -> Rules:
-    """The statistics of a medium. Raises: UnfitSamples: it has none."""
-    try:
-        return _RULES[kind]
-    except KeyError:
-        media = ", ".join(sorted(_RULES))
-        raise UnfitSamples(f"there are no statistics of {kind} samples", f"test one of {media}") from None
+    """The statistics of a medium."""
+    return _RULES[kind]
 
 
 def suite_rule(kinds: Iterable[Kind]) -> tuple[str, int]:

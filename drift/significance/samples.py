@@ -7,17 +7,23 @@ from numpy.typing import NDArray
 
 from drift.descriptor import Descriptor
 from drift.descriptors.clip import Clip
+from drift.descriptors.sound import Sound
 from drift.descriptors.wording import Wording, edit_distances, medoid, not_reproduced
 from drift.errors import DriftError
 from drift.media.media import Kind
 
 BLOCKS = ("glob", "hist", "lay", "scat", "cur")
 MOST_SEED = 2**53 - 1  # the largest integer every JSON reader keeps exactly: a seed must survive being stored
-_CLIP_BLOCKS = ("glob", "flux", "time", "hist", "cur")
 
-Sample = Descriptor | Wording | Clip
+_BLOCKS: Mapping[Kind, tuple[str, ...]] = {
+    "image": BLOCKS,
+    "video": ("glob", "flux", "time", "hist", "cur"),
+    "audio": ("facts", "spectrum", "ripple"),
+}
+
+Sample = Descriptor | Wording | Clip | Sound
 Blocks = dict[str, NDArray[np.float64]]
-KINDS: Mapping[type, Kind] = {Descriptor: "image", Wording: "transcript", Clip: "video"}
+KINDS: Mapping[type, Kind] = {Descriptor: "image", Wording: "transcript", Clip: "video", Sound: "audio"}
 
 
 class UnfitSamples(DriftError):
@@ -40,9 +46,9 @@ def kind_of(samples: Sequence[Sample], where: str = "the manifest") -> Kind:
 def stacked(baseline: Sequence[Sample], replays: Sequence[Sample], where: str = "the manifest") -> Blocks:
     """What the statistics of one prompt are computed on: arrays whose first axis is the samples, baseline first.
 
-    Pictures and clips give their blocks, shape (m + n, size). Transcripts give what all of them together show, whatever
-    they are called: ``raw`` and ``words``, edit distances of shape (m + n, m + n); ``rates``, shape (m + n, 40);
-    ``kept``, shape (m + n, words + 10), which words of the medoid are not reproduced.
+    Pictures, clips and sounds give their blocks, shape (m + n, size). Transcripts give what all of them together show,
+    whatever they are called: ``raw`` and ``words``, edit distances of shape (m + n, m + n); ``rates``, shape
+    (m + n, 40); ``kept``, shape (m + n, words + 10), which words of the medoid are not reproduced.
 
     Raises:
         UnfitSamples: no baseline, no replay, or more than one medium.
@@ -55,8 +61,7 @@ def stacked(baseline: Sequence[Sample], replays: Sequence[Sample], where: str = 
     kind = kind_of(every, where)
     if kind == "transcript":
         return _compared([one for one in every if isinstance(one, Wording)])
-    names = BLOCKS if kind == "image" else _CLIP_BLOCKS
-    return {block: np.array([getattr(one, block) for one in every], np.float64) for block in names}
+    return {block: np.array([getattr(one, block) for one in every], np.float64) for block in _BLOCKS[kind]}
 
 
 def _compared(every: Sequence[Wording]) -> Blocks:

@@ -69,6 +69,7 @@ def suite_gate(
         replays=min(n for _, n in groups),
         prompts=len(prompts),
         needed=needed,
+        facts=_facts(kinds, blocks, groups) if answer == "drifted" else (),
     )
 
 
@@ -101,4 +102,12 @@ def _statistics(kinds: Sequence[Kind], blocks: Sequence[Blocks], labels: Sequenc
     for kind in sorted(set(kinds)):
         mine = [index for index, one in enumerate(kinds) if one == kind]
         found |= rules_for(kind).suite_statistics([blocks[i] for i in mine], [labels[i] for i in mine])
+    return found
+
+
+def _facts(kinds: Sequence[Kind], blocks: Sequence[Blocks], groups: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    found: tuple[str, ...] = ()
+    for kind in sorted(set(kinds)):
+        mine = [index for index, one in enumerate(kinds) if one == kind]
+        found += rules_for(kind).moved([blocks[i] for i in mine], [groups[i][0] for i in mine])
     return found

@@ -28,8 +28,8 @@ _POLICIES: Final[Mapping[str, Sequence[str]]] = {
         "timeline.offset: {{max: 0}}}}}}",
     ),
     "audio": (
-        "{operation}: {{level: perceptual, alpha: 0.01}}   # free samples of sound: only limits decide",
-        "# {operation}: {{level: perceptual, limits: {{logmel: {{max: 2}}, lufs_delta: {{max: 1}}}}}}",
+        "{operation}: {{level: perceptual, alpha: 0.01}}",
+        "# or by limits: {operation}: {{level: perceptual, limits: {{logmel: {{max: 2}}, lufs_delta: {{max: 1}}}}}}",
     ),
     "transcript": (
         "{operation}: {{level: semantic, alpha: 0.01}}",

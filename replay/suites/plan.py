@@ -12,7 +12,6 @@ from drift.verdict import Level, Limit
 from registry.canonical import JSON
 
 EXACT: frozenset[Level] = frozenset({"bytes", "decoded"})
-TESTABLE: frozenset[Kind] = frozenset({"image", "video", "transcript"})
 
 
 class _Part(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -130,7 +129,7 @@ class Case(_Part, frozen=True):
     def sampled(self) -> bool:
         """Whether its replays are free samples that only many of them together can judge."""
         by_tests = self.policy.level not in EXACT and not self.policy.limits
-        return self.regime is Regime.UNSEEDED and by_tests and all(kind in TESTABLE for kind in self.kinds)
+        return self.regime is Regime.UNSEEDED and by_tests
 
     @property
     def original(self) -> str:

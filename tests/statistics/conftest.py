@@ -5,6 +5,7 @@ MINTMARK_STATISTICS=small runs an eighth of the trials. The measured table is pr
 
 import importlib.util
 import os
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -73,6 +74,17 @@ def clips(drawing):
     cv2.setNumThreads(1)
     deep, broad = ((2, 40, 12), (6, 9, 2)) if SMALL else ((5, 40, 16), (20, 9, 3))
     return drawing.pools(drawing.Clips, _sibling("parade"), 60, deep=deep, broad=broad)
+
+
+@pytest.fixture(scope="session")
+def sounds(drawing):
+    """Described sounds of two families that share nothing: ``sounds["workshop"]["broad"]``."""
+    deep, broad = ((2, 40, 12), (6, 9, 2)) if SMALL else ((4, 40, 14), (20, 9, 3))
+    kind = partial(drawing.Sounds, _sibling("changing").CHANGES)
+    return {
+        name: drawing.pools(kind, _sibling(name), 70 + number, deep=deep, broad=broad)
+        for number, name in enumerate(("workshop", "voices"))
+    }
 
 
 @pytest.fixture(scope="session")

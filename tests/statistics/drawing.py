@@ -1,8 +1,9 @@
-"""Pools of described transcripts and clips per prompt, and trials drawn from any pool."""
+"""Pools of described transcripts, clips and sounds per prompt, and trials drawn from any pool."""
 
 import numpy as np
 
 from drift.descriptors.clip import describe_clip
+from drift.descriptors.sound import describe_sound
 from drift.descriptors.wording import describe_text
 
 WRITTEN = {
@@ -52,6 +53,28 @@ class Clips:
             fresh = (self._family.sample(rng, self._scene, **options) for _ in range(self._replays))
             self._changed[name] = [describe_clip(finish(frames)) for frames in fresh]
         return self._changed[name]
+
+
+class Sounds:
+    """The same for sounds; ``changes`` are applied to the same fresh takes."""
+
+    def __init__(self, changes, family, seed, outputs, replays):
+        self._changes, self._family, self._seed, self._replays = changes, family, seed, replays
+        rng = np.random.default_rng([*seed, 0])
+        self._scene = family.scene(rng)
+        self.base = [self._described(family.sample(rng, self._scene)) for _ in range(outputs)]
+        self._changed = {}
+
+    def changed(self, name):
+        if not self._changed:
+            rng = np.random.default_rng([*self._seed, 1])
+            fresh = [self._family.sample(rng, self._scene) for _ in range(self._replays)]
+            for each, change in self._changes.items():
+                self._changed[each] = [self._described(change(sound, self._family.RATE)) for sound in fresh]
+        return self._changed[name]
+
+    def _described(self, sound):
+        return describe_sound([(sound, self._family.RATE, "stereo" if sound.shape[1] == 2 else "mono")])
 
 
 def pools(kind, family, number, *, deep, broad):

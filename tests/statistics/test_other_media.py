@@ -1,4 +1,4 @@
-"""Transcripts and clips: no more false alarms than asked for, and how often each change is found."""
+"""Transcripts, clips and sounds: no more false alarms than asked for, and how often each change is found."""
 
 import numpy as np
 import pytest
@@ -14,16 +14,22 @@ WRITTEN = ("marks", "fillers", "casing", "variety", "errors", "misheard")
 FILMED = {"tone": 0.9, "duplicated": 0.9, "codec": 0.8, "flicker": 0.2}  # least power expected at 12 replays
 
 
+HEARD = {  # least power expected: of one manifest at 12 replays, of the suite gate
+    "level": (0.9, 0.9), "tilt": (0.9, 0.9), "tempo": (0.15, 0.5), "pitch": (0.6, 0.9), "mp3": (0.9, 0.9),
+    "noise": (0.9, 0.9), "shorter": (0.8, 0.9),
+}  # fmt: skip
+
+
 def held(share, count, nominal=ALPHA):
     return share <= nominal + 2 * (nominal * (1 - nominal) / count) ** 0.5
 
 
 @pytest.fixture(scope="session")
-def media(texts, clips):
-    return {"transcript": list(texts.values()), "video": [clips]}
+def media(texts, clips, sounds):
+    return {"transcript": list(texts.values()), "video": [clips], "audio": list(sounds.values())}
 
 
-@pytest.mark.parametrize("medium", ["transcript", "video"])
+@pytest.mark.parametrize("medium", ["transcript", "video", "audio"])
 def test_false_alarms_of_one_manifest(media, pooling, trials, table, medium):
     rng = np.random.default_rng(40)
     count = trials(2_000)
@@ -37,7 +43,7 @@ def test_false_alarms_of_one_manifest(media, pooling, trials, table, medium):
     assert held(share, count)
 
 
-@pytest.mark.parametrize("medium", ["transcript", "video"])
+@pytest.mark.parametrize("medium", ["transcript", "video", "audio"])
 def test_false_alarms_of_the_suite_gate(media, pooling, trials, table, medium):
     rng = np.random.default_rng(41)
     count = trials(2_000)
@@ -51,7 +57,7 @@ def test_false_alarms_of_the_suite_gate(media, pooling, trials, table, medium):
     assert held(share, count)
 
 
-@pytest.mark.parametrize("medium", ["transcript", "video"])
+@pytest.mark.parametrize("medium", ["transcript", "video", "audio"])
 def test_false_alarms_of_sequential_looks(media, pooling, trials, table, medium):
     rng = np.random.default_rng(42)
     count = trials(2_000)
@@ -106,6 +112,25 @@ def test_changed_clips(clips, pooling, trials, table, change):
         found += decided.answer == "drifted"
     share, error = table(f"power: {change}, video, suite, {len(pairs)} prompts, m 5, n 2", found, trials(40))
     assert share + 2 * error >= FILMED[change]
+
+
+@pytest.mark.parametrize("change", HEARD)
+@pytest.mark.parametrize("family", ["workshop", "voices"])
+def test_changed_sounds(sounds, pooling, trials, table, family, change):
+    rng = np.random.default_rng(45)
+    count = trials(300)
+    suite = manifest = 0
+    for number in range(count):
+        deep = sounds[family]["deep"]
+        pair = pooling.picked(rng, deep[number % len(deep)], change, 20, 12)
+        manifest += decide_manifest(*pair, alpha=ALPHA, seed=number, relabelings=999).answer == "drifted"
+        pairs = [pooling.picked(rng, pool, change, 5, 2) for pool in sounds[family]["broad"]]
+        found = suite_gate([Prompt(*pair) for pair in pairs], alpha=ALPHA, seed=number, relabelings=999)
+        suite += found.answer == "drifted"
+
+    one, error = table(f"power: {change}, sound, one manifest, m 20, n 12, {family}", manifest, count)
+    many, own = table(f"power: {change}, sound, suite, {len(pairs)} prompts, m 5, n 2, {family}", suite, count)
+    assert one + 2 * error >= HEARD[change][0] and many + 2 * own >= HEARD[change][1]
 
 
 def _of(families, number):

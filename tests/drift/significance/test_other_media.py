@@ -1,4 +1,4 @@
-"""Transcripts and clips in the same tests as pictures: the study's statistics, mixed suites, the same bits."""
+"""Transcripts, clips and sounds in the same tests as pictures: the study's statistics, mixed suites, the same bits."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import pytest
 
 from drift.descriptor import Descriptor
 from drift.descriptors.clip import Clip
+from drift.descriptors.sound import Sound
 from drift.descriptors.wording import describe_text
 from drift.significance import clips, transcripts
 from drift.significance.decision import Component
@@ -51,8 +52,16 @@ def stills(rng, count):
     ]
 
 
-MEDIA = {"transcript": texts, "video": films}
-CHANGED = {"transcript": {"errors": 0.35}, "video": {"shift": 0.6}}
+def recordings(rng, count, shift=0.0):
+    sizes = {"facts": 24, "spectrum": 40, "ripple": 40}
+    return [
+        Sound(**{name: (shift + rng.standard_normal(size)).astype(np.float32) for name, size in sizes.items()})
+        for _ in range(count)
+    ]
+
+
+MEDIA = {"transcript": texts, "video": films, "audio": recordings}
+CHANGED = {"transcript": {"errors": 0.35}, "video": {"shift": 0.6}, "audio": {"shift": 0.8}}
 
 
 @pytest.mark.parametrize(("m", "n"), [(20, 12), (12, 5), (6, 6)])
@@ -163,8 +172,6 @@ def test_a_manifest_has_one_medium(samples):
         decide_manifest(samples(rng, 5), texts(rng, 5), seed=0)
     with pytest.raises(UnfitSamples, match="prompt 1 has samples of transcript and video"):
         suite_gate([Prompt(texts(rng, 3), films(rng, 2))], seed=0)
-    with pytest.raises(UnfitSamples, match="no statistics of audio samples; test one of image, transcript, video"):
-        rules_for("audio")
 
 
 def test_plans_know_how_many_statistics_a_medium_has():
@@ -176,7 +183,7 @@ def test_plans_know_how_many_statistics_a_medium_has():
 
 def test_every_component_has_a_meaning(samples):
     rng = np.random.default_rng(10)
-    for make in (samples, texts, films):
+    for make in (samples, texts, films, recordings):
         one = decide_manifest(make(rng, 4), make(rng, 3), seed=0)
         many = suite_gate([Prompt(make(rng, 3), make(rng, 2))] * 2, seed=0)
         assert all(component.means for component in (*one.components, *many.components))
@@ -215,7 +222,7 @@ def verdicts():
     """Decisions of every kind on the same samples, as JSON holds them."""
     rng = np.random.default_rng(12)
     found = []
-    for make in (texts, films, stills):
+    for make in (texts, films, stills, recordings):
         baseline, replays = make(rng, 20), make(rng, 12)
         found.append(decide_manifest(baseline, replays, seed=3, relabelings=2_999).to_json())
         found += [look.to_json() for look in sequential(baseline, replays, seed=3, relabelings=3_199).looks]

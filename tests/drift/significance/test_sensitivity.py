@@ -8,6 +8,7 @@ import pytest
 
 from drift.descriptor import Descriptor, describe
 from drift.descriptors.clip import Clip
+from drift.descriptors.sound import FACTS, Sound, describe_sound
 from drift.descriptors.wording import describe_text
 from drift.significance.accepting import joined
 from drift.significance.effects import EFFECTS, shortened
@@ -148,6 +149,7 @@ def test_transcripts_are_changed_in_their_text():
 def test_every_effect_moves_its_numbers_the_more_the_larger_it_is(kind, samples):
     rng = np.random.default_rng(6)
     every = {"image": lambda: [describe(picture(rng)) for _ in range(4)], "transcript": lambda: texts(rng, 4)}
+    every["audio"] = lambda: [recording(rng) for _ in range(4)]
     made = every.get(kind, lambda: [film(rng) for _ in range(4)])()
     for effect in EFFECTS[kind]:
         moved = [_moved(made[0], effect.apply(made[0], made, size, 99)) for size in effect.sizes]
@@ -160,10 +162,30 @@ def film(rng):
     return Clip(**{name: rng.random(size).astype(np.float32) for name, size in sizes.items()})
 
 
+def recording(rng, finish=lambda sound: sound):
+    hum = 0.2 * np.sin(2 * np.pi * rng.uniform(180, 220) * np.arange(16_000) / 16_000)
+    sound = finish(hum + 0.02 * rng.standard_normal(16_000))
+    return describe_sound([(sound.astype(np.float32)[:, None], 16_000, "mono")])
+
+
 def _moved(before, after):
-    if isinstance(before, Descriptor | Clip):
+    if isinstance(before, Descriptor | Clip | Sound):
         return float(sum(np.abs(getattr(before, f.name) - getattr(after, f.name)).sum() for f in fields(before)))
     return sum(a != b for a, b in zip(before.raw, after.raw, strict=False)) + abs(len(before.raw) - len(after.raw))
+
+
+def test_effects_on_sounds_are_those_of_samples():
+    """What is added to the numbers is what changing the sound does to them."""
+    kept = recording(np.random.default_rng(5))
+    quiet = recording(np.random.default_rng(5), lambda sound: sound * 10 ** (-4 / 20))
+    brief = recording(np.random.default_rng(5), lambda sound: sound[:-3_200])
+    effects = {one.name: one for one in EFFECTS["audio"]}
+
+    told = effects["level"].apply(kept, [kept], 4, 0)
+    assert told.facts == pytest.approx(quiet.facts, abs=0.01)
+    assert told.spectrum == pytest.approx(quiet.spectrum, abs=0.01)
+    length = list(FACTS).index("length")
+    assert effects["length"].apply(kept, [kept], 20, 0).facts[length] == pytest.approx(brief.facts[length])
 
 
 def test_effects_are_those_of_pixels():

@@ -43,7 +43,7 @@ def next_of(given, rows, unconfirmed=lambda case, rows: False, suspects=dict):
         (UNSEEDED, None, ("image",), 5, 5),
         (UNSEEDED, Policy(limits={"ssim": Ends(min=0.9)}), ("image",), 1, 1),
         (UNSEEDED, Policy(level="bytes"), ("image",), 1, 1),
-        (UNSEEDED, None, ("audio",), 1, 1),
+        (UNSEEDED, None, ("audio",), 1, 2),
         (DETERMINISTIC, None, ("image",), 4, 4),
     ],
 )
