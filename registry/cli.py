@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -72,7 +73,13 @@ def main() -> None:
 
 
 def _end(status: int) -> None:
+    """End the process whoever still waits, but wait for threads of our own: they may await what is paid for."""
+    while any(thread.name.startswith("mintmark-") and not thread.daemon for thread in threading.enumerate()):
+        time.sleep(_LAST_S / 100)
     time.sleep(_LAST_S)
+    with suppress(OSError, ValueError):  # closed already
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(status)
 
 

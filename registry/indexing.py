@@ -1,5 +1,6 @@
 """Brings the index up to the end of the log: the only way anything gets into it."""
 
+import errno
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from drift.media.content import content_digest
 from registry.assets.store import AssetNotFound
 from registry.canonical import parse
 from registry.catalog.store import StoredRecord, Use
+from registry.digest import DigestSet
 from registry.errors import CouldNotRun
 from registry.home import Registry
 from registry.index.store import Entry, Fingerprint, Unread
@@ -17,7 +19,18 @@ from registry.manifest import Manifest, id_of
 from registry.sealing import Disclosure
 
 BATCH = 64  # records a transaction; each may take a full decode
+_TOO_MANY_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 LONGEST_REASON = 200  # characters; a message may quote the file
+
+
+class NoFilesLeft(CouldNotRun):
+    """The process may open no more files: that says nothing of the one it wanted to read."""
+
+    def __init__(self, manifest: str, problem: OSError) -> None:
+        """Name the manifest that is next."""
+        super().__init__(
+            f"the index stopped before {manifest}: {problem.strerror}; raise the limit (ulimit -n), run it again"
+        )
 
 
 def catch_up(registry: Registry, *, most: int | None = None) -> int:
@@ -53,19 +66,21 @@ def entry_of(registry: Registry, stored: StoredRecord, disclosures: Iterable[Dis
     Raises:
         CouldNotRun: the store of the assets does not answer.
     """
+    sealed: list[tuple[Use, DigestSet]] = []  # whoever erases must find these, whatever else cannot be read
     try:
-        return _entry(registry, stored, disclosures)
+        return _entry(registry, stored, disclosures, sealed)
     except CouldNotRun:
         raise
     except Exception as problem:  # a value that no release of this program would have recorded
-        return Entry(stored.id, unread=[_unread(stored.id, "", problem)])
+        return Entry(stored.id, sealed=sealed, unread=[_unread(stored.id, "", problem)])
 
 
-def _entry(registry: Registry, stored: StoredRecord, disclosures: Iterable[Disclosure]) -> Entry:
+def _entry(
+    registry: Registry, stored: StoredRecord, disclosures: Iterable[Disclosure], sealed: list[tuple[Use, DigestSet]]
+) -> Entry:
     manifest = Manifest.trusted(stored.body)
     opened = {found.pointer: found.value for found in disclosures}
     prompts = [opened.get(f"/prompt/{name}") or getattr(manifest.prompt, name) for name in ("submitted", "effective")]
-    sealed = []
     seen: list[_Seen] = []
     for direction, assets in (("input", manifest.inputs), ("output", manifest.outputs)):
         for n, asset in enumerate(assets):
@@ -126,5 +141,13 @@ def _look(registry: Registry, manifest: str, position: int, blake3: str, kind: s
 
 
 def _unread(manifest: str, pointer: str, problem: Exception) -> Unread:
+    """Why something was not read.
+
+    Raises:
+        NoFilesLeft: it was for lack of something that every other record would lack as well.
+    """
+    cause = problem if isinstance(problem, OSError) else problem.__context__
+    if isinstance(cause, OSError) and cause.errno in _TOO_MANY_FILES:
+        raise NoFilesLeft(manifest, cause) from problem
     why = problem.why if isinstance(problem, MediaRefused) else f"{type(problem).__name__}: {problem}"
     return Unread(manifest, pointer, " ".join(why.encode(errors="replace").decode().split())[:LONGEST_REASON])

@@ -179,8 +179,8 @@ def _lifted(text: str, lift: Lift) -> JSON:
 
 
 def words_in(text: str) -> str | None:
-    """The words that a text of 1,024 characters and more holds in base64; None where it holds none."""
-    found = _payload(text) if len(text) >= LIFT_FROM else None
+    """The words that a text holds in base64; None where it holds none."""
+    found = _payload(text)
     return found[0].decode() if found and is_words(found[0]) else None
 
 

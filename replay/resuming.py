@@ -84,7 +84,10 @@ def resumed_key(
     for left in calls.unfinished(manifest, request_digest):
         fate = "alive" if under_way(left.key) else fate_of_call(calls.database, left, owner, answer_s)
         if fate == "gone":
-            return left.key
+            now = calls.get(left.key)
+            if now is not None and now.state in OPEN:
+                return left.key
+            continue  # whoever was at it has ended it meanwhile: that outcome is theirs
         unclear = left if fate == "unknown" else unclear
     if unclear is not None:
         raise CallUnclear(unclear, _left_s(unclear, answer_s) + 1)

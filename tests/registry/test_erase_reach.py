@@ -1,5 +1,6 @@
 """How far an erasure reaches: one place alone, a whole person, generations that share bytes."""
 
+import base64
 import json
 import re
 
@@ -7,6 +8,7 @@ import pytest
 
 from registry.annotate import review
 from registry.cli import run
+from registry.erasable import holds
 from registry.erase import NothingToErase, StandsOpen, erase, generations_about, plan_erasure
 from registry.errors import InvalidValue, NotFound
 from registry.export.selecting import export_selection
@@ -16,6 +18,7 @@ from registry.log.checkpoint import VerifierKey
 from registry.lookup_file import look_up_file
 from registry.manifest import Context
 from registry.record import record
+from registry.sealing import Disclosure
 from registry.show import Gone, view
 from registry.verify.bundle import verify
 
@@ -197,3 +200,10 @@ def test_the_program_erases_a_reason(here, capsys):
 
     told = json.loads(capsys.readouterr().out)
     assert [subject["pointers"] for subject in told["subjects"]] == [["/reason"]]
+
+
+def test_a_short_text_in_base64_is_searched_as_well():
+    coded = "data:text/plain;base64," + base64.b64encode(b"make the purple cow sing").decode()
+
+    assert holds(Disclosure("/request/body/file", "s" * 22, coded), ["purple cow"])
+    assert not holds(Disclosure("/request/body/file", "s" * 22, coded), ["yellow cow"])

@@ -1,8 +1,12 @@
 """One record that cannot be read is kept as unread; the index goes on to the end of the log."""
 
+import errno
+import hashlib
+
 import pytest
 
 from registry import indexing
+from registry.digest import Digest
 from registry.erase import erase, plan_erasure
 from registry.errors import CouldNotRun
 from registry.indexing import catch_up
@@ -62,6 +66,35 @@ def test_a_store_that_does_not_answer_is_no_reason_to_go_on(local_registry, thre
 
     monkeypatch.undo()
     assert catch_up(local_registry) == 4
+
+
+def test_a_process_that_may_open_no_more_files_says_nothing_of_one_of_them(local_registry, three, monkeypatch):
+    def full(path, **more):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(indexing, "content_digest", full)
+
+    with pytest.raises(indexing.NoFilesLeft, match="ulimit"):
+        catch_up(local_registry)
+
+    monkeypatch.undo()
+    assert catch_up(local_registry) == 4 and not list(local_registry.index.unread())
+
+
+def test_what_cannot_be_read_is_found_by_its_sealed_digest_all_the_same(local_registry, tmp_path, made, monkeypatch):
+    path = tmp_path / "words.txt"
+    path.write_text("Good morning to all of you who came.")
+    found = record(local_registry, made(str(path), operation="audio.transcribe"), {str(path): path}).id
+
+    def broken(*asked):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(indexing, "_look", broken)
+    catch_up(local_registry)
+
+    assert [one.manifest for one in local_registry.index.unread()] == [found]
+    named = Digest("sha256", hashlib.sha256(path.read_bytes()).hexdigest())
+    assert [use.manifest for use in local_registry.index.uses(named)] == [found]
 
 
 def test_a_reason_goes_with_its_erasure(local_registry, three, monkeypatch):

@@ -208,6 +208,17 @@ def test_what_this_process_left_behind_is_gone_on_with(local_registry, ready, em
     assert made.manifest.recorder.exchange_id == "call-0001" and emulator.charges("replicate") == 1
 
 
+def test_what_another_thread_has_ended_meanwhile_is_no_answer_to_this_one(local_registry, ready, emulator, monkeypatch):
+    left_behind(local_registry, ready, emulator, CallState.ACKNOWLEDGED, owner=this_process())
+    seen = [local_registry.calls.get("call-0001")]  # as a thread reads it, just before the other one records
+    run_again(local_registry, ready, paying("call-0002"))
+    monkeypatch.setattr(local_registry.calls, "unfinished", lambda *asked: seen)
+
+    made = run_again(local_registry, ready, paying("call-0003"))
+
+    assert made.manifest.recorder.exchange_id == "call-0003" and emulator.charges("replicate") == 2
+
+
 def test_an_answer_that_no_manifest_can_hold_is_kept_and_paid_for_once(local_registry, ready, emulator, monkeypatch):
     def refuse(value):
         raise SchemaMismatch("manifest/v1", "/outcome/request_id", "too long")

@@ -174,13 +174,19 @@ def test_search_finds_by_every_condition_and_says_when_nothing_fits(mintmark, re
         assert said.status == 1 and "nothing fits" in said.err, options
 
 
-@pytest.mark.parametrize("query", [".", "no/such/file.png", "nofile.jpg", "./nofile"])
-def test_a_mistyped_path_is_no_miss(mintmark, recorded, query):
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        (".", ". is a folder"),
+        *((name, f"no such file: {name}") for name in ("no/such/file.png", "nofile.jpg", "./nofile")),
+    ],
+)
+def test_a_mistyped_path_is_no_miss(mintmark, recorded, query, why):
     recorded("a.png")
 
     said = mintmark("lookup", query)
 
-    assert said.status == 2 and f"no such file: {query}" in said.err
+    assert said.status == 2 and why in said.err
 
 
 def test_lookup_answers_with_its_exit_code_in_text_and_json(mintmark, recorded, picture, tmp_path):

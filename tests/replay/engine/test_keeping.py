@@ -177,6 +177,23 @@ def test_a_command_that_could_not_run_ends_whoever_still_waits():
     assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 3
 
 
+def test_a_call_that_is_under_way_is_not_cut_by_that():
+    script = (
+        "import threading, time; from concurrent.futures import ThreadPoolExecutor; from registry import cli\n"
+        "cli._LAST_S = 0.1\n"
+        "def waiting(words):\n"
+        "    ThreadPoolExecutor(2, 'mintmark-batch').submit(lambda: (time.sleep(1.5), print('the answer is kept')))\n"
+        "    threading.Thread(target=threading.Event().wait).start()\n"
+        "    return 3\n"
+        "cli.run = waiting\n"
+        "cli.main()"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", script], timeout=60, capture_output=True, text=True)
+
+    assert (ended.returncode, ended.stdout) == (3, "the answer is kept\n")
+
+
 class Full:
     """Runs whose replays the disk has no room for."""
 
