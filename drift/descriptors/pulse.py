@@ -19,8 +19,8 @@ def rising(bands: NDArray[np.float32], floor: float) -> Numbers:
         floor: dB, below which everything counts as this.
     """
     held = np.maximum(bands, np.float32(floor))
-    rises = np.maximum(np.diff(held, axis=0), 0).mean(1, dtype=np.float64)
-    return np.concatenate([[0.0], rises])
+    steps = np.diff(held, axis=0)
+    return np.concatenate([[0.0], np.maximum(steps, 0, out=steps).mean(1, dtype=np.float64)])
 
 
 def onsets_a_second(rises: Numbers, step: float) -> float:

@@ -69,7 +69,7 @@ class Sound:
 
 
 def describe_sound(pieces: Iterable[Piece]) -> Sound:
-    """Describe a sound in one pass; a few seconds are held, and 200 bytes for every 16 ms.
+    """Describe a sound in one pass; two seconds of samples are held, and 200 bytes for every 16 ms.
 
     Args:
         pieces: float32 samples of shape (samples, channels), full scale 1, the rate in Hz and the layout's name, as
@@ -94,8 +94,8 @@ def describe_sound(pieces: Iterable[Piece]) -> Sound:
         powers = powers[:0]
     loud = float(np.percentile(heard.levels, _LOUD))
     audible = heard.levels >= loud - _HEARD
-    bands = heard.bands[audible].astype(np.float64)
-    spectrum = bands.mean(0)
+    bands = heard.bands[audible].T
+    spectrum = bands.mean(1, dtype=np.float64)
     facts = [
         np.log2(heard.samples / heard.rate),
         *_loudness(powers),
@@ -108,9 +108,8 @@ def describe_sound(pieces: Iterable[Piece]) -> Sound:
         np.log2(heard.rate),
         np.log2(heard.channels),
     ]
-    return Sound(
-        facts=np.array(facts, np.float32), spectrum=spectrum.astype(np.float32), ripple=bands.std(0).astype(np.float32)
-    )
+    ripple = [band.std(dtype=np.float64) for band in bands]  # one by one: half an hour of all of them is much
+    return Sound(np.array(facts, np.float32), spectrum.astype(np.float32), np.array(ripple, np.float32))
 
 
 def _loudness(powers: Numbers) -> tuple[float, float]:

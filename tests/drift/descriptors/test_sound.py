@@ -139,6 +139,8 @@ def test_pauses_and_the_noise_floor_between_words():
     quiet, hissing = described(words), described(words + noise(4, strength=0.01, seed=8))
 
     assert facts(quiet)["pauses"] == pytest.approx(50, abs=5) and facts(hissing)["pauses"] < 1
+    murmur = described(words + noise(4, strength=0.001, seed=8))
+    assert facts(murmur)["pauses"] == pytest.approx(50, abs=5)  # 40 dB below the words, where the hiss has 20
     assert facts(quiet)["noise floor"] == FLOOR_DB
     assert facts(hissing)["noise floor"] == pytest.approx(-40, abs=1)
 
