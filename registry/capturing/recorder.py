@@ -1,17 +1,13 @@
 """Takes observed exchanges off the caller's hands: follows their jobs, fetches outputs, spools whole calls."""
 
-import heapq
-import itertools
 import logging
 import os
-import queue
 import sys
-import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,10 +16,11 @@ from registry.capture.exchange import Exchange
 from registry.capturing.adopting import adopted_call, recognized
 from registry.capturing.context import Said, current
 from registry.capturing.draining import Drain
-from registry.capturing.fetching import Fetcher, NotHad, begin_own, is_our_own
+from registry.capturing.fetching import Fetcher, NotHad, is_our_own
 from registry.capturing.following import CapturedCall, begun, told_by
 from registry.capturing.forking import begin_anew
 from registry.capturing.known import Known
+from registry.capturing.labour import Labour
 from registry.capturing.observing import Body, Headers, Observation, observation_of
 from registry.capturing.opened import Left, Opened
 from registry.capturing.spool import Spool
@@ -47,13 +44,6 @@ class Counts:
     spooled: int = 0
     lost: int = 0
     failed_tries: int = 0
-
-
-@dataclass(order=True, slots=True)
-class _Due:
-    at: float
-    number: int
-    work: Callable[[], None] = field(compare=False)
 
 
 class Recorder:
@@ -94,16 +84,12 @@ class Recorder:
 
     def _begin(self) -> None:
         """Everything that belongs to this process: threads, and what they work on."""
-        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._due: list[_Due] = []
-        self._numbers = itertools.count()
+        self._labour = Labour()
+        self._idle = self._labour.idle
         self._calls: dict[str, CapturedCall] = {}
         self._paths: dict[str, dict[str, CapturedCall]] = {}
         self._ending: dict[str, CapturedCall] = {}  # over, and not in the spool yet
-        self._busy = self._open = 0
-        self._idle = threading.Condition()
-        self._threads: list[threading.Thread] = []
+        self._open = 0
         self._fetcher: Fetcher | None = None
         self._opened = Opened(self.spool)
         self._closing = False
@@ -141,7 +127,7 @@ class Recorder:
                 self.counts.lost += 1
             return
         self._ready()
-        self._labour_on(lambda: self._shown(made))
+        self._labour.on(lambda: self._shown(made))
 
     def adopt(self, every_s: float | None = None) -> None:
         """Take over, soon, what processes that have ended left open: ask about jobs, fetch outputs, spool.
@@ -153,14 +139,14 @@ class Recorder:
             every_s: how often to look again; once where left out.
         """
         self._ready()
-        self._labour_on(self._adopt)
+        self._labour.on(self._adopt)
         if every_s is not None:
-            self._post(lambda: self._later(every_s, lambda: self.adopt(every_s)))
+            self._labour.route(lambda: self._labour.later(every_s, lambda: self.adopt(every_s)))
 
     @property
     def has_work(self) -> bool:
         """Whether anything goes on that can be brought to an end from here."""
-        return bool(self._busy or self._ending) or any(call.askable for call in list(self._calls.values()))
+        return bool(self._labour.busy or self._ending) or any(call.askable for call in list(self._calls.values()))
 
     def settle(self, seconds: float) -> bool:
         """Wait until everything seen so far is spooled and recorded; False where that took longer.
@@ -188,20 +174,18 @@ class Recorder:
         if not settled:
             for call in self._own_calls():
                 call.given_up = True
-                self._post(lambda call=call: self._finish_later(call))  # type: ignore[misc]
+                self._labour.route(lambda call=call: self._finish_later(call))  # type: ignore[misc]
             for call in resting:
                 self._finish_again(call)
             until = time.monotonic() + _LAST_S
             with self._idle:
-                while (self._busy or self._own_calls()) and time.monotonic() < until:
+                while (self._labour.busy or self._own_calls()) and time.monotonic() < until:
                     self._idle.wait(0.1)
                 self.counts.lost += sum(not self._opened.has(name) for name in self._ending)
                 self._ending.clear()
         if self.counts.lost and not again:
             _say(f"mintmark: {counted(self.counts.lost, 'captured call')} could not be kept, and will not be recorded")
-        for _ in self._threads:
-            self._work.put(None)
-        self._queue.put(None)
+        self._labour.stop()
         self._opened.close()
         if self._drain is not None:
             self._drain.close(seconds if settled else 0.0)
@@ -213,31 +197,26 @@ class Recorder:
     # On the caller's path: all of it takes microseconds.
 
     def _ready(self) -> None:
-        if self._threads:
-            return
-        with self._idle:
-            if self._threads:
-                return
-            self.spool.prepare()
-            self._opened.prepare()
-            loops = [self._route, *[self._labour] * WORKERS]
-            self._threads = [threading.Thread(target=loop, name="mintmark-capture", daemon=True) for loop in loops]
-        for thread in self._threads:
-            thread.start()
-        if self._drain is not None:
+        if self._labour.begins(self._prepare) and self._drain is not None:
             self._drain.start()
+
+    def _prepare(self) -> None:
+        self.spool.prepare()
+        self._opened.prepare()
 
     def _take(self, seen: Observation) -> None:
         def written() -> None:
             self._write(seen)
-            self._post(lambda: self._seen_soon(seen), 1)
+            with self._idle:
+                self._open -= 1
+            self._labour.route(lambda: self._seen_soon(seen))
 
         # Written down before the caller goes on, which may be killed then; what is long or packed is left to a worker.
         short = seen.request.in_memory and seen.response.in_memory
         if short and (seen.response.size <= _PACKED or "content-encoding" not in dict(seen.response_headers)):
             written()
         else:
-            self._labour_on(written)
+            self._labour.on(written)
 
     def _write(self, seen: Observation) -> None:
         """Write an exchange down that starts a call, or tells of one."""
@@ -254,35 +233,11 @@ class Recorder:
         except Exception as problem:  # a full disk, mostly: it is still in memory
             log.info("an exchange is not written down yet: %s", type(problem).__name__)
 
-    def _post(self, work: Callable[[], None], closed: int = 0) -> None:
-        with self._idle:
-            self._busy += 1
-            self._open -= closed
-        self._queue.put(work)
-
     # On the routing thread: the only one that touches calls that are not over.
-
-    def _route(self) -> None:
-        begin_own()
-        while True:
-            pause = max(0.0, self._due[0].at - time.monotonic()) if self._due else None
-            try:
-                work = self._queue.get(timeout=pause)
-            except queue.Empty:
-                heapq.heappop(self._due).work()
-                continue
-            if work is None:
-                return
-            self._done(work)
-
-    def _later(self, seconds: float, work: Callable[[], None]) -> None:
-        heapq.heappush(self._due, _Due(time.monotonic() + seconds, next(self._numbers), work))
 
     def _seen_soon(self, seen: Observation) -> None:
         """Not at once: the caller is still on its way back from the call, and threads share one interpreter."""
-        with self._idle:
-            self._busy += 1
-        self._later(_CALM_S, lambda: self._done(lambda: self._seen(seen)))
+        self._labour.later(_CALM_S, lambda: self._seen(seen), waited_for=True)
 
     def _seen(self, seen: Observation) -> None:
         self._opened.prepare()
@@ -303,7 +258,7 @@ class Recorder:
         self._calls[call.id] = call
         self._advance(call)
         if call.id in self._calls:
-            self._labour_on(lambda: self._opened.sync(call.id))
+            self._labour.on(lambda: self._opened.sync(call.id))
 
     def _asked_about(self, seen: Observation) -> CapturedCall | None:
         asked_about = self._paths.get(urlsplit(seen.url).path, {}) if seen.method == "GET" else {}
@@ -330,15 +285,15 @@ class Recorder:
         after = protocol.poll.after_ms / 1000 if protocol and protocol.poll else 1.0
         wait = max(self._patience_s, 2 * after) if call.tries == 0 else after
         call.due = time.monotonic() + wait
-        self._later(wait, lambda: self._ask_later(call))
+        self._labour.later(wait, lambda: self._ask_later(call))
 
     def _ask_later(self, call: CapturedCall) -> None:
         if call.id in self._calls and time.monotonic() >= call.due and call.poll_url is not None:
             call.due = float("inf")
             if call.askable:
-                self._labour_on(lambda: self._ask(call))
+                self._labour.on(lambda: self._ask(call))
             else:
-                self._post(lambda: self._advance(call))
+                self._labour.route(lambda: self._advance(call))
 
     def _finish_later(self, call: CapturedCall) -> None:
         if self._calls.pop(call.id, None) is None:
@@ -350,19 +305,9 @@ class Recorder:
                 if not calls:
                     self._paths.pop(urlsplit(url).path, None)
         self._ending[call.id] = call
-        self._labour_on(lambda: self._finish(call))
+        self._labour.on(lambda: self._finish(call))
 
     # On the workers: everything that waits for a network or a disk.
-
-    def _labour(self) -> None:
-        begin_own()
-        while (work := self._work.get()) is not None:
-            self._done(work)
-
-    def _labour_on(self, work: Callable[[], None]) -> None:
-        with self._idle:
-            self._busy += 1
-        self._work.put(work)
 
     def _ask(self, call: CapturedCall) -> None:
         url = call.poll_url
@@ -379,7 +324,7 @@ class Recorder:
                 call.hear(told)
             self._advance(call)
 
-        self._post(heard)
+        self._labour.route(heard)
 
     def _finish(self, call: CapturedCall) -> None:
         try:
@@ -390,7 +335,7 @@ class Recorder:
                 self.counts.failed_tries += 1
                 call.resting = not self._closing and len(self._ending) <= _WAITING
             if call.resting:
-                self._post(lambda: self._rest(call))
+                self._labour.route(lambda: self._rest(call))
                 return
             self._lose(call)
             return
@@ -407,7 +352,7 @@ class Recorder:
 
     def _adopt(self) -> None:
         for left in self._opened.adopted():
-            self._post(lambda left=left: self._go_on(left))  # type: ignore[misc]
+            self._labour.route(lambda left=left: self._go_on(left))  # type: ignore[misc]
 
     def _spooled(self, entry: Path) -> None:
         with self._idle:
@@ -418,13 +363,13 @@ class Recorder:
 
     def _rest(self, call: CapturedCall) -> None:
         """On the routing thread: try again once the disk has had its time."""
-        self._later(self._retry_s, lambda: self._finish_again(call))
+        self._labour.later(self._retry_s, lambda: self._finish_again(call))
 
     def _finish_again(self, call: CapturedCall) -> None:
         with self._idle:
             resting, call.resting = call.resting, False
             if resting:
-                self._labour_on(lambda: self._finish(call))
+                self._labour.on(lambda: self._finish(call))
 
     def _lose(self, call: CapturedCall) -> None:
         with self._idle:
@@ -440,16 +385,6 @@ class Recorder:
             if self._fetcher is None:
                 self._fetcher = Fetcher()
             return self._fetcher
-
-    def _done(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except Exception as problem:
-            log.warning("capture failed: %s", type(problem).__name__, exc_info=log.isEnabledFor(logging.DEBUG))
-        finally:
-            with self._idle:
-                self._busy -= 1
-                self._idle.notify_all()
 
 
 def _say(sentence: str) -> None:
