@@ -128,7 +128,8 @@ def _place(item: "Item") -> tuple[str, str | None]:
 def _billed(item: "Item") -> str:
     from registry.stats.report import shown
 
-    return ", ".join(f"{shown(amount)} {name}" for name, amount in sorted(item.amounts.items()))
+    amounts = ", ".join(f"{shown(amount)} {name}" for name, amount in sorted(item.amounts.items()))
+    return f"{amounts} (the same row twice)" if item.twice else amounts
 
 
 def _recorded(call: "Recorded") -> str:

@@ -133,7 +133,8 @@ def _currencies(told: Reconciliation) -> list[str]:
 
 def _item(item: Item) -> dict[str, JSON]:
     amounts = [{"amount": money(amount), "currency": name} for name, amount in sorted(item.amounts.items())]
-    return {"lines": item.lines, "ids": list(item.ids), "at": item.at, "model": item.model, "amounts": amounts}
+    place = {"lines": item.lines, "ids": list(item.ids), "at": item.at, "model": item.model}
+    return {**place, "amounts": amounts, "twice": item.twice}
 
 
 def _call(call: Recorded) -> dict[str, JSON]:
@@ -172,7 +173,7 @@ def _differing(one: Difference) -> list[list[JSON]]:
     place = [_lines(one.billed), call.request_id, call.job_id, call.at, call.models[0], call.id]
     return [
         [
-            "differing",
+            "billed-twice" if one.billed.twice else "differing",
             *place,
             name,
             one.billed.amounts.get(name),

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -19,13 +19,17 @@ _CHARGED: Final = frozenset({"succeeded", "ambiguous"})  # ends after which a bi
 
 @dataclass(slots=True)
 class Item:
-    """What was billed for one call: the rows of one id added up, or one row without an id."""
+    """What was billed for one call: the rows of one id added up, or one row without an id.
+
+    ``twice``: two of the rows are the same in everything but their line.
+    """
 
     lines: list[int]
     ids: tuple[str, ...]
     at: str | None
     model: str | None
     amounts: dict[str, Decimal]
+    twice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ def items_of(rows: Iterable[Billed]) -> tuple[list[Item], int]:
     """Rows that share an id added up, because one call may be billed in parts; and how many rows there were."""
     by_id: dict[str, Item] = {}
     items: list[Item] = []
+    seen: set[Billed] = set()
     count = 0
     for row in rows:
         count += 1
@@ -123,7 +128,11 @@ def items_of(rows: Iterable[Billed]) -> tuple[list[Item], int]:
             items.append(Item([], (), None, row.model, {}))
             parts = items[-1:]
         item, *others = sorted(parts, key=lambda part: part.lines)  # of others, this row tells that they are one call
-        for part in (Item([row.line], ids, row.at, row.model, {row.currency: row.amount}), *others):
+        same = replace(row, line=0)
+        again = bool(ids) and row.amount > 0 and same in seen
+        if ids:
+            seen.add(same)
+        for part in (Item([row.line], ids, row.at, row.model, {row.currency: row.amount}, again), *others):
             _add(item, part)
         by_id.update(dict.fromkeys(item.ids, item))
     return [item for item in items if item.lines], count
@@ -133,6 +142,7 @@ def _add(item: Item, part: Item) -> None:
     """Move what a part holds to the item."""
     item.lines.extend(part.lines)
     item.ids = tuple(dict.fromkeys((*item.ids, *part.ids)))
+    item.twice = item.twice or part.twice
     item.at = min((at for at in (item.at, part.at) if at is not None), default=None)
     for currency, amount in part.amounts.items():
         item.amounts[currency] = item.amounts.get(currency, Decimal(0)) + amount
@@ -180,6 +190,9 @@ def _settle(told: Reconciliation, item: Item, call: Recorded | None) -> None:
         return
     _count(told, call)
     if call.amount is None or call.currency is None:
+        if item.twice:  # no sum tells that it should have been half
+            told.differing.append(Difference(item, call))
+            return
         told.matched += 1
         told.priced += 1
     elif {name: amount for name, amount in item.amounts.items() if amount} == _nonzero(call):

@@ -67,6 +67,20 @@ def test_every_difference_is_listed(mintmark, calls, export):
         assert told in said.out
 
 
+def test_a_call_of_unknown_cost_that_is_billed_twice_is_told(mintmark, picture, home, export):
+    mintmark("record", picture("x.png", seed=9), "--provider", "openai", "--model", MODEL, "--request-id", "req-0",
+             "--at", "2026-10-31T12:00:00Z")  # fmt: skip
+    usage = export(row(0, "0.01"), row(0, "0.01"))
+
+    said = mintmark("reconcile", usage, "--provider", "openai")
+    told = mintmark("reconcile", usage, "--provider", "openai", "--json").json
+
+    assert said.status == 1 and "0.02 USD (the same row twice)" in said.out
+    validate("reconciliation/v1", told)
+    assert [one["billed"]["twice"] for one in told["differing"]] == [True]
+    assert "billed-twice" in mintmark("reconcile", usage, "--provider", "openai", "--csv").out
+
+
 def test_the_period_of_the_bill_bounds_what_is_missed(mintmark, calls, export):
     usage = export(row(0), row(1))
     assert mintmark("reconcile", usage, "--provider", "openai").status == 0

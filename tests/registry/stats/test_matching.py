@@ -61,6 +61,19 @@ def test_parts_of_one_call_are_added_up_and_a_second_bill_shows():
     assert [(one.billed.lines, one.billed.amounts) for one in twice.differing] == [([3, 3], {"USD": Decimal("0.08")})]
 
 
+def test_the_same_row_twice_shows_even_where_nothing_says_what_the_call_cost():
+    unknown = call(1, kind="unknown", amount=None, currency=None)
+    half = row(1, amount=Decimal("0.02"))
+
+    twice = told([row(1), row(1, line=9)], [unknown])
+    parts = told([row(1, amount=Decimal("0.01")), row(1, line=9, amount=Decimal("0.03"))], [unknown])
+
+    assert not twice.agrees and [one.billed.lines for one in twice.differing] == [[3, 9]]
+    assert twice.differing[0].billed.twice and twice.billed["USD"] == Decimal("0.08")
+    assert parts.agrees and parts.priced == 1
+    assert told([half, replace(half, line=9)], [call(1)]).agrees, "two halves of what was recorded"
+
+
 def test_parts_of_one_call_are_joined_by_either_id():
     whole = row(1, request_id="r-1", job_id="j-1", amount=Decimal("0.01"))
     job, request = (
