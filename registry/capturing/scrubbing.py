@@ -10,6 +10,7 @@ from registry.capture.description import Description
 from registry.capture.draft import HEADERS
 from registry.capture.redaction import KEY_FIELDS, SCRUBBED, hunted, without
 from registry.capturing.context import Said
+from registry.capturing.members import emptied, last_name
 from registry.capturing.observing import Headers
 
 _WINDOW: Final = 1 << 20
@@ -68,10 +69,9 @@ def _told(value: JSON, secrets: Sequence[bytes]) -> JSON:
 
 
 def fields_of(description: Description, *, answer: bool) -> list[bytes]:
-    """The last names of members that the description redacts in one direction."""
+    """The paths of members that the description redacts in one direction."""
     where = "response." if answer else "body."
-    names = (path.rpartition(".")[2].partition("[")[0] for path in description.redact if path.startswith(where))
-    return sorted({name.encode() for name in names})
+    return sorted({path.removeprefix(where).encode() for path in description.redact if path.startswith(where)})
 
 
 def scrubbed(pieces: Iterable[bytes], secrets: Sequence[bytes], fields: Sequence[bytes] = ()) -> Iterator[bytes]:
@@ -80,11 +80,15 @@ def scrubbed(pieces: Iterable[bytes], secrets: Sequence[bytes], fields: Sequence
     Args:
         pieces: any cut of the content.
         secrets: found wherever they stand.
-        fields: names of members; a value over 16 KiB is not looked at.
+        fields: paths of members. A text is found by the last name, however deep it stands, up to 16 KiB of it; an
+            object or array of any length is emptied where the path leads to it.
     """
     if not secrets and not fields:
         yield from pieces
         return
+    if fields:
+        pieces = emptied(iter(pieces), fields)
+        fields = sorted({last_name(field) for field in fields})
     reach = max([2 * _VALUE if fields else 0, *map(len, secrets)])
     waiting: list[bytes] = []
     size = 0
