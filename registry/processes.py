@@ -19,18 +19,19 @@ def this_process() -> str:
     return f"{_host()}:{os.getpid()}:{_start(os.getpid()) or _imported()}"
 
 
-def fate_here(owner: str) -> Fate:
+def fate_here(owner: str, *, stopped: Fate = "gone") -> Fate:
     """Whether a process still works, as far as this machine can tell; ``unknown`` where it cannot.
 
-    What an earlier boot ran is gone, and a process that was stopped counts as gone, since nobody can tell whether it
-    will ever go on. Another container is another machine.
+    What an earlier boot ran is gone. Another container is another machine.
 
     Args:
         owner: from ``this_process``.
+        stopped: what one counts as that was stopped, by a terminal or a debugger: nobody can tell whether it will
+            ever go on.
     """
     host, pid, start = _parts(owner)
     if host == _host():
-        return "alive" if _runs(int(pid), start) else "gone"
+        return _fate(int(pid), start, stopped)
     if host and host.rpartition(".")[0] == _host().rpartition(".")[0]:
         return "gone"  # this machine has been started anew since
     return "unknown"
@@ -48,21 +49,24 @@ def _parts(owner: str) -> tuple[str, str, str]:
     return (host, pid, start) if pid.isdigit() and start.isdigit() else ("", "", "")
 
 
-def _runs(pid: int, start: str) -> bool:
+def _fate(pid: int, start: str, stopped: Fate) -> Fate:
     if pid == os.getpid():
-        return start in (_start(pid), _imported())
+        return "alive" if start in (_start(pid), _imported()) else "gone"
     known = _start(pid)
     if known is not None:
-        return known == start and _state(pid) not in "TtZX"
+        state = _state(pid)
+        if known != start or state in "ZX":
+            return "gone"
+        return stopped if state in "Tt" else "alive"
     if _proc():  # and it is not there
-        return False
+        return "gone"
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return False
+        return "gone"
     except OSError:  # somebody else's
-        return True
-    return True
+        return "alive"
+    return "alive"
 
 
 @cache

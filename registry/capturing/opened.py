@@ -75,6 +75,7 @@ class Opened:
         self._spool, self._own = spool, ""
         self._spares: deque[tuple[str, int]] = deque()
         self._files: dict[tuple[str, str], str] = {}
+        self._unpaired: list[Path] = []  # taken over without the exchange that started their call, so far
 
     def prepare(self) -> None:
         """Make empty files for what comes."""
@@ -87,6 +88,8 @@ class Opened:
     ) -> None:
         """Write one exchange down without waiting for the disk; what is torn by a kill can be told from what is whole.
 
+        What is told of a call that is spooled meanwhile, or was never written down, is not kept: nobody would read it.
+
         Args:
             name: of the call.
             part: which exchange of it.
@@ -97,6 +100,8 @@ class Opened:
         Raises:
             OSError: disk or rights.
         """
+        if part == "last" and (name, "submit") not in self._files:
+            return
         path = self._files.get((name, part))
         if path is not None:
             descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
@@ -109,6 +114,8 @@ class Opened:
             os.unlink(path)
             raise
         self._files[name, part] = path
+        if part == "last" and (name, "submit") not in self._files:  # dropped while this was written
+            self.drop(name)
 
     def has(self, name: str) -> bool:
         """Whether a call can be taken over from here."""
@@ -147,17 +154,17 @@ class Opened:
 
     def adopted(self) -> list[Left]:
         """Take over what ended processes left open; none where somebody else is at it."""
-        moved: list[Path] = []
-        with suppress(OSError, LockBusy):
-            gone = orphaned(self._spool)
-            if not gone:
-                return []
-            own = Path(self._folder())
-            own.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with exclusive(own.parent / "lock"):
-                for folder in gone:
-                    moved += _moved(folder, own)
-        found: dict[tuple[str, str], tuple[dict[str, Any], Observation]] = {}
+        moved, self._unpaired = self._unpaired, []
+        whole = False
+        with suppress(OSError, LockBusy):  # what was moved before that is read nevertheless
+            if gone := orphaned(self._spool):
+                own = Path(self._folder())
+                self._spool.private(own)
+                with exclusive(own.parent / "lock"):
+                    for folder in gone:
+                        _move(folder, own, moved)
+            whole = True
+        found: dict[tuple[str, str], tuple[Path, dict[str, Any], Observation]] = {}
         for path in moved:
             try:
                 value, seen = _read(path, self._spool.folder)
@@ -165,13 +172,27 @@ class Opened:
                 with suppress(OSError):
                     self._spool.put_torn(path)
                 continue
-            self._files[value["id"], value["part"]] = str(path)
-            found[value["id"], value["part"]] = value, seen
-        return [
-            Left(name, value["provider"], value["base_url"], seen, found.get((name, "last"), (None, None))[1])
-            for (name, part), (value, seen) in found.items()
-            if part == "submit"
-        ]
+            found[value["id"], value["part"]] = path, value, seen
+        return self._paired(found, whole=whole)
+
+    def _paired(
+        self, found: dict[tuple[str, str], tuple[Path, dict[str, Any], Observation]], *, whole: bool
+    ) -> list[Left]:
+        """The calls among what was read; what tells of none of them goes, or waits where more is still to come."""
+        calls = []
+        for (name, part), (path, value, seen) in found.items():
+            if part == "submit":
+                last = found.get((name, "last"), (None, None, None))[2]
+                calls.append(Left(name, value["provider"], value["base_url"], seen, last))
+            elif (name, "submit") not in found and (name, "submit") not in self._files:
+                if not whole:
+                    self._unpaired.append(path)
+                    continue
+                with suppress(OSError):
+                    path.unlink()
+                continue
+            self._files[name, part] = str(path)
+        return calls
 
     def _folder(self) -> str:
         if not self._own:
@@ -183,7 +204,7 @@ class Opened:
         try:
             return path, os.open(path, how, 0o600)
         except FileNotFoundError:  # there is no folder yet, or no more
-            os.makedirs(self._folder(), mode=0o700, exist_ok=True)
+            self._spool.private(Path(self._folder()))
             return path, os.open(path, how, 0o600)
 
 
@@ -214,23 +235,22 @@ def open_calls(spool: Spool) -> list[Path]:
 
 
 def _ended(folder: Path) -> bool:
-    fate = fate_here(folder.name.replace("+", ":"))
+    # One that is stopped (Ctrl-Z, a debugger) may go on with its calls: it is waited for like one out of sight.
+    fate = fate_here(folder.name.replace("+", ":"), stopped="unknown")
     try:
         return fate == "gone" or (fate == "unknown" and time.time() - folder.stat().st_mtime > SILENT_S)
     except FileNotFoundError:
         return False
 
 
-def _moved(folder: Path, own: Path) -> list[Path]:
-    """The files that were moved over from a folder."""
-    moved = []
+def _move(folder: Path, own: Path, moved: list[Path]) -> None:
+    """Move the files of a folder over, and note each; what fails leaves the rest where it is."""
     for path in folder.iterdir():
         if path.stat().st_size == 0:
             path.unlink()
         else:
             moved.append(path.rename(own / path.name))
     folder.rmdir()
-    return moved
 
 
 def _write(

@@ -29,7 +29,6 @@ from registry.errors import counted
 
 log: Final = logging.getLogger("mintmark.capture")
 
-WORKERS: Final = 4
 _OPEN_S: Final = 1.0
 _CALM_S: Final = 0.02
 _WAITING: Final = 1000  # calls that are kept in memory for a disk that takes no files; the next one is lost
@@ -363,6 +362,7 @@ class Recorder:
 
     def _rest(self, call: CapturedCall) -> None:
         """On the routing thread: try again once the disk has had its time."""
+        self._opened.beat()
         self._labour.later(self._retry_s, lambda: self._finish_again(call))
 
     def _finish_again(self, call: CapturedCall) -> None:

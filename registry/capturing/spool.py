@@ -33,6 +33,17 @@ class Spool:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self.folder
 
+    def private(self, folder: Path) -> None:
+        """Make a folder within the spool, and those on the way to it, for their owner alone.
+
+        Raises:
+            OSError: they cannot be made.
+        """
+        within = self.prepare()
+        for name in folder.relative_to(within).parts:
+            within /= name
+            within.mkdir(mode=0o700, exist_ok=True)
+
     def begin(self, name: str) -> Path:
         """A folder for the files of a new entry, seen by nobody until ``commit``.
 
@@ -106,7 +117,7 @@ class Spool:
             OSError: disk or rights.
         """
         target = self.folder / TORN / file.name
-        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.private(target)
         file.rename(target / file.name)
 
     def refuse(self, entry: Path) -> Path:
