@@ -5,13 +5,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from sqlalchemy.exc import DBAPIError
 
 from drift.errors import MediaRefused, MediaTooLarge, MintmarkError
 from registry.canonical import JSON
@@ -37,6 +38,9 @@ _ENDING_S: Final = 1.0  # of a process, between closing its files and having end
 _STALE_S: Final = 3600.0
 _TORN: Final = "call {} was torn on the disk and cannot be recorded; see what is left in {}, then delete that folder"
 _REFUSED: Final = "call {} cannot be recorded as it is: {}; see entry.json in {}, then delete that folder"
+_LATE: Final = "it came with outputs after {} was recorded without any, by a process that took its own for ended"
+_LASTING_S: Final = 180.0  # for which an entry fails for one reason before it is put aside
+_LASTING: Final = 4  # tries, in that time
 _WHY: Final = 500  # characters of a reason that are kept
 _NO_PARENT: Final = "a parent is left out: {}"
 _EXTENSION: Final = "org.mintmark.capture"
@@ -82,15 +86,13 @@ def _one(registry: Registry, spool: Spool, entry: Path) -> Done | None:
             notes: list[str] = []
             try:
                 recorded = _record(registry, entry, value, notes)
-            except ExchangeConflict as problem:  # by two processes, each of which took the other for ended
-                recorded = problem.stored
             except Exception as problem:  # whatever it is, the next entry has nothing to do with it
                 why = str(problem) if isinstance(problem, MintmarkError | OSError) else type(problem).__name__
-                again = value.get("failed") == why[:_WHY] and _is_lasting(problem)
                 _failed(entry, value, why)
-                if again:
+                over = isinstance(problem, _Late) or (_is_lasting(problem) and _lasts(value))
+                if over:
                     why = _REFUSED.format(entry.name, why, spool.refuse(entry))
-                return Done(entry.name, why=why, first=first or again)
+                return Done(entry.name, why=why, first=first or over)
             spool.drop(entry)
             return Done(entry.name, id=recorded, first=first, notes=tuple(notes))
     except (LockBusy, OSError) as problem:  # of the lock, or of the spool: nothing was recorded, it is tried again
@@ -137,8 +139,17 @@ def reading_of(entry: Path, value: dict[str, Any], folder: Path, known: Descript
 
 
 def _is_lasting(problem: Exception) -> bool:
-    """Whether trying again cannot help: the entry is refused, or nobody foresaw what is in it."""
-    return isinstance(problem, Refused) or not isinstance(problem, MintmarkError | OSError)
+    """Whether trying again cannot help: the entry is refused, or nobody foresaw what is in it.
+
+    What the machine lacks just now (memory, a disk, a database) says nothing of the entry.
+    """
+    machine = (MintmarkError, OSError, MemoryError, DBAPIError)
+    return isinstance(problem, Refused) or not isinstance(problem, machine)
+
+
+def _lasts(value: dict[str, Any]) -> bool:
+    """Whether an entry has failed often enough, and long enough, for one reason."""
+    return bool(value["failures"] >= _LASTING and time.time() - value["failing_since"] >= _LASTING_S)
 
 
 def _parents(registry: Registry, said: dict[str, Any], notes: list[str]) -> tuple[list[Parent], dict[str, JSON]]:
@@ -167,11 +178,29 @@ def _record(registry: Registry, entry: Path, value: dict[str, Any], notes: list[
             extensions=reading.draft.extensions | extensions,
         )
         try:
-            return record(registry, draft, reading.files).id
+            return _kept(registry, draft, reading.files)
         except MediaTooLarge:  # a limit of this registry, which can be raised: nothing is wrong with the output
             raise
         except MediaRefused as problem:
-            return record(registry, _malformed(draft, str(problem)), reading.files).id
+            return _kept(registry, _malformed(draft, str(problem)), reading.files)
+
+
+class _Late(RegistryError):
+    """A call with outputs whose record has none: two processes took it to its end, and the poorer was quicker."""
+
+    def __init__(self, stored: str) -> None:
+        """Name the record."""
+        super().__init__(_LATE.format(stored))
+
+
+def _kept(registry: Registry, draft: Draft, files: Mapping[str, Path]) -> str:
+    """The record of a draft; that of another process which took this one's for ended, and had no less to tell."""
+    try:
+        return record(registry, draft, files).id
+    except ExchangeConflict as problem:
+        if draft.outputs and not registry.catalog.manifest(problem.stored).outputs:
+            raise _Late(problem.stored) from None
+        return problem.stored
 
 
 def _malformed(draft: Draft, why: str) -> Draft:
@@ -229,7 +258,10 @@ def _exchange(entry: Path, name: str, value: dict[str, Any]) -> Exchange:
 
 def _failed(entry: Path, value: dict[str, Any], why: str) -> None:
     """Note the try; a disk that takes not even this has been told of already."""
-    value |= {"attempts": value.get("attempts", 0) + 1, "failed": why[:_WHY]}
+    why = why[:_WHY]
+    if value.get("failed") != why or "failures" not in value:
+        value |= {"failures": 0, "failing_since": time.time()}
+    value |= {"attempts": value.get("attempts", 0) + 1, "failures": value["failures"] + 1, "failed": why}
     draft = entry / ".entry"
     with suppress(OSError):
         draft.write_text(json.dumps(value), "utf-8")

@@ -2,10 +2,12 @@
 
 import json
 import logging
+import shutil
 
 import pytest
 import requests
 from capture_flows import BODY, HEADERS, KEY, httpx_stream
+from emulator import media
 
 from registry.capturing import context, generates
 from registry.capturing.context import Said, _warned, of_headers
@@ -92,7 +94,10 @@ def test_a_key_is_hunted_in_what_is_said_too(emulator, proxied):
     assert files and not [path for path in files if KEY.encode() in path.read_bytes()]
 
 
-def test_what_fails_twice_for_the_same_lasting_reason_is_put_aside_and_told(hooked):
+@pytest.fixture
+def refused(hooked):
+    """A hook with one entry in its spool that no drain can record."""
+
     @generates(provider="studio", model="painter-7", operation="no operation at all")
     def paint(prompt):
         raise RuntimeError
@@ -100,15 +105,91 @@ def test_what_fails_twice_for_the_same_lasting_reason_is_put_aside_and_told(hook
     with pytest.raises(RuntimeError):
         paint("a red door")
     hooked.settled()
+    return hooked
 
-    tries = [list(drain(hooked.registry, hooked.spool)) for _ in range(3)]
 
-    [aside] = hooked.spool.aside(REFUSED)
-    found = waiting(hooked.home)
-    assert [len(one) for one in tries] == [1, 1, 0] and list(hooked.spool.waiting()) == []
-    assert str(aside) in tries[1][0].why
+def tried(capturing):
+    return list(drain(capturing.registry, capturing.spool))
+
+
+def test_what_fails_for_minutes_for_the_same_lasting_reason_is_put_aside_and_told(refused, monkeypatch):
+    passed = [0.0]
+    monkeypatch.setattr("registry.capturing.drain.time.time", lambda: passed[0])
+
+    tries = []
+    for passed[0] in (0, 1, 6, 36, 336, 636):
+        tries.append(tried(refused))
+
+    [aside] = refused.spool.aside(REFUSED)
+    found = waiting(refused.home)
+    assert [len(one) for one in tries] == [1, 1, 1, 1, 1, 0] and list(refused.spool.waiting()) == []
+    assert [one[0].first for one in tries[:-1]] == [True, False, False, False, True]
+    assert str(aside) in tries[4][0].why
     assert found.state == "problem" and "1 captured call refused for good" in found.sentence
     assert str(aside / "entry.json") in found.sentence and found.remedy == f"rm -r {aside.parent}"
+
+
+def test_a_few_failures_in_a_row_put_nothing_aside(refused):
+    for _ in range(8):
+        assert len(tried(refused)) == 1
+
+    assert refused.spool.aside(REFUSED) == []
+
+
+def test_what_the_machine_lacks_puts_nothing_aside_however_long(refused, monkeypatch):
+    def none(*given):
+        raise MemoryError
+
+    monkeypatch.setattr("registry.capturing.drain._marked", none)
+    monkeypatch.setattr("registry.capturing.drain._LASTING_S", 0)
+    for _ in range(8):
+        assert [one.why for one in tried(refused)] == ["MemoryError"]
+
+    assert refused.spool.aside(REFUSED) == []
+
+
+def test_outputs_that_come_after_a_record_without_any_are_kept_aside_and_told(hooked):
+    @generates(provider="studio", model="painter-7", operation="image.generate")
+    def paint(prompt):
+        return media.png("made")
+
+    paint("a red door")
+    hooked.settled()
+    [entry] = hooked.spool.waiting()
+    value = json.loads((entry / "entry.json").read_bytes())
+    kept = (entry / next(iter(value["marked"]["outputs"]))).read_bytes()
+    poorer = value | {"marked": value["marked"] | {"outputs": [], "error": "the program ended"}}
+    (entry / "entry.json").write_text(json.dumps(poorer))
+    fuller = hooked.home / "fuller"
+    shutil.copytree(entry, fuller)
+    [first] = tried(hooked)
+    (fuller / "entry.json").write_text(json.dumps(value))
+    fuller.rename(entry)
+
+    [late] = tried(hooked)
+
+    [aside] = hooked.spool.aside(REFUSED)
+    assert late.first and first.id in late.why and "with outputs" in late.why and str(aside) in late.why
+    assert kept in [path.read_bytes() for path in aside.iterdir()]
+    assert tried(hooked) == [] and first.id in waiting(hooked.home).sentence
+
+
+def test_one_that_has_no_more_to_tell_than_the_record_goes(refused):
+    [entry] = refused.spool.waiting()
+    value = json.loads((entry / "entry.json").read_bytes())
+    value["marked"]["operation"] = "image.generate"
+    (entry / "entry.json").write_text(json.dumps(value))
+    other = refused.home / "other"
+    shutil.copytree(entry, other)
+    [first] = tried(refused)
+    value["marked"]["error"] = "another"
+    (other / "entry.json").write_text(json.dumps(value))
+    other.rename(entry)
+
+    [again] = tried(refused)
+
+    assert (again.id, again.why) == (first.id, None) and first.id
+    assert refused.spool.aside(REFUSED) == [] and list(refused.spool.waiting()) == []
 
 
 def test_what_fails_for_a_reason_that_may_pass_is_kept(hooked, emulator):
