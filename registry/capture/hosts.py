@@ -5,7 +5,15 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
+
+_EMBEDDING: Final = (
+    (ipaddress.IPv6Network("64:ff9b::/96"), 0),  # translated, RFC 6052
+    (ipaddress.IPv6Network("::/96"), 0),  # compatible, RFC 4291, 2.5.5.1
+    (ipaddress.IPv6Network("2002::/16"), 80),  # 6to4, RFC 3056
+)
+"""Networks whose addresses hold one of IPv4, and how many bits stand behind it."""
 
 
 class NoAddress(ValueError):
@@ -68,10 +76,38 @@ def inside(url: str) -> bool:
     """Whether an address is this machine's, or one of a private network that names it by number."""
     host = (urlsplit(url).hostname or "").lower()
     try:
-        found = ipaddress.ip_address(host)
+        return lies_inside(host)
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-    return found.is_private or found.is_loopback or found.is_link_local
+
+
+def lies_inside(address: str) -> bool:
+    """Whether an IP address, with or without a zone, is one that the public network does not route.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = number_of(address)
+    if isinstance(found, ipaddress.IPv6Address) and (found.teredo is not None or found.is_site_local):
+        return True
+    return not found.is_global or found.is_multicast
+
+
+def number_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address without its zone; the one of IPv4 that an address of IPv6 holds.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            return found.ipv4_mapped
+        if not found.is_loopback:
+            for network, behind in _EMBEDDING:
+                if found in network:
+                    return ipaddress.IPv4Address(int(found) >> behind & 0xFFFFFFFF)
+    return found
 
 
 def host_allowed(netloc: str, hosts: Iterable[str]) -> bool:

@@ -4,21 +4,15 @@ Every name is resolved once, every address it has is looked at, and the connecti
 a name server that answers otherwise the next time changes nothing, nor do redirects and numbers in other spellings.
 """
 
-import ipaddress
 import socket
 import time
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 import httpcore2
 import httpx2
 
-_EMBEDDING: Final = (
-    (ipaddress.IPv6Network("64:ff9b::/96"), 0),  # translated, RFC 6052
-    (ipaddress.IPv6Network("::/96"), 0),  # compatible, RFC 4291, 2.5.5.1
-    (ipaddress.IPv6Network("2002::/16"), 80),  # 6to4, RFC 3056
-)
-"""Networks whose addresses hold one of IPv4, and how many bits stand behind it."""
+from registry.capture.hosts import lies_inside as lies_inside
+from registry.capture.hosts import number_of
 
 
 class Inside(Exception):
@@ -27,18 +21,6 @@ class Inside(Exception):
     def __init__(self) -> None:
         """Say what it is."""
         super().__init__("an address of this machine or a private network: nothing was asked there")
-
-
-def lies_inside(address: str) -> bool:
-    """Whether an IP address, with or without a zone, is one that the public network does not route.
-
-    Raises:
-        ValueError: it is none.
-    """
-    found = _number(address)
-    if isinstance(found, ipaddress.IPv6Address) and (found.teredo is not None or found.is_site_local):
-        return True
-    return not found.is_global or found.is_multicast
 
 
 def may_be_asked(address: str, own: Sequence[str]) -> bool:
@@ -53,24 +35,11 @@ def may_be_asked(address: str, own: Sequence[str]) -> bool:
     """
     if not lies_inside(address):
         return True
-    found = _number(address)
+    found = number_of(address)
     if found.is_link_local:
         return False
-    within = [_number(one) for one in own if lies_inside(one)]
+    within = [number_of(one) for one in own if lies_inside(one)]
     return found in within or (found.is_loopback and any(one.is_loopback for one in within))
-
-
-def _number(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """An address without its zone; the one of IPv4 that an address of IPv6 holds."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is not None:
-            return found.ipv4_mapped
-        if not found.is_loopback:
-            for network, behind in _EMBEDDING:
-                if found in network:
-                    return ipaddress.IPv4Address(int(found) >> behind & 0xFFFFFFFF)
-    return found
 
 
 def addresses_of(host: str, port: int | None = None) -> list[str]:

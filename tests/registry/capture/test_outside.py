@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from registry.capture.hosts import inside
 from registry.capture.outside import Inside, OutsideTransport, addresses_of, lies_inside, may_be_asked
 
 INSIDE = [
@@ -188,3 +189,9 @@ def test_all_addresses_together_take_no_longer_than_one_may(monkeypatch):
         client().get("http://many.example/")
 
     assert now[0] == pytest.approx(2)
+
+
+@pytest.mark.parametrize("address", ["100.64.0.1", "10.0.0.1", "[::ffff:192.168.0.1]", "[fec0::1]", "[fe80::1%25lo]"])
+def test_a_described_address_lies_inside_by_the_same_rule(address):
+    assert inside(f"http://{address}:8188/prompt")
+    assert not inside("http://1.1.1.1/") and not inside("http://[64:ff9b::101:101]/")
