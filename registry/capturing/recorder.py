@@ -33,6 +33,7 @@ _OPEN_S: Final = 1.0
 _CALM_S: Final = 0.02
 _WAITING: Final = 1000  # calls that are kept in memory for a disk that takes no files; the next one is lost
 _LAST_S: Final = 5.0  # for what is still unfinished when the recorder ends
+_AT_ONCE: Final = 1 << 20  # bytes of both bodies that a caller waits for to be written: about a millisecond
 _PACKED: Final = 1 << 16  # bytes of a packed answer that a caller waits for to be unpacked
 
 
@@ -211,7 +212,9 @@ class Recorder:
             self._labour.route(lambda: self._seen_soon(seen))
 
         # Written down before the caller goes on, which may be killed then; what is long or packed is left to a worker.
-        short = seen.request.in_memory and seen.response.in_memory
+        short = (
+            seen.request.in_memory and seen.response.in_memory and seen.request.size + seen.response.size <= _AT_ONCE
+        )
         if short and (seen.response.size <= _PACKED or "content-encoding" not in dict(seen.response_headers)):
             written()
         else:

@@ -172,3 +172,49 @@ def test_a_call_that_rests_for_a_full_disk_gives_signs_of_life(recording, monkey
     recording.saw("https://api.openai.com/v1/images/generations", b"{}", b"{}", status=400)
 
     assert beaten.wait(10)
+
+
+def test_the_caller_writes_what_is_short_and_a_worker_what_is_long(recording, monkeypatch):
+    url, writers, write = "https://api.openai.com/v1/images/generations", [], recording.recorder._opened.write
+    recording.recorder._ready()
+
+    def noted(*given):
+        writers.append(threading.current_thread().name)
+        write(*given)
+
+    monkeypatch.setattr(recording.recorder._opened, "write", noted)
+    for size in (1000, 2 << 20):
+        recording.saw(url, b'{"model": "gpt-image-2"}', b'{"error": "%s"}' % (b"x" * size), status=400)
+        recording.settled()
+
+    assert writers == [threading.current_thread().name, "mintmark-capture"]
+
+
+LONG = """
+import sys
+from multiprocessing import get_context
+from pathlib import Path
+from registry.capturing.known import Known
+from registry.capturing.recorder import Recorder
+
+def ask(recorder):
+    seen = recorder.observe("POST", "https://api.openai.com/v1/images/generations", [], "hook")
+    seen.sent(b'{"model": "gpt-image-2"}')
+    seen.answered(400, [("content-type", "application/json")])
+    seen.received(b'{"error": "' + b"x" * (2 << 20) + b'"}', is_last=True)
+
+recorder = Recorder(Path(sys.argv[1]), known=Known(environment={}))
+child = get_context("fork").Process(target=ask, args=(recorder,))
+child.start()
+child.join()
+ask(recorder)
+recorder.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no processes")
+def test_what_is_long_is_not_lost_at_an_ordinary_end(spool):
+    subprocess.run([sys.executable, "-c", LONG, str(spool.home)], check=True, timeout=60)
+
+    sizes = [(entry / "submit.answer").stat().st_size > 2 << 20 for entry in spool.waiting()]
+    assert sizes == [True, True]
