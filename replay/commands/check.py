@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from registry.commands.printing import as_json
-from registry.errors import CouldNotRun, counted
+from registry.errors import CouldNotRun, NotFound, counted
 from replay.commands.consent import may_cost
 
 if TYPE_CHECKING:
@@ -26,6 +26,16 @@ class NotDrift(CouldNotRun):
     def __init__(self, problem: Exception) -> None:
         """Say what the problem says."""
         super().__init__(str(problem))
+
+
+class UnknownRun(CouldNotRun):
+    """A run to go on with that there is not: a mistyped argument, and no outage that may pass."""
+
+    exit_code = 2
+
+    def __init__(self, problem: NotFound) -> None:
+        """Say what the problem says."""
+        super().__init__(f"--resume: {problem}")
 
 
 @click.command(short_help="Replay a suite and say whether it still reproduces.")
@@ -176,13 +186,14 @@ def _started(registry: "Registry", plan: "Plan", terms: "Terms", *, quiet: bool)
 
 def _resumed(registry: "Registry", name: str, terms: "Terms", *, errors: bool) -> str:
     from registry.journal.runs import Runs
-    from replay.suites.plan import Plan
-    from replay.suites.starting import again, raise_budget
+    from replay.suites.starting import again, agree_again
 
     runs = Runs(registry.catalog.database)
-    run_id = runs.resolve(name)
-    if terms.budget is not None:
-        raise_budget(registry, Plan.from_json(runs.get(run_id).plan), terms.budget)
+    try:
+        run_id = runs.resolve(name)
+    except NotFound as problem:
+        raise UnknownRun(problem) from None
+    agree_again(registry, run_id, terms, errors=errors)
     count = again(registry, run_id, errors=errors)
     if count:
         click.echo(f"{run_id}: made again: {counted(count, 'replay')}", err=True)

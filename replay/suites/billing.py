@@ -9,6 +9,7 @@ from drift.significance.sequential import BASELINE
 from drift.verdict import Verdict
 from registry.home import Registry
 from registry.journal.budgets import nanos_of
+from replay.consenting import WrongCurrency
 from replay.costing import Money, worst_case
 from replay.preparing import Ready, prepare
 from replay.suites.making import change_of, refused_by_plan
@@ -33,6 +34,16 @@ class Bill:
     worst: Mapping[str, Money] = field(default_factory=dict)
     unknown: Sequence[Case] = ()
     refused: Sequence[tuple[Case, Verdict]] = ()
+
+    def check_currency(self, budget: Money) -> None:
+        """Refuse a budget in another currency than the calls.
+
+        Raises:
+            WrongCurrency: it is.
+        """
+        for cost in self.worst.values():
+            if cost.currency != budget.currency:
+                raise WrongCurrency(budget, cost, "the run costs up to")
 
 
 def calls_at_most(case: Case, plan: Plan) -> int:

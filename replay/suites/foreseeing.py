@@ -78,10 +78,16 @@ class Foreseen:
 
 
 def foresee(registry: Registry, plan: Plan, terms: Terms) -> Foreseen:
-    """Look ahead; nothing is sent, and nothing is written."""
+    """Look ahead; nothing is sent, and nothing is written.
+
+    Raises:
+        WrongCurrency: the budget is in another currency than the calls.
+    """
     with registry.catalog.database.together():
         bill = bill_of(registry, plan)
         floors = _floors(registry, plan)
+    if terms.budget is not None:
+        bill.check_currency(terms.budget)
     refused = {case.id for case, _ in bill.refused}
     made = msgspec.structs.replace(plan, cases=tuple(case for case in plan.cases if case.id not in refused))
     operations: dict[str, list[str]] = defaultdict(list)

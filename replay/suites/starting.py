@@ -1,5 +1,6 @@
 """Begins a run once somebody has agreed to its costs, or goes on with one."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import msgspec
@@ -8,9 +9,9 @@ from registry.errors import InvalidValue
 from registry.home import Registry
 from registry.journal.budgets import Budgets, amount_text, nanos_of
 from registry.journal.calls import Calls
-from registry.journal.runs import Runs
+from registry.journal.runs import RunReplay, Runs
 from registry.journal.states import OPEN, CallState
-from replay.consenting import ConsentNeeded, Declined, Terms, WrongCurrency
+from replay.consenting import ConsentNeeded, Declined, Terms
 from replay.costing import Money
 from replay.errors import ReplayError
 from replay.suites.billing import Bill, bill_of
@@ -75,8 +76,14 @@ def amount_of(money: Money | None) -> Amount | None:
     return None if money is None else Amount(amount=amount_text(money.nanos), currency=money.currency)
 
 
-def agreed_budget(bill: Bill, terms: Terms) -> Money | None:
+def agreed_budget(bill: Bill, terms: Terms, what: str = "replays", before: int = 0) -> Money | None:
     """What may be spent, once somebody has agreed to it; None where nothing costs anything.
+
+    Args:
+        bill: what it may come to.
+        terms: what was said.
+        what: is made, in words.
+        before: billionths that are spent already; what may be spent is so much more.
 
     Raises:
         PricesUnknown, ConsentNeeded, Declined, WrongCurrency: nothing was sent.
@@ -86,12 +93,11 @@ def agreed_budget(bill: Bill, terms: Terms) -> Money | None:
     if not bill.worst:
         return None
     if terms.budget is not None:
-        for cost in bill.worst.values():
-            if cost.currency != terms.budget.currency:
-                raise WrongCurrency(terms.budget, cost, "the run costs up to")
+        bill.check_currency(terms.budget)
         return terms.budget
-    total = next(iter(bill.worst.values()))
-    said = f"this makes up to {bill.most} replays, which cost up to {' and '.join(map(str, bill.worst.values()))}"
+    first = next(iter(bill.worst.values()))
+    total = Money(first.nanos + before, first.currency)
+    said = f"this makes up to {bill.most} {what}, which cost up to {' and '.join(map(str, bill.worst.values()))}"
     if len(bill.worst) > 1:
         raise ConsentNeeded(f"{said}: calls in several currencies need a suite each", total)
     if not terms.yes:
@@ -113,12 +119,41 @@ def raise_budget(registry: Registry, plan: Plan, budget: Money) -> None:
     Budgets(registry.catalog.database).raise_to(plan.budget.id, budget.nanos, budget.currency)
 
 
+def agree_again(registry: Registry, run_id: str, terms: Terms, *, errors: bool) -> None:
+    """Let a run that goes on spend what was said; one that was canceled is over, and begins anew only once agreed to.
+
+    Raises:
+        PricesUnknown, ConsentNeeded, Declined, WrongCurrency: nothing was sent, and the run is as it was.
+        InvalidValue: a budget for a run that has none, or in another currency.
+    """
+    runs = Runs(registry.catalog.database)
+    run = runs.get(run_id)
+    plan, allowed = Plan.from_json(run.plan), terms.budget
+    if run.state == "canceled" and plan.budget is not None:
+        anew, same = _left(registry, run_id, errors=errors)
+        waiting = [row for row in runs.replays(run_id) if row.state == "wanted"] if anew or same else []
+        calls = Counter(row.manifest for row in (*anew, *waiting))
+        bill = bill_of(registry, plan, lambda case, _: calls[case.id])
+        before = Budgets(registry.catalog.database).get(plan.budget.id)
+        what = "replays of a run that was canceled, whatever it paid before"
+        allowed = agreed_budget(bill, terms, what, before.settled + before.reserved) or allowed
+    if allowed is not None:
+        raise_budget(registry, plan, allowed)
+
+
 def again(registry: Registry, run_id: str, *, errors: bool) -> int:
     """Want anew what a run has not made for lack of money or time; with ``errors``, what failed, too; how many.
 
     A call that is still ambiguous stays parked, whatever is asked for: nobody knows whether it was paid. One that is
     open goes on under its own key, however its replay ended: it is paid for.
     """
+    runs = Runs(registry.catalog.database)
+    anew, same = _left(registry, run_id, errors=errors)
+    return runs.again(run_id, anew) + runs.again(run_id, same, same_try=True)
+
+
+def _left(registry: Registry, run_id: str, *, errors: bool) -> tuple[list[RunReplay], list[RunReplay]]:
+    """Replays to make anew, and those whose call goes on."""
     runs, calls = Runs(registry.catalog.database), Calls(registry.catalog.database)
     anew, same = [], []
     for row in runs.replays(run_id):
@@ -132,4 +167,4 @@ def again(registry: Registry, run_id: str, *, errors: bool) -> int:
                 anew.append(row)
         elif (errors and row.state == "failed") or (row.state != "failed" and row.outcome in _LATER):
             anew.append(row)
-    return runs.again(run_id, anew) + runs.again(run_id, same, same_try=True)
+    return anew, same

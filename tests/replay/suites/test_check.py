@@ -63,6 +63,13 @@ def test_what_is_uncalibrated_ends_with_the_command_that_calibrates(mintmark):
     assert (status, "hint" in said) == (0, False)
 
 
+def test_going_on_with_a_run_that_is_not_there_is_a_mistyped_argument(mintmark):
+    for name in ("run-00000000", "@last"):
+        status, said = mintmark("check", "--resume", name)
+
+        assert status == 2 and f"--resume: no run {name} in this registry" in said
+
+
 def test_going_on_with_what_is_over_says_that_nothing_was_made(mintmark):
     mintmark("check", "suite.yaml")
 
@@ -82,7 +89,7 @@ def test_going_on_with_what_is_over_says_that_nothing_was_made(mintmark):
         (["check", "."], 2, "folder"),
         (["check", "suite.yaml", "-o", "result.pdf"], 2, ".html"),
         (["check", "suite.yaml", "-o", "no/such/result.json"], 2, "existing folder"),
-        (["check", "--resume", "run-00000000"], 3, "no run"),
+        (["check", "--resume", "run-00000000"], 2, "no run"),
         (["check", "--resume", "7"], 2, "8 hexadecimal digits"),
         (["check", "--from", "suite.yaml"], 2, "suite pack"),
         (["check", "suite.yaml", "--budget", "much"], 2, "budget"),

@@ -8,7 +8,7 @@ import pytest
 from registry.capture.description import Descriptions, shipped
 from registry.journal.runs import Runs
 from replay.calibrating import calibrate
-from replay.consenting import Terms
+from replay.consenting import Terms, WrongCurrency
 from replay.costing import Money
 from replay.suites import billing
 from replay.suites.foreseeing import foresee
@@ -36,6 +36,18 @@ def test_what_has_no_known_price_is_never_called_free(made, foreseen, monkeypatc
 
     assert "worst case: unknown for 2 manifests: --assume-cost" in unknown and "nothing is billed" not in unknown
     assert "worst case: 0.04 USD, and unknown for 1 manifest:" in partly
+
+
+def test_a_plan_refuses_a_budget_in_another_currency_as_the_run_does(local_registry, made, begun, monkeypatch):
+    made("a")
+    monkeypatch.setattr(billing, "worst_case", lambda registry, ready: Money(40_000_000, "USD"))
+    plan = Plan.from_json(Runs(local_registry.catalog.database).get(begun()).plan)
+
+    with pytest.raises(WrongCurrency, match=r"the budget is in EUR, .* 0\.04 USD") as told:
+        foresee(local_registry, plan, Terms(Money(1, "EUR")))
+
+    assert told.value.exit_code == 2
+    assert foresee(local_registry, plan, Terms(Money(1, "USD"))).bill.worst
 
 
 def test_what_is_not_replayed_decides_nothing(local_registry, made, foreseen, monkeypatch):

@@ -39,7 +39,7 @@ from replay.suites.plan import Amount, Plan
 from replay.suites.planning import Asked, plan_of
 from replay.suites.running import Finished, advance
 from replay.suites.selecting import Lock
-from replay.suites.starting import PricesUnknown, again, raise_budget, start
+from replay.suites.starting import PricesUnknown, again, agree_again, raise_budget, start
 
 UNSEEDED = Regime.UNSEEDED
 NEXT = "target: {model: procedural-image@2}"
@@ -138,7 +138,11 @@ def test_free_samples_are_tested_together_and_a_deep_suspect_alone(local_registr
     assert record.kind == "run"
 
 
-def test_a_small_baseline_says_how_much_it_takes_and_a_gate_what_it_cannot_see(local_registry, made, begun, ended):
+def test_a_small_baseline_says_how_much_it_takes_and_a_gate_what_it_cannot_see(
+    local_registry, made, begun, ended, monkeypatch
+):
+    draws = map(str, itertools.count())
+    monkeypatch.setattr("replay.providers.procedural.request.draw_seed", lambda: next(draws))
     calibrate(local_registry, made("a", "free"), 4)
 
     small = ended(begun("policies: {image.generate: {replays: {baseline: 9}}}"))
@@ -336,6 +340,7 @@ def test_a_canceled_run_says_so(local_registry, made, begun, ended):
     result = ended(run)
 
     assert (result["state"], result["exit_code"], verdicts(result)) == ("canceled", 4, {"a": ("undecided", "canceled")})
+    agree_again(local_registry, run, Terms(), errors=False)  # it costs nothing
     assert again(local_registry, run, errors=False) == 1
     assert ended(run)["exit_code"] == 0
 
@@ -393,6 +398,37 @@ def test_a_budget_ends_what_it_does_not_pay_for_and_more_of_it_goes_on(local_reg
     assert again(local_registry, run, errors=False) == 1
     whole = ended(run)
     assert (paid.charges("replicate"), whole["budget"]["spent"]) == (3, "0.09")
+
+
+def test_what_was_canceled_is_not_paid_for_again_unless_somebody_agrees(local_registry, paid, tmp_path, ended):
+    plan = planned(local_registry, tmp_path, assume_cost=Amount(amount="0.03", currency="USD"))
+    run = start(local_registry, plan, Terms(yes=True)).run
+    (first, *_), runs = advance(local_registry, run), Runs(local_registry.catalog.database)
+    make_one(local_registry, run, first.manifest, first.ordinal, owner="t", pause=lambda s: None,
+             stopping=lambda: False)  # fmt: skip
+    runs.cancel(run)
+    assert ended(run)["state"] == "canceled" and paid.charges("replicate") == 1
+    asked = []
+
+    def decline(bill):
+        asked.append(bill)
+        return False
+
+    for terms, error in (
+        (Terms(), ConsentNeeded),
+        (Terms(ask=decline), Declined),
+        (Terms(budget=Money(nanos_of("9"), "EUR")), WrongCurrency),
+    ):
+        with pytest.raises(error) as told:
+            agree_again(local_registry, run, terms, errors=False)
+        if error is ConsentNeeded:
+            assert '--budget "0.09 USD" or --yes' in str(told.value), "in all, what was paid before included"
+    assert "2 replays of a run that was canceled" in asked[0] and "up to 0.06 USD" in asked[0]
+    assert runs.state(run) == "canceled"
+
+    agree_again(local_registry, run, Terms(yes=True), errors=False)
+    assert again(local_registry, run, errors=False) == 2
+    assert ended(run)["budget"]["spent"] == "0.09" and paid.charges("replicate") == 3
 
 
 def test_only_what_is_quiet_in_a_quiet_suite_joins_the_baseline(local_registry, made, begun):
