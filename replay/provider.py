@@ -18,7 +18,10 @@ LATENCY_KEYS: Final = ("connect", "upload", "queue", "run", "first_partial", "fe
 """The phases of ``outcome.latency_ms`` in ``schemas/manifest/v1``."""
 
 POLL_MS: Final = 1000
-"""Pause between two polls where the provider gives no hint."""
+"""Pause before the first poll where the description names none."""
+
+LONGEST_POLL_S: Final = 10.0
+_GROWTH: Final = 1.5
 
 
 def _open() -> None:
@@ -120,7 +123,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A call on its way. ``poll_after_ms`` is the provider's hint; ``outcome`` is set when nothing is left to fetch.
+    """A call on its way. ``poll_after_ms`` is the pause before the first poll; ``outcome`` is set when nothing is left to fetch.
 
     ``submitted`` and ``latest`` are the first and the last answer of a remote provider, ``attempts`` counts every try
     beyond one for each request, ``started`` is ``time.monotonic`` at submit and ``upload_ms`` what uploads took.
@@ -214,16 +217,32 @@ def follow(
     Raises:
         IllegalTransition: the provider moved the job in a way no job can move.
     """
+    waited: float | None = None
     while not ended(job.state):
         if stopping():
             return _canceled(provider, job, round((clock() - start) * 1000))
-        if limit_s is not None and clock() - start >= limit_s:
+        left = None if limit_s is None else limit_s - (clock() - start)
+        if left is not None and left <= 0:
             return _timed_out(provider, job, round((clock() - start) * 1000))
-        pause((POLL_MS if job.poll_after_ms is None else job.poll_after_ms) / 1000)
+        waited = next_pause(job.poll_after_ms, waited, left)
+        pause(waited)
         polled = provider.poll(job)
         advance(job.state, polled.state)
         job = polled
     return provider.fetch(job)
+
+
+def next_pause(after_ms: int | None, waited_s: float | None, left_s: float | None) -> float:
+    """Seconds until a job is asked about again: half as long again each time, so that a long job is asked about seldom.
+
+    Args:
+        after_ms: the pause to begin with, as the description names it; one above the longest is kept.
+        waited_s: the pause before; None before the first poll.
+        left_s: what is left of the job's limit; None where there is none.
+    """
+    first = (POLL_MS if after_ms is None else after_ms) / 1000
+    grown = first if waited_s is None else max(first, min(_GROWTH * waited_s, LONGEST_POLL_S))
+    return grown if left_s is None else min(grown, left_s)
 
 
 def _canceled(provider: Provider, job: Job, waited_ms: int) -> Outcome:

@@ -8,7 +8,7 @@ import pytest
 from registry.capture.description import shipped
 from replay.errors import IllegalTransition, JobUnfinished
 from replay.outcome import EndState, JobState, OutcomeClass, Safety, ended
-from replay.provider import Call, Job, Outcome, run
+from replay.provider import Call, Job, Outcome, next_pause, run
 
 
 class Scripted:
@@ -78,10 +78,24 @@ def test_a_job_that_ended_at_submit_is_never_polled(call):
 
 
 @pytest.mark.parametrize(("hint", "paused"), [(None, 1.0), (250, 0.25), (0, 0.0)])
-def test_the_providers_hint_sets_the_pace(call, hint, paused):
+def test_the_description_sets_the_pace_to_begin_with(call, hint, paused):
     _, clock = drive(Scripted("submitted", "processing", "succeeded", hint=hint), call)
 
-    assert clock.pauses == [paused, paused]
+    assert clock.pauses == [paused, 1.5 * paused]
+
+
+def test_a_long_job_is_asked_about_more_and_more_seldom(call):
+    outcome, clock = drive(Scripted("submitted"), call, limit_s=600)
+
+    assert outcome.class_ is OutcomeClass.TIMEOUT and clock.now == 600
+    assert clock.pauses[:4] == [1.0, 1.5, 2.25, 3.375] and set(clock.pauses[6:-1]) == {10.0}
+    assert len(clock.pauses) < 70
+
+
+def test_a_pause_grows_to_ten_seconds_and_never_beyond_the_limit():
+    assert [next_pause(2000, waited, None) for waited in (None, 2.0, 9.0, 10.0)] == [2.0, 3.0, 10.0, 10.0]
+    assert [next_pause(30_000, waited, None) for waited in (None, 30.0)] == [30.0, 30.0], "as its description says"
+    assert (next_pause(None, 8.0, 0.5), next_pause(None, None, 0.5)) == (0.5, 0.5)
 
 
 def test_a_job_over_its_time_is_canceled(call):
