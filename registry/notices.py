@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 from urllib.parse import urlsplit
 
-from registry.errors import InvalidValue
+from registry.errors import InvalidValue, Refused
 
 KEY: Final = "notify"
 WATCH: Final = "watch"
@@ -19,6 +19,15 @@ Event = Literal[
 EVENTS: Final[tuple[Event, ...]] = get_args(Event)
 _MEMBERS: Final = ("url", "url_env", "events", "kind", "secret_env", "inside")
 _EXAMPLE: Final = '[[notify]] with url = "https://…", events = ["drift.detected"] and secret_env = "HOOK_SECRET"'
+
+
+class NoAddress(Refused):
+    """The variable that should hold a receiver's address does not."""
+
+    def __init__(self, variable: str, *, is_set: bool) -> None:
+        """Name the variable; what it holds may be a secret."""
+        wrong = "holds no https:// address" if is_set else "is not set"
+        super().__init__(f"{variable} {wrong}: notices are sent to the address in it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +54,13 @@ class Receiver:
         """Where it listens.
 
         Raises:
-            InvalidValue: the variable holds no http address.
+            NoAddress: the variable is not set, or holds no http address.
         """
         if self.url is not None:
             return self.url
         found = environment.get(self.url_env or "", "")
         if not _is_address(found):
-            raise InvalidValue(str(self.url_env), "nothing" if not found else "its content", "an https:// address")
+            raise NoAddress(str(self.url_env), is_set=bool(found))
         return found
 
 

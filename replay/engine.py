@@ -10,7 +10,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry.database import DatabaseFailed
-from replay.jobs import APPLICATION, MAIL, NOTICE, SHARE, SUITE, VERSION, Plain, mailbox_of
+from replay.jobs import APPLICATION, MAIL, NOTICE, SHARE, SUITE, VERSION, JobError, Plain, mailbox_of
 
 LISTEN_S: Final = 0.5  # seconds between two looks for mail, where the database cannot call (SQLite)
 _RECEIVE_S: Final = 600.0  # one wait for mail; each leaves two rows in the database of jobs
@@ -112,6 +112,9 @@ class Engine:
         self.running.add(id)
         try:
             return self._work[kind](*args)
+        except JobError as problem:
+            problem.job = id
+            raise
         finally:
             self.running.discard(id)
 

@@ -36,20 +36,27 @@ NOTICE: Final = "notice"
 MAIL: Final = "mail"
 
 Lane = Literal["interactive", "batch"]
-State = Literal["queued", "running", "done", "dead", "canceled"]
+State = Literal["queued", "running", "done", "failed", "dead", "canceled"]
 _STATES: Final[dict[str, State]] = {
     "ENQUEUED": "queued", "DELAYED": "queued", "PENDING": "running", "SUCCESS": "done", "ERROR": "dead",
     "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "dead", "CANCELLED": "canceled",
 }  # fmt: skip
+_MIXED: Final[dict[str, tuple[str, ...]]] = {"failed": ("ERROR",), "dead": ("CANCELLED",)}
+"""Further names of a state with the engine, of rows that only their content tells from another state's."""
+
 _MOST_DEATHS: Final = 10
 _QUICK_MS: Final = 300_000  # a worker that dies later than so long after it took a job did not die of it
 _DEATHS: Final = "deaths"
+_FURTHER: Final = "further"
 _SECRET: Final = re.compile(r"//.*@")  # who and with which password, in a URL that cannot be taken apart
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job: ``args`` are ids, ``worker`` who has it, times in milliseconds since 1970, ``error`` why it is dead."""
+    """One job: ``args`` are ids, ``worker`` who has it, times in milliseconds since 1970, ``error`` what went wrong.
+
+    A job is ``failed`` where it was one attempt, and a further one waits, ``dead`` where none does.
+    """
 
     id: str
     kind: str
@@ -73,12 +80,16 @@ class Plain(Serializer):
 
     def serialize(self, data: Any) -> str:  # noqa: ANN401
         """JSON; of an error, what it says."""
-        return json.dumps({"error": str(data)} if isinstance(data, BaseException) else data)
+        if not isinstance(data, BaseException):
+            return json.dumps(data)
+        return json.dumps({"error": str(data)} | ({_FURTHER: True} if isinstance(data, AttemptFailed) else {}))
 
     def deserialize(self, serialized_data: str) -> Any:  # noqa: ANN401
         """What was stored; an error comes back as one that says the same."""
         found = json.loads(serialized_data)
-        return JobError(found["error"]) if isinstance(found, dict) and set(found) == {"error"} else found
+        if not isinstance(found, dict) or "error" not in found or found.keys() - {"error", _FURTHER}:
+            return found
+        return (AttemptFailed if _FURTHER in found else JobError)(found["error"])
 
     def name(self) -> str:
         """How rows name this form."""
@@ -86,7 +97,13 @@ class Plain(Serializer):
 
 
 class JobError(Exception):
-    """What ended a job, as its row tells it."""
+    """What ended a job, as its row tells it; ``job`` is its id, once the engine has seen it."""
+
+    job: str | None = None
+
+
+class AttemptFailed(JobError):
+    """What ended one attempt, where a further one waits."""
 
 
 P = ParamSpec("P")
@@ -173,11 +190,13 @@ class Jobs:
     def find(self, *, states: Collection[State] = (), kinds: Collection[str] = (), prefix: str | None = None,
              most: int | None = None) -> list[Job]:  # fmt: skip
         """Jobs, the newest first."""
-        status = [name for name, state in _STATES.items() if state in states] if states else None
-        found = self._client.list_workflows(
-            status=status, name=list(kinds) or None, workflow_id_prefix=prefix, limit=most, sort_desc=True
-        )
-        return [_job(one) for one in found]
+        status = [name for name, state in _STATES.items() if state in states]
+        status += [name for state in states for name in _MIXED.get(state, ()) if name not in status]
+        mixed = bool({"failed", "dead", "canceled"} & set(states))
+        found = self._client.list_workflows(status=status or None, name=list(kinds) or None, workflow_id_prefix=prefix,
+                                            limit=None if mixed else most, sort_desc=True)  # fmt: skip
+        jobs = [_job(one) for one in found]
+        return [job for job in jobs if not states or job.state in states][:most]
 
     @_reaching
     def retry(self, id: str, queue: str | None = None) -> Job:
@@ -307,7 +326,11 @@ def _job(found: WorkflowStatus) -> Job:
     given = found.input["args"] if found.input else ()
     deaths = int((found.attributes or {}).get(_DEATHS, 0))
     state = "dead" if found.status == "CANCELLED" and deaths >= _MOST_DEATHS else _STATES[found.status]
+    if isinstance(found.error, AttemptFailed):
+        state = "failed"
     why = None if found.error is None else str(found.error)
+    if found.name == NOTICE and state == "queued":
+        why = next(iter(given[5:6]), None)  # of the attempt before
     if state == "dead" and why is None:
         why = f"{deaths} workers died while they ran it"
     created = found.created_at or 0
@@ -331,6 +354,10 @@ class _Short(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write it to standard error; of what broke a job off what its row says, of anything else its kind."""
         cause = record.exc_info[1] if record.exc_info else None
+        if isinstance(cause, JobError) and cause.job is not None:
+            dead = "" if isinstance(cause, AttemptFailed) else " is dead"
+            print(f"mintmark: job {cause.job}{dead}: {cause}".splitlines()[0], file=sys.stderr, flush=True)
+            return
         why = "" if cause is None else f" {str(cause) if isinstance(cause, JobError) else type(cause).__name__}"
         said = f"{record.getMessage().splitlines()[0]}{why}".splitlines()[0][:300]
         print(f"mintmark: job engine: {said}", file=sys.stderr, flush=True)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import random
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,7 +16,7 @@ from standardwebhooks import Webhook
 from registry.canonical import JSON
 from registry.capture.description import shipped
 from registry.capture.outside import Inside, OutsideTransport
-from registry.errors import InvalidValue, NotFound
+from registry.errors import NotFound, Refused
 from registry.home import Registry
 from registry.journal.runs import Runs
 from registry.journal.tables import run_replay
@@ -23,7 +24,7 @@ from registry.notices import Event, Receiver
 from registry.retiring import retirements
 from registry.stats.spikes import SPIKES, spikes, window_of
 from registry.times import now
-from replay.jobs import INTERACTIVE, NOTICE, SUITE, JobError, Jobs
+from replay.jobs import INTERACTIVE, NOTICE, SUITE, AttemptFailed, JobError, Jobs
 
 WAITS_S: Final = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds before each further attempt, as standardwebhooks.com proposes; a fifth more or less of each."""
@@ -32,7 +33,7 @@ STUCK_S: Final = 1800.0
 RETIRING_DAYS: Final = 30
 _TIMEOUT_S: Final = 15.0
 _NOBODY: Final = "nobody.invalid"  # RFC 6761: never resolves, so nothing inside is ever its own
-_ANSWER_BYTES: Final = 1 << 16
+_NUMBER: Final = re.compile(r"^\[Errno -?\d+\] ")
 
 
 class Notices:
@@ -96,10 +97,19 @@ class Notices:
             if wanted and spikes(self._registry, event, window):
                 self.tell(event, window.isoformat())
 
-    def deliver(self, event: Event, about: str, mark: str, name: str, attempt: int) -> None:
+    def deliver(self, event: Event, about: str, mark: str, name: str, attempt: int, before: str = "") -> None:
         """Send one notice; where that fails, the next attempt waits its turn.
 
+        Args:
+            event: what happened.
+            about: as ``tell`` takes it.
+            mark: the receiver's.
+            name: of the notice, the same at every attempt.
+            attempt: its number, from 1.
+            before: how the attempt before went, for whoever looks at the row of this one.
+
         Raises:
+            AttemptFailed: this attempt failed, and a further one waits.
             JobError: it is given up: the last attempt failed, or no attempt could do better.
         """
         receiver = next((one for one in self._registry.settings.notify if one.mark == mark), None)
@@ -111,8 +121,11 @@ class Notices:
         if attempt > len(WAITS_S):
             raise JobError(f"{attempt} attempts failed, the last one so: {failed}")
         delay = WAITS_S[attempt - 1] * random.uniform(0.8, 1.2)
-        args = [event, about, mark, name, attempt + 1]
+        at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=delay)
+        why = f"attempt {attempt}: {failed}; next at {at:%Y-%m-%dT%H:%M:%SZ}"
+        args = [event, about, mark, name, attempt + 1, why]
         self._jobs.add(NOTICE, f"{name}.{attempt + 1}", args, INTERACTIVE, delay=delay, last=True)
+        raise AttemptFailed(why)
 
     def _moved(self, run_id: str) -> str:
         """When a replay of a run last moved."""
@@ -161,7 +174,7 @@ def send(receiver: Receiver, id: str, event: Event, data: dict[str, JSON]) -> st
     headers = {"Content-Type": "application/json"}
     try:
         url = receiver.address()
-    except InvalidValue as problem:
+    except Refused as problem:
         raise JobError(str(problem)) from None
     if receiver.kind == "slack":
         body = json.dumps({"text": sentence(event, data)})
@@ -178,10 +191,18 @@ def send(receiver: Receiver, id: str, event: Event, data: dict[str, JSON]) -> st
     except Inside:
         raise JobError("its address is of this machine or a private network; `inside = true` permits that") from None
     except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
-        return type(problem).__name__
+        return _told(problem)
     if status == 410:
         raise JobError("its receiver answers 410: nobody wants it any more")
     return None if 200 <= status < 300 else f"HTTP {status}"
+
+
+def _told(problem: Exception) -> str:
+    """Why nothing came of an attempt; of a kind whose words may quote an address or an answer, the kind."""
+    if isinstance(problem, httpx2.TimeoutException):
+        return f"no answer within {_TIMEOUT_S:.0f} s"
+    said = _NUMBER.sub("", str(problem)) if isinstance(problem, httpx2.ConnectError) else ""
+    return said[:1].lower() + said[1:] or type(problem).__name__
 
 
 def sentence(event: Event, data: dict[str, JSON]) -> str:

@@ -313,7 +313,7 @@ class _Runner:
             except MintmarkError as problem:  # of this target: the others go on
                 queue.close()
                 with self.lock:
-                    step.why, step.spent = str(problem), isinstance(problem, BudgetSpent)
+                    step.why, step.spent = _why(problem), isinstance(problem, BudgetSpent)
                 return
             with self.lock:
                 step.add(made)
@@ -333,3 +333,9 @@ class _Runner:
             return Paying(new_exchange_id(), budget, cost.nanos, cost.currency, stopping=self.stop.is_set)
 
         return pay
+
+
+def _why(problem: MintmarkError) -> str:
+    """What ended a step; a person knows the pilot, not the ids of its budgets."""
+    named = f"budget {problem.id}" if isinstance(problem, BudgetSpent) else ""
+    return str(problem).replace(named, "the pilot's budget") if named else str(problem)

@@ -123,8 +123,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A call on its way. ``poll_after_ms`` is the pause before the first poll; ``outcome`` is set when nothing is left to fetch.
+    """A call on its way. ``outcome`` is set when nothing is left to fetch.
 
+    ``poll_after_ms`` is the pause before the first poll.
     ``submitted`` and ``latest`` are the first and the last answer of a remote provider, ``attempts`` counts every try
     beyond one for each request, ``started`` is ``time.monotonic`` at submit and ``upload_ms`` what uploads took.
     """

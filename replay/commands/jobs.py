@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from registry.home import Registry
     from replay.jobs import Job, Jobs
 
-_STATES = ("queued", "running", "done", "dead", "canceled")
+_STATES = ("queued", "running", "done", "failed", "dead", "canceled")
 _KINDS = ("suite", "share", "notice")
 
 
@@ -61,7 +61,8 @@ def show(id: str, as_json: bool) -> int:
     if as_json:
         emit(_json(job))
         return 0
-    facts(_json(job).items())
+    shown = _json(job) | {"about": " ".join(map(str, job.args[:1])), "why": job.error}
+    facts((name, value) for name, value in shown.items() if name != "error")
     if job.state == "dead":
         click.echo(f"once that is mended: mintmark jobs retry {job.id}", err=True)
     return 0
@@ -70,9 +71,11 @@ def show(id: str, as_json: bool) -> int:
 @jobs.command(short_help="Let a dead job go on.")
 @click.argument("id")
 def retry(id: str) -> int:
-    """Put a job that is dead or was canceled back into its lane; one that waits, runs or is done stays as it is.
+    """Put a job that is dead or was canceled back into its lane; any other stays as it is.
 
-    Exit status: 0 it waits, runs or is done; 1 there is none; 3 the database of jobs cannot be reached.
+    A notice that failed stays, too: its next attempt waits.
+
+    Exit status: 0 it waits, runs, is done or failed; 1 there is none; 3 the database of jobs cannot be reached.
     """
     registry, jobs = _open()
     job = jobs.get(_full(registry, id))

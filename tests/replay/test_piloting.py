@@ -89,7 +89,7 @@ def test_what_costs_money_needs_a_budget_and_never_exceeds_it(local_registry, tm
     done = piloted(local_registry, tmp_path, mix, OPENAI, ONE, others=("openai",), terms=terms, most=5, levels=(2,))
 
     paid, free = done.steps
-    assert paid.outcomes == {"succeeded": 2} and paid.spent and "the budget is spent" in paid.why
+    assert paid.outcomes == {"succeeded": 2} and paid.spent and "are left of the pilot's budget; nothing" in paid.why
     assert free.outcomes == {"succeeded": 5} and done.exit_code == 4
     assert emulator.charges("openai") == 2
 

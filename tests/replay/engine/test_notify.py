@@ -3,6 +3,7 @@
 import base64
 import http.server
 import json
+import re
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks import Webhook
 
+from registry import cli
 from registry.errors import InvalidValue
 from registry.journal.runs import Runs
 from registry.notices import EVENTS, Receiver, Watch, read_notify
@@ -17,7 +19,7 @@ from registry.objectives import Holding, Objective
 from registry.prices.store import import_prices
 from registry.record import record
 from replay.generating import Ask, generate
-from replay.jobs import NOTICE, SUITE, JobError, Jobs, prepare
+from replay.jobs import NOTICE, SUITE, AttemptFailed, JobError, Jobs, prepare
 from replay.notify import WAITS_S, Notices, send, sentence
 
 SECRET = "whsec_" + base64.b64encode(b"a secret that both ends know").decode()
@@ -93,7 +95,7 @@ def test_what_answers_no_is_tried_again_and_what_cannot_be_is_given_up(listener,
         send(receiver(listener), "n", "job.dead", {})
     assert len(listener.taken) == 3
     nowhere = receiver(listener, url="http://127.0.0.1:9/", kind="slack")
-    assert "Error" in send(nowhere, "n", "job.dead", {"job": "a", "why": "b"})
+    assert send(nowhere, "n", "job.dead", {"job": "a", "why": "b"}) == "connection refused"
 
 
 def test_a_run_is_told_once_and_again_after_a_failure(
@@ -112,7 +114,7 @@ def test_a_run_is_told_once_and_again_after_a_failure(
     first, second = (headers["webhook-id"] for headers, _ in listener.taken)
     assert first == second
     assert json.loads(listener.taken[1][1])["data"]["run"] == run
-    until(lambda: {job.state for job in worker.jobs.find(kinds=["notice"])} == {"done"})
+    until(lambda: [job.state for job in worker.jobs.find(kinds=["notice"])] == ["done", "failed"])
     assert all("http" not in str(job.args) for job in worker.jobs.find(kinds=["notice"]))
 
 
@@ -127,8 +129,44 @@ def test_a_notice_that_is_given_up_says_why_once(
     worker.jobs.add(SUITE, run, [run, "interactive"], "interactive")
     (dead,) = until(lambda: worker.jobs.find(kinds=["notice"], states=["dead"]))
 
-    said = [line for line in capsys.readouterr().err.splitlines() if "job engine" in line]
-    assert len(said) == 1 and dead.error in said[0], said
+    said = [line for line in capsys.readouterr().err.splitlines() if dead.error in line]
+    assert said == [f"mintmark: job {dead.id} is dead: {dead.error}"]
+
+
+def test_an_attempt_that_fails_says_so_everywhere(
+    local_registry, tally, working, new_run, until, listener, tmp_path, capsys, monkeypatch
+):
+    wants(local_registry, receiver(listener, url="http://127.0.0.1:9/hook", events=("run.finished",)))
+    worker = working(local_registry, tally.Tally(tmp_path / "log"))
+    run = new_run(local_registry, 1)
+
+    worker.jobs.add(SUITE, run, [run, "interactive"], "interactive")
+    (failed,) = until(lambda: worker.jobs.find(kinds=["notice"], states=["failed"], most=5))
+    (waiting,) = worker.jobs.find(kinds=["notice"], states=["queued"])
+
+    assert re.fullmatch(r"attempt 1: connection refused; next at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", failed.error)
+    assert (waiting.id, waiting.error) == (f"{failed.id}.2", failed.error)
+    assert worker.jobs.find(kinds=["notice"], states=["done", "dead", "canceled"]) == []
+    assert f"mintmark: job {failed.id}: {failed.error}" in capsys.readouterr().err.splitlines()
+    monkeypatch.setenv("MINTMARK_HOME", str(local_registry.settings.home))
+    for words, told in (
+        (["list", "--state", "failed"], failed.error),
+        (["show", failed.id], f"why         {failed.error}"),
+        (["show", failed.id], "about       run.finished\n"),
+        (["show", waiting.id, "--json"], f'"error": "{failed.error}"'),
+    ):
+        assert cli.run(["jobs", *words]) == 0
+        assert told in capsys.readouterr().out
+
+
+def test_a_variable_that_is_not_set_is_called_that(listener, monkeypatch):
+    hidden = receiver(listener, kind="slack", url=None, url_env="SLACK_HOOK", secret_env=None)
+    with pytest.raises(JobError, match=r"^SLACK_HOOK is not set"):
+        send(hidden, "n", "job.dead", {})
+    monkeypatch.setenv("SLACK_HOOK", "hooks.slack.com/secret")
+    with pytest.raises(JobError, match=r"^SLACK_HOOK holds no https:// address") as told:
+        send(hidden, "n", "job.dead", {})
+    assert "secret" not in str(told.value)
 
 
 def test_the_last_attempt_is_a_dead_letter(local_registry, new_run, listener, until):
@@ -139,7 +177,8 @@ def test_the_last_attempt_is_a_dead_letter(local_registry, new_run, listener, un
     run = new_run(local_registry, 1)
     mark = local_registry.settings.notify[0].mark
 
-    notices.deliver("run.finished", run, mark, "notice-1", len(WAITS_S))
+    with pytest.raises(AttemptFailed, match="attempt 9: HTTP 500; next at"):
+        notices.deliver("run.finished", run, mark, "notice-1", len(WAITS_S))
     with pytest.raises(JobError, match="10 attempts"):
         notices.deliver("run.finished", run, mark, "notice-1", len(WAITS_S) + 1)
 
