@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from itertools import chain
+from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from registry.canonical import JSON
@@ -17,9 +18,14 @@ _WINDOW: Final = 1 << 20
 _VALUE: Final = 1 << 14  # bytes of the longest value that is looked for
 _JSON_VALUE: Final = re.compile(rb'\s*:\s*"((?:[^"\\]|\\.){0,%d})"' % _VALUE)
 _FORM_VALUE: Final = re.compile(rb"[^\r\n]*\r\n(?:[^\r\n]+\r\n){0,8}\r\n(.{0,%d}?)\r\n--" % _VALUE, re.DOTALL)
+_FIELD_VALUE: Final = re.compile(rb"([^&\r\n]{1,%d})" % _VALUE)
+_OTHER_FORMS: Final = (b"{", b"[", b"--")  # how JSON and multipart bodies begin; else there may be bare fields
 _CARRIERS: Final = re.compile(r"authorization|cookie|api-?key|-key$|token|secret", re.IGNORECASE)
 _ANSWER_HEADERS: Final = frozenset({"content-type", "retry-after", "retry-after-ms", "x-request-id", "request-id"})
 _NAMED: Final = re.compile(r'headers\."?([A-Za-z0-9-]+)"?')
+
+Marks: TypeAlias = Sequence[tuple[bytes, re.Pattern[bytes]]]
+"""What stands before a value that goes, and what the value looks like."""
 
 
 def secrets_in(headers: Headers, url: str) -> list[bytes]:
@@ -30,7 +36,7 @@ def secrets_in(headers: Headers, url: str) -> list[bytes]:
             words = [word.strip(",;") for word in value.split()]
             # The first word of several is the scheme, which is no key: neither is "Bearer x" where the key is "x".
             found |= set(words if len(words) == 1 or name == "cookie" else words[1:])
-    return [form.encode("utf-8", "replace") for form in hunted(found)]
+    return [form.encode(code, "replace") for form in hunted(found) for code in ("utf-8", "utf-16-le", "utf-16-be")]
 
 
 def scrubbed_url(description: Description, url: str, secrets: Sequence[bytes]) -> str:
@@ -86,26 +92,55 @@ def scrubbed(pieces: Iterable[bytes], secrets: Sequence[bytes], fields: Sequence
     if not secrets and not fields:
         yield from pieces
         return
-    if fields:
-        pieces = emptied(iter(pieces), fields)
-        fields = sorted({last_name(field) for field in fields})
-    reach = max([2 * _VALUE if fields else 0, *map(len, secrets)])
+    pieces = iter(pieces)
+    first = _first_words(pieces)
+    names = sorted({last_name(field) for field in fields})
+    marks = [
+        *((b'"%s"' % name, _JSON_VALUE) for name in names),
+        *((b'name="%s"' % name, _FORM_VALUE) for name in names),
+    ]
+    if names and not first.lstrip().startswith(_OTHER_FORMS):
+        # With one more in front, the first field begins as all others do.
+        marks += [(b"&%s=" % name, _FIELD_VALUE) for name in names]
+        yield from _behind_first(_cleaned(emptied(chain([b"&" + first], pieces), fields), secrets, marks))
+        return
+    whole = chain([first], pieces)
+    yield from _cleaned(emptied(whole, fields) if fields else whole, secrets, marks)
+
+
+def _first_words(pieces: Iterator[bytes]) -> bytes:
+    """The pieces up to the first one that is not blank."""
+    words = b""
+    for piece in pieces:
+        words += piece
+        if piece.strip():
+            break
+    return words
+
+
+def _behind_first(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield next((piece for piece in pieces if piece), b"&")[1:]
+    yield from pieces
+
+
+def _cleaned(pieces: Iterable[bytes], secrets: Sequence[bytes], marks: Marks) -> Iterator[bytes]:
+    reach = max([2 * _VALUE if marks else 0, *map(len, secrets)])
     waiting: list[bytes] = []
     size = 0
     for piece in pieces:
         waiting.append(piece)
         size += len(piece)
         if size >= _WINDOW + reach:
-            done, window = _settled(b"".join(waiting), size - reach, secrets, fields)
+            done, window = _settled(b"".join(waiting), size - reach, secrets, marks)
             yield done
             waiting, size = [window], len(window)
-    done, _ = _settled(b"".join(waiting), size, secrets, fields)
+    done, _ = _settled(b"".join(waiting), size, secrets, marks)
     yield done
 
 
-def _settled(window: bytes, until: int, secrets: Sequence[bytes], fields: Sequence[bytes]) -> tuple[bytes, bytes]:
+def _settled(window: bytes, until: int, secrets: Sequence[bytes], marks: Marks) -> tuple[bytes, bytes]:
     """What of ``window`` is final, cleaned, and the rest: matches that begin before ``until`` are whole."""
-    places = sorted(_places(window, until, secrets, fields))
+    places = sorted(_places(window, until, secrets, marks))
     if not places:
         return window[:until], window[until:]
     pieces, at = [], 0
@@ -118,19 +153,18 @@ def _settled(window: bytes, until: int, secrets: Sequence[bytes], fields: Sequen
     return b"".join([*pieces, window[at:cut]]), window[cut:]
 
 
-def _places(window: bytes, until: int, secrets: Sequence[bytes], fields: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+def _places(window: bytes, until: int, secrets: Sequence[bytes], marks: Marks) -> Iterator[tuple[int, int]]:
     for secret in secrets:
         at = window.find(secret)
         while -1 < at < until:
             yield at, at + len(secret)
             at = window.find(secret, at + len(secret))
-    for name in fields:
-        for quoted, pattern in ((b'"%s"' % name, _JSON_VALUE), (b'name="%s"' % name, _FORM_VALUE)):
-            at = window.find(quoted)
-            while -1 < at < until:
-                if found := pattern.match(window, at + len(quoted)):
-                    yield found.span(1)
-                at = window.find(quoted, at + len(quoted))
+    for mark, pattern in marks:
+        at = window.find(mark)
+        while -1 < at < until:
+            if found := pattern.match(window, at + len(mark)):
+                yield found.span(1)
+            at = window.find(mark, at + len(mark))
 
 
 def _text(text: str, secrets: Sequence[bytes]) -> str:

@@ -3,6 +3,7 @@
 import itertools
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,7 +75,8 @@ def test_short_keys_and_the_names_of_schemes_are_not_looked_for():
     for value in ("Bearer x", "x", "Negotiate none", "Bearer a"):
         assert secrets_in([("authorization", value)], "https://x.example/a?key=none") == []
     cookies = [("cookie", "a=1; session=abcdefgh; b=2")]
-    assert secrets_in(cookies, "https://x.example/") == [b"session%3Dabcdefgh", b"session=abcdefgh"]
+    plain = [form for form in secrets_in(cookies, "https://x.example/") if b"\0" not in form]
+    assert plain == [b"session%3Dabcdefgh", b"session=abcdefgh"]
 
 
 def test_headers_are_kept_by_name_and_queries_lose_keys():
@@ -112,3 +114,26 @@ def test_what_is_no_chunked_body_is_refused_or_goes_on(data):
         return
 
     assert used <= len(data) and len(content) <= len(data)
+
+
+@settings(deadline=None)
+@given(places=st.lists(st.integers(0, 200), max_size=6))
+@pytest.mark.parametrize(
+    ("form", "clean"),
+    [
+        (b"user=Ann&prompt=a+fox&n=1", b"user=[secret]&prompt=a+fox&n=1"),
+        (b"prompt=a+fox&user=Ann%20Smith", b"prompt=a+fox&user=[secret]"),
+        (b"  \nprompt=user%3DAnn&superuser=Ann", b"  \nprompt=user%3DAnn&superuser=Ann"),
+        (b'{"prompt": "see ?a=1&user=2"}', b'{"prompt": "see ?a=1&user=2"}'),
+    ],
+    ids=["first", "last", "other names", "JSON"],
+)
+def test_a_bare_field_of_a_form_is_found_by_its_whole_name(form, clean, places):
+    assert b"".join(scrubbed(cut(form, places), [], [b"user"])) == clean
+
+
+def test_a_key_is_found_in_wide_characters_too():
+    secrets = secrets_in([("authorization", "Bearer sk-canary-123456")], "/")
+
+    for code in ("utf-8", "utf-16", "utf-16-be"):
+        assert b"canary" not in b"".join(scrubbed(["see sk-canary-123456".encode(code)], secrets)).replace(b"\0", b"")
