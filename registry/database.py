@@ -26,7 +26,6 @@ _ROOM = 1 << 16  # bytes; the shared-memory file alone takes half of it
 _MIGRATING = 0x6D6D5F7461626C65  # "mm_table": PostgreSQL's advisory lock of who makes or changes the tables
 _FIRST_USE = 0x6D6D5F6669727374  # "mm_first": and of who looks whether the log has begun, and begins it
 _CREATING = threading.Lock()
-_SECRET = re.compile(r"//.*@")  # who and with which password, in a URL that cannot be taken apart
 Protect = Callable[[sqlite3.Connection], None]
 
 
@@ -84,9 +83,7 @@ class Database:
                 **({} if self.url.get_backend_name() == "sqlite" else {"isolation_level": "READ COMMITTED"}),
             )
         except (ArgumentError, NoSuchModuleError, ValueError):  # the last of a port that is no number
-            raise InvalidValue(
-                "database", _SECRET.sub("//***@", str(url)), "sqlite:///… or postgresql+psycopg://…"
-            ) from None
+            raise InvalidValue("database", without_secret(str(url)), "sqlite:///… or postgresql+psycopg://…") from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.name = Path(self.url.database or "").name if self.is_sqlite else self.url.render_as_string()
         self._shared = threading.local()
@@ -306,6 +303,11 @@ def _own_values(statement: ClauseElement) -> dict[str, Any]:
 
 def _driver(connection: Connection) -> sqlite3.Connection:
     return cast("sqlite3.Connection", connection.connection.driver_connection)
+
+
+def without_secret(url: str) -> str:
+    """A URL that cannot be taken apart, without who asks and with which password."""
+    return re.sub(r"//.*@", "//***@", url)
 
 
 def file_url(path: Path) -> URL:

@@ -36,8 +36,7 @@ def of_request(pointer: str, fields: Collection[str]) -> bool:
 
 def holds(found: Disclosure, values: list[JSON]) -> bool:
     """Whether a disclosure is one of some values, or has one of 4 and more characters in its text."""
-    sought = [value for value in values if isinstance(value, str) and len(value) >= _SHORTEST]
-    return found.value in values or any(value in text for text in _texts_of(found) for value in sought)
+    return found.value in values or any(value in text for text in _texts_of(found) for value in _sought(values))
 
 
 def _texts_of(found: Disclosure) -> list[str]:
@@ -66,8 +65,11 @@ def stored_of(registry: Registry, manifest_id: str, disclosures: Iterable[Disclo
 
 def that_hold(registry: Registry, stored: list[Stored], values: list[JSON]) -> list[Stored]:
     """Files that carry a value in their own bytes: a prompt in a PNG's text chunk would survive its erasure."""
-    sought = [value for value in values if isinstance(value, str) and len(value) >= _SHORTEST]
-    return [found for found in stored if holds_any(registry.assets.file(found.digests.blake3), sought)]
+    return [found for found in stored if holds_any(registry.assets.file(found.digests.blake3), _sought(values))]
+
+
+def _sought(values: list[JSON]) -> list[str]:
+    return [value for value in values if isinstance(value, str) and len(value) >= _SHORTEST]
 
 
 def kept_whole(stored: Iterable[Stored], fields: Collection[str], *, asset: bool) -> list[Stored]:

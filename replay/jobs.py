@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import re
 import sqlite3
 import sys
 import time
@@ -17,7 +16,7 @@ from dbos import DBOS, DBOSClient, EnqueueOptions, Serializer, WorkflowStatus, e
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from registry.database import DatabaseFailed, file_url
+from registry.database import DatabaseFailed, file_url, without_secret
 from registry.errors import InvalidValue, NotFound
 from registry.settings import Settings
 
@@ -48,7 +47,6 @@ _MOST_DEATHS: Final = 10
 _QUICK_MS: Final = 300_000  # a worker that dies later than so long after it took a job did not die of it
 _DEATHS: Final = "deaths"
 _FURTHER: Final = "further"
-_SECRET: Final = re.compile(r"//.*@")  # who and with which password, in a URL that cannot be taken apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +293,7 @@ def prepare(settings: Settings) -> str:
     try:
         parsed = make_url(url)
     except (SQLAlchemyError, ValueError):  # the latter of a port that is no number
-        raise InvalidValue("jobs", _SECRET.sub("//***@", url), "sqlite:///… or postgresql+psycopg://…") from None
+        raise InvalidValue("jobs", without_secret(url), "sqlite:///… or postgresql+psycopg://…") from None
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise InvalidValue("jobs", parsed.render_as_string(), "sqlite:///… or postgresql+psycopg://…")
     try:

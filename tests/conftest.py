@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import uuid
 from pathlib import Path
 
@@ -213,3 +214,17 @@ def browser():
     yield found
     found.close()
     driver.stop()
+
+
+@pytest.fixture
+def until():
+    """Waits for something: ``until(lambda: …)``."""
+
+    def wait(holds, seconds=40):
+        patience = time.monotonic() + seconds
+        while not (found := holds()):
+            assert time.monotonic() < patience, "it did not come about"
+            time.sleep(0.02)
+        return found
+
+    return wait

@@ -54,6 +54,10 @@ class Auth:
     value: str
     secret: str
 
+    def header_of(self, key: str) -> str:
+        """The header's value with a key in it."""
+        return self.value.replace("{secret}", key)
+
 
 @dataclass(frozen=True, slots=True)
 class Description:

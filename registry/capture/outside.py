@@ -11,8 +11,7 @@ from collections.abc import Iterable, Sequence
 import httpcore2
 import httpx2
 
-from registry.capture.hosts import lies_inside as lies_inside
-from registry.capture.hosts import number_of
+from registry.capture.hosts import lies_inside, number_of
 
 
 class Inside(Exception):

@@ -75,7 +75,7 @@ def _key(description: Description, environment: Mapping[str, str]) -> dict[str, 
     secrets = secrets_of(auth.secret, environment)
     if not secrets or not (secrets[0].isascii() and secrets[0].isprintable()):
         raise NotTold(f"no key: set {' or '.join(variables_of(auth.secret, environment))}")
-    return {auth.header: auth.value.replace("{secret}", secrets[0])}
+    return {auth.header: auth.header_of(secrets[0])}
 
 
 def _got(place: Place, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:

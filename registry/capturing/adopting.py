@@ -47,7 +47,7 @@ def borrowed_key(description: Description, environment: Mapping[str, str]) -> di
         found = secrets_of(description.auth.secret, environment)
     except Unreadable:
         return None
-    return {description.auth.header.lower(): description.auth.value.replace("{secret}", found[0])} if found else None
+    return {description.auth.header.lower(): description.auth.header_of(found[0])} if found else None
 
 
 def recognized(call: CapturedCall, seen: Observation) -> None:

@@ -22,7 +22,7 @@ from registry.capture.exchange import Exchange, Reading, read
 from registry.capturing.draining import KEEPS_OFF
 from registry.capturing.opened import folders, name_of, orphaned
 from registry.capturing.recorder import Recorder
-from registry.capturing.spool import OPEN, REFUSED, TORN, Spool
+from registry.capturing.spool import ENTRY, OPEN, REFUSED, TORN, Spool
 from registry.errors import CouldNotRun, ExchangeConflict, NotFound, Refused, RegistryError
 from registry.home import Registry, create_at
 from registry.locking import LockBusy, exclusive
@@ -30,6 +30,7 @@ from registry.manifest import Context, Model, Outcome, Parent, Prompt, Provider,
 from registry.processes import this_process
 from registry.record import record
 from registry.verbatim import stored
+from registry.whole import write_whole
 
 _AGAIN_S: Final = (1.0, 5.0, 30.0, 300.0)
 _LOOK_S: Final = 0.5  # others may spool here, too
@@ -262,10 +263,8 @@ def _failed(entry: Path, value: dict[str, Any], why: str) -> None:
     if value.get("failed") != why or "failures" not in value:
         value |= {"failures": 0, "failing_since": time.time()}
     value |= {"attempts": value.get("attempts", 0) + 1, "failures": value["failures"] + 1, "failed": why}
-    draft = entry / ".entry"
     with suppress(OSError):
-        draft.write_text(json.dumps(value), "utf-8")
-        draft.replace(entry / "entry.json")
+        write_whole(entry / ENTRY, json.dumps(value).encode(), durable=False)
 
 
 def _sweep(spool: Spool) -> None:

@@ -116,9 +116,8 @@ class Spool:
         Raises:
             OSError: disk or rights.
         """
-        target = self.folder / TORN / file.name
-        self.private(target)
-        file.rename(target / file.name)
+        self.private(folder := self.folder / TORN / file.name)
+        file.rename(folder / file.name)
 
     def refuse(self, entry: Path) -> Path:
         """Take an entry out of the way that will never be recorded as it is.
@@ -126,9 +125,7 @@ class Spool:
         Raises:
             OSError: disk or rights.
         """
-        target = self.folder / REFUSED / entry.name
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        return entry.rename(target)
+        return self._apart(entry, REFUSED)
 
     def put_aside(self, entry: Path) -> Path | None:
         """Take an entry out of the way that lacks what every whole one has; None where it does not, or is gone.
@@ -144,9 +141,11 @@ class Spool:
                 return None
         except ValueError:
             pass
-        target = self.folder / TORN / entry.name
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        return entry.rename(target)
+        return self._apart(entry, TORN)
+
+    def _apart(self, entry: Path, why: str) -> Path:
+        self.private(folder := self.folder / why)
+        return entry.rename(folder / entry.name)
 
     @staticmethod
     def read(entry: Path) -> dict[str, Any] | None:

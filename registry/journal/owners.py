@@ -4,7 +4,6 @@ from registry.database import Database
 from registry.journal.workers import Workers
 from registry.processes import Fate as Fate
 from registry.processes import fate_here, names_process
-from registry.processes import host_of as host_of
 from registry.processes import this_process as this_process
 
 

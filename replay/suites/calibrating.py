@@ -103,7 +103,7 @@ def calibrate_suite(
 def _short(registry: Registry, plan: Plan, terms: Terms, case: Case, most: int, budget: str) -> str | None:
     """Why a calibration is not begun: what is left may not pay for its replays; None where it does."""
     ready = prepare(registry, case.original, AS_RECORDED)
-    cost = (worst_case(registry, ready) or terms.assumed) if isinstance(ready, Ready) else None
+    cost = terms.price(worst_case(registry, ready)) if isinstance(ready, Ready) else None
     left = Budgets(registry.catalog.database).get(budget).left
     if cost is None or most * cost.nanos <= left:
         return None

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from registry.cli import run
-from registry.journal.owners import host_of
+from registry.processes import host_of
 from replay.providers.procedural import request
 
 

@@ -45,7 +45,7 @@ def key_of(description: Description, environment: Mapping[str, str] = os.environ
                 raise SecretUnreadable(name, "it has characters that no key has")
             if len(words) > 1:
                 raise SecretUnreadable(name, f"{len(words)} words are in it")
-            return Key(auth.header, auth.value.replace("{secret}", secret), secret)
+            return Key(auth.header, auth.header_of(secret), secret)
     raise SecretMissing(description.provider, [shown for name in names for shown in (name, f"{name}_FILE")])
 
 

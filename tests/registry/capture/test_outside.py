@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.capture.hosts import inside
-from registry.capture.outside import Inside, OutsideTransport, addresses_of, lies_inside, may_be_asked
+from registry.capture.hosts import inside, lies_inside
+from registry.capture.outside import Inside, OutsideTransport, addresses_of, may_be_asked
 
 INSIDE = [
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",

@@ -1,19 +1,10 @@
 """Health, and the thread that follows the log."""
 
-import time
-
 from registry.database import DatabaseFailed
 from registry.drafting import read_draft
 from registry.home import create_at
 from registry.http.following import CHECKPOINT_EVERY, Follower
 from registry.record import record
-
-
-def wait_for(condition, seconds=15):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
 
 
 def test_a_server_that_works_is_ready(served):
@@ -23,21 +14,21 @@ def test_a_server_that_works_is_ready(served):
     assert told.json()["guards"]["missing"] == []
 
 
-def test_the_index_follows_by_itself(served, make_png):
+def test_the_index_follows_by_itself(served, make_png, until):
     served.record(files={"out.png": make_png(4)})
 
-    assert wait_for(lambda: served.client.get("/readyz").json()["index"]["behind"] == 0)
+    until(lambda: served.client.get("/readyz").json()["index"]["behind"] == 0)
     assert len(served.registry.index.with_words("lighthouse")) == 1
 
 
-def test_what_another_process_records_is_followed_too(served, tmp_path, make_png):
+def test_what_another_process_records_is_followed_too(served, tmp_path, make_png, until):
     other, _ = create_at(served.registry.home)
     (tmp_path / "x.png").write_bytes(make_png(8))
     draft = read_draft({"provider": {"name": "a"}, "model": {"requested": "b"}, "outputs": [{"file": "x.png"}]})
     record(other, draft, {"x.png": tmp_path / "x.png"})
     other.close()
 
-    assert wait_for(lambda: served.registry.index.count() == 1)
+    until(lambda: served.registry.index.count() == 1)
 
 
 def test_stopping_signs_what_no_checkpoint_covers(tmp_path, serve_at):
@@ -53,7 +44,7 @@ def test_stopping_signs_what_no_checkpoint_covers(tmp_path, serve_at):
     again.close()
 
 
-def test_a_full_tile_of_records_is_signed_without_being_asked(served, monkeypatch):
+def test_a_full_tile_of_records_is_signed_without_being_asked(served, monkeypatch, until):
     monkeypatch.setattr("registry.http.following.QUIET", 1e9)
     log, database = served.registry.log, served.registry.catalog.database
     with database.writing() as connection:
@@ -64,14 +55,14 @@ def test_a_full_tile_of_records_is_signed_without_being_asked(served, monkeypatc
         with database.reading() as connection:
             return log.unsigned_tail(connection)
 
-    assert wait_for(lambda: unsigned() == 0)
+    until(lambda: unsigned() == 0)
 
 
-def test_a_short_tail_is_signed_when_it_is_quiet(served, monkeypatch):
+def test_a_short_tail_is_signed_when_it_is_quiet(served, monkeypatch, until):
     monkeypatch.setattr("registry.http.following.QUIET", 0.1)
     served.record()
 
-    assert wait_for(lambda: served.client.get("/readyz").json()["log"]["unsigned"] == 0)
+    until(lambda: served.client.get("/readyz").json()["log"]["unsigned"] == 0)
 
 
 def test_a_server_whose_database_is_gone_lives_but_is_not_ready(served, monkeypatch, capfd):
@@ -87,7 +78,7 @@ def test_a_server_whose_database_is_gone_lives_but_is_not_ready(served, monkeypa
     assert served.client.get("/healthz").status_code == 200
 
 
-def test_a_follower_that_fails_says_so_once_and_goes_on(served, capfd, monkeypatch):
+def test_a_follower_that_fails_says_so_once_and_goes_on(served, capfd, monkeypatch, until):
     follower = Follower(served.registry)
     calls = []
 
@@ -100,17 +91,17 @@ def test_a_follower_that_fails_says_so_once_and_goes_on(served, capfd, monkeypat
     monkeypatch.setattr(follower, "step", step)
     follower.start()
 
-    assert wait_for(lambda: len(calls) >= 4)
+    until(lambda: len(calls) >= 4)
     assert follower.fault is None
     follower.stop()
     assert follower.fault == "the thread has ended"
     assert capfd.readouterr().err.count("falls behind") == 1
 
 
-def test_a_server_on_either_database_records_proves_and_follows(registry, tmp_path, serve_at, make_png):
+def test_a_server_on_either_database_records_proves_and_follows(registry, tmp_path, serve_at, make_png, until):
     with serve_at(tmp_path / ".mintmark", registry) as served:
         told = served.record(files={"out.png": make_png(3)})
         assert told.status_code == 201
         assert served.client.get(f"/v1/generations/{told.json()['id']}/proof").status_code == 200
-        assert wait_for(lambda: served.client.get("/readyz").json()["index"]["behind"] == 0)
+        until(lambda: served.client.get("/readyz").json()["index"]["behind"] == 0)
         assert served.client.get("/readyz").json()["log"]["waiting"] == 0

@@ -5,7 +5,8 @@ import platform
 
 import pytest
 
-from registry.journal.owners import fate_of, host_of, this_process
+from registry.journal.owners import fate_of, this_process
+from registry.processes import host_of
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -61,20 +60,6 @@ def new_run():
         return Runs(registry.catalog.database).create("a suite", {}, wanted)
 
     return begin
-
-
-@pytest.fixture
-def until():
-    """Waits for something: ``until(lambda: …)``."""
-
-    def wait(holds, seconds=40):
-        patience = time.monotonic() + seconds
-        while not (found := holds()):
-            assert time.monotonic() < patience, "it did not come about"
-            time.sleep(0.02)
-        return found
-
-    return wait
 
 
 @pytest.fixture
