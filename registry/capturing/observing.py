@@ -20,7 +20,7 @@ Ended: TypeAlias = Literal["whole", "cut", "left"]
 """The answer came whole; it was cut on its way; or the caller left before it had all."""
 Headers: TypeAlias = list[tuple[str, str]]
 
-_PIECE: Final = 1 << 20
+_PIECE: Final = 1 << 18
 
 
 class Body:

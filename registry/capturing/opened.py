@@ -39,7 +39,7 @@ SILENT_S: Final = 300.0
 """After so long without a sign, a process that nobody here can see (another machine, another container) has ended."""
 _LENGTH: Final = 8  # hexadecimal digits at the end of a file, which say how long the JSON before them is
 _SPARES: Final = 4
-_PIECE: Final = 1 << 20
+_PIECE: Final = 1 << 18
 _IN_MEMORY: Final = 4 << 20
 
 

@@ -14,7 +14,7 @@ from registry.capturing.context import Said
 from registry.capturing.members import emptied, last_name
 from registry.capturing.observing import Headers
 
-_WINDOW: Final = 1 << 20
+_WINDOW: Final = 1 << 18  # a few copies of it are made on the way
 _VALUE: Final = 1 << 14  # bytes of the longest value that is looked for
 _JSON_VALUE: Final = re.compile(rb'\s*:\s*"((?:[^"\\]|\\.){0,%d})"' % _VALUE)
 _FORM_VALUE: Final = re.compile(rb"[^\r\n]*\r\n(?:[^\r\n]+\r\n){0,8}\r\n(.{0,%d}?)\r\n--" % _VALUE, re.DOTALL)

@@ -73,42 +73,53 @@ def test_it_listens_on_this_machine_only(emulator, tmp_path):
     assert not (tmp_path / "other").exists()
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the account of memory in /proc")
-def test_a_large_upload_costs_no_memory(tmp_path):
-    listening = socket.create_server(("127.0.0.1", 0))
-    got = []
-
-    def answer():
-        line, _ = listening.accept()
+def takes_all(listening, got):
+    """Read each request to its end, and count it."""
+    while True:
+        try:
+            line, _ = listening.accept()
+        except OSError:
+            return
         with line:
-            count, head = 0, b""
+            head = b""
             while b"\r\n\r\n" not in head:
                 head += line.recv(65_536)
+            announced = next(row for row in head.split(b"\r\n") if row.lower().startswith(b"content-length"))
             count = len(head.partition(b"\r\n\r\n")[2])
-            while count < 100 * MIB:
+            while count < int(announced.split()[1]):
                 count += len(line.recv(1 << 20))
             got.append(count)
             line.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")
 
-    threading.Thread(target=answer, daemon=True).start()
+
+def upload(process, port, size):
+    """Send so many MiB, and wait until they are written to the spool."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.putrequest("POST", "/openai/v1/images/edits")
+    connection.putheader("Content-Type", "multipart/form-data; boundary=b")
+    connection.putheader("Content-Length", str(size * MIB))
+    connection.endheaders()
+    for _ in range(size):
+        connection.send(bytes(MIB))
+    assert connection.getresponse().read() == b"{}"
+    connection.close()
+    while holds_unnamed_files(process):
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the account of memory in /proc")
+def test_a_large_upload_costs_no_memory(tmp_path):
+    listening = socket.create_server(("127.0.0.1", 0))
+    got = []
+    threading.Thread(target=takes_all, args=(listening, got), daemon=True).start()
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
     with proxy(tmp_path / ".mintmark", MINTMARK_BASE_URL_OPENAI=address) as (process, port):
-        small = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        small.request("POST", "/nobody/x", b"x" * MIB)
-        small.getresponse().read()
-        before = memory(process, "VmRSS")
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        connection.putrequest("POST", "/openai/v1/images/edits")
-        connection.putheader("Content-Type", "multipart/form-data; boundary=b")
-        connection.putheader("Content-Length", str(100 * MIB))
-        connection.endheaders()
-        for _ in range(100):
-            connection.send(bytes(MIB))
-        assert connection.getresponse().read() == b"{}"
-        while holds_unnamed_files(process):  # it is written to the spool now
-            time.sleep(0.05)
+        for _ in range(2):  # threads and tables that every upload needs are there after these
+            upload(process, port, 5)
+        before = memory(process, "VmHWM")
+        upload(process, port, 100)
         most = memory(process, "VmHWM")
     listening.close()
 
-    assert got == [100 * MIB]
+    assert got == [5 * MIB, 5 * MIB, 100 * MIB]
     assert most - before <= 8 * 1024
