@@ -14,6 +14,7 @@ from registry.capture.draft import HEADERS
 from registry.capture.draft import Draft as Draft
 from registry.capture.draft import Incoming as Incoming
 from registry.capture.draft import new_exchange_id as new_exchange_id
+from registry.capture.slots import WORDS
 from registry.capture.wire import WHOLE
 from registry.errors import InvalidValue, SchemaMismatch
 from registry.manifest import (
@@ -195,7 +196,7 @@ def _private(value: dict[str, JSON], description: Description | None) -> list[st
     pointers += [
         p for p, found in walk(value["outcome"]["moderation"], "/outcome/moderation") if isinstance(found, str)
     ]
-    pointers += ["/settings/negative_prompt"] if value["settings"].get("negative_prompt") else []
+    pointers += [f"/settings/{name}" for name in WORDS if value["settings"].get(name)]
     imported = value["extensions"].get(IMPORTED)
     pointers += [f"/extensions/{IMPORTED}/metadata"] if isinstance(imported, dict) and "metadata" in imported else []
     for direction in ("inputs", "outputs"):

@@ -1,6 +1,6 @@
 """What an erasure finds of a value: disclosures that hold it, and stored files with it in their bytes."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from registry.canonical import JSON
@@ -32,6 +32,25 @@ def of_request(pointer: str, fields: Collection[str]) -> bool:
     if "request" in fields and pointer.startswith(("/request/", "/settings/")):
         return not pointer.endswith("/digest")
     return "prompt" in fields and pointer.startswith("/request/") and pointer.endswith("/$raw")
+
+
+def every(found: Disclosure) -> list[JSON]:
+    """The value of a disclosure; of a list, such as one of key terms, its elements, too."""
+    return [found.value, *(found.value if isinstance(found.value, list) else ())]
+
+
+def staying(disclosures: Mapping[str, list[Disclosure]], gone: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Where requests hold sealed texts of 4 and more characters that are not among what goes; the longest text first.
+
+    Which of them are words of a person, no description can say: a graph has as many text nodes as its author drew.
+    """
+    kept = {
+        (manifest, found.pointer): len(found.value)
+        for manifest, held in disclosures.items()
+        for found in held
+        if isinstance(found.value, str) and len(found.value) >= _SHORTEST and of_request(found.pointer, ("request",))
+    }
+    return sorted(kept.keys() - gone, key=lambda place: (-kept[place], place))
 
 
 def holds(found: Disclosure, values: list[JSON]) -> bool:

@@ -9,17 +9,18 @@ writing command finishes the promise.
 import json
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from registry.canonical import JSON, canonical, escape, parse
+from registry.capture.slots import WORDS
 from registry.digest import Digest
 from registry.drafting import IMPORTED
-from registry.erasable import Stored, holds, kept_whole, of_request, stored_of, that_hold
-from registry.errors import CouldNotRun, InvalidValue, NotFound, Refused
+from registry.erasable import Stored, every, holds, kept_whole, of_request, staying, stored_of, that_hold
+from registry.errors import CouldNotRun, InvalidValue, NotFound, Refused, counted
 from registry.home import Registry
 from registry.index.store import truncate_wal
 from registry.indexing import catch_up
@@ -28,10 +29,11 @@ from registry.schema import validate
 from registry.sealing import at, is_seal, seal
 from registry.times import now
 
+_PROMPTS = ("/prompt/submitted", "/prompt/effective", *(f"/settings/{name}" for name in WORDS))
 # These reach every place that holds the value. What else a field may name (``pointer_of``) goes alone.
 FIELDS = {
-    "prompt": ("/prompt/submitted", "/prompt/effective", f"/extensions/{IMPORTED}/metadata"),
-    "request": ("/prompt/submitted", "/prompt/effective"),
+    "prompt": (*_PROMPTS, f"/extensions/{IMPORTED}/metadata"),
+    "request": _PROMPTS,
     "subject": ("/context/subject",),
     "error": ("/outcome/error",),
 }
@@ -73,9 +75,12 @@ class StandsOpen(Refused):
 class NothingToErase(NotFound):
     """The manifest has no such sealed value, or it is erased already."""
 
-    def __init__(self, manifest: str) -> None:
-        """Name the manifest."""
-        super().__init__("erasable value in", manifest, "`mintmark show` tells what is sealed and what is erased")
+    def __init__(self, manifests: Sequence[str], stays: int) -> None:
+        """Name the manifests, and how many texts of their requests a wider field would take."""
+        remedy = "`mintmark show` tells what is sealed and what is erased"
+        if stays:
+            remedy = f"--field request takes {counted(stays, 'sealed text')} of what was sent"
+        super().__init__("erasable value in", ", ".join(manifests), remedy)
 
 
 class ResiduePending(CouldNotRun):
@@ -91,12 +96,16 @@ class ResiduePending(CouldNotRun):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an erasure takes away: pointers by record, and assets by BLAKE3; ``subjects`` goes into the record."""
+    """What an erasure takes away: pointers by record, and assets by BLAKE3; ``subjects`` goes into the record.
+
+    ``stays`` are the places of sealed texts that the requests of the named generations keep, the longest text first.
+    """
 
     places: list[tuple[str, str]]
     assets: list[str]
     subjects: list[dict[str, JSON]]
     open_digests: list[str]
+    stays: list[tuple[str, str]]
     all_references: bool
     reason: str
     authority: str
@@ -168,7 +177,9 @@ def plan_erasure(
     reviewed = _about(registry, family, "review", "approval")
     said = [*reviewed, *_about(registry, family, "erasure")]
     disclosures = registry.vault.get_many([*family, *said])
-    values = [found.value for one in manifests for found in disclosures[one] if found.pointer in reaching]
+    values = [
+        value for one in manifests for found in disclosures[one] if found.pointer in reaching for value in every(found)
+    ]
     places = [(member, found.pointer) for member, held in disclosures.items() for found in held if holds(found, values)]
     places += [
         (member, found.pointer)
@@ -183,13 +194,15 @@ def plan_erasure(
     opened = registry.vault.get_many(sorted({found.manifest for found in gone}))
     gone_digests = [found.digests.to_json() for found in gone]
     places += [(one, found.pointer) for one, held in opened.items() for found in held if found.value in gone_digests]
+    stays = staying({one: disclosures[one] for one in manifests}, set(places)) if "prompt" in fields else []
     if not places and not gone:
-        raise NothingToErase(", ".join(manifests))
+        raise NothingToErase(manifests, len(stays))
     return Plan(
         sorted(set(places)),
         sorted({found.digests.blake3 for found in gone}),
         _subjects([*family, *said, *(found.manifest for found in gone)], places, gone),
         sorted({found.digests.sha256 for found in gone if not found.sealed}),
+        stays,
         all_references,
         reason,
         authority,

@@ -214,7 +214,6 @@ def _against_itself(path: Path, content: dict[str, Any]) -> Iterator[tuple[list[
 
 
 _HOLE: Final = re.compile(r"\{(\w+)\}")
-_WORDS: Final = frozenset({"prompt", "negative_prompt"})
 
 
 def _places_against_slots(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
@@ -251,8 +250,9 @@ def _places_against_slots(content: dict[str, Any]) -> Iterator[tuple[list[str], 
 
 def _words_in_clear(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
     """What nobody may declare public: the places of prompts."""
-    for name in _WORDS & content["submit"]["slots"].keys():
-        slot = content["submit"]["slots"][name]
+    for name, slot in content["submit"]["slots"].items():
+        if name not in places.WORDS:
+            continue
         at = places.parse(slot if isinstance(slot, str) else slot["at"])
         for number, pattern in enumerate(content["public"]):
             if places.matches(places.parse(pattern), at):

@@ -13,6 +13,9 @@ from registry.capture.errors import SlotMismatch
 
 Step: TypeAlias = str | int
 
+WORDS: Final = ("prompt", "negative_prompt", "text", "instructions", "keyterm")
+"""Slots that hold words for the model: never public, sealed in every manifest, erased together."""
+
 EVERY: Final = "[]"
 """The step that stands for every element of an array; no name can equal it, names hold no brackets."""
 

@@ -12,8 +12,8 @@ from registry.commands.printing import as_json
     "fields",
     multiple=True,
     metavar="FIELD",
-    help="prompt, request (all that was sent), subject, error: wherever the value stands. reason (of reviews), "
-    "label:KEY, /json/pointer: that place alone. Repeatable.",
+    help="prompt (all words for the model, the negative ones, too), request (all that was sent), subject, error: "
+    "wherever the value stands. reason (of reviews), label:KEY, /json/pointer: that place alone. Repeatable.",
 )
 @click.option("--subject", help="Every generation about this person, instead of one ID.")
 @click.option("--asset", is_flag=True, help="The bytes of its outputs, too, and every file that holds the value.")
@@ -74,10 +74,15 @@ def erase(
     )
     record = None if plan_only else erase(registry, plan)
     if as_json:
-        emit({"record": record, "subjects": plan.subjects, "assets": len(plan.assets)})
+        stays = [{"id": one, "pointer": pointer} for one, pointer in plan.stays]
+        emit({"record": record, "subjects": plan.subjects, "assets": len(plan.assets), "stays": stays})
         return
     click.echo("would erase" if plan_only else f"erased, record {record}")
     for found in plan.subjects:
         what = list(found["pointers"])
         what += [f"bytes of {kind[:-1]} {n}" for kind in ("outputs", "inputs") for n in found[kind]]
         click.echo(f"  {short(found['id'])}  {', '.join(what)}")
+    if plan.stays:
+        one, pointer = plan.stays[0]
+        others = f"still sealed in the request: {counted(len(plan.stays), 'other text')}"
+        click.echo(f"{others}, the longest at {pointer} of {short(one)}; --field request takes all of it", err=True)
