@@ -37,8 +37,8 @@ def tag(manifest: str, tags: tuple[str, ...], as_json: bool) -> None:
 
 @click.command(short_help="Say whether a generation was usable.")
 @click.argument("manifest", metavar="ID")
-@click.option("--usable", is_flag=True, help="Somebody could use what came out.")
-@click.option("--unusable", is_flag=True, help="Nobody could.")
+@click.option("--usable", is_flag=True, help="Somebody could use what came out.  [required: this or --unusable]")
+@click.option("--unusable", is_flag=True, help="Nobody could.  [required: this or --usable]")
 @click.option("--reason", help="Why; it is sealed.")
 @click.option("--minutes", help="Human effort, such as 2.5.")
 @click.option("--cost", metavar="AMOUNT", help="What the review cost: 1.20 (USD) or 1.20EUR.")

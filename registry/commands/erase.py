@@ -6,7 +6,7 @@ from registry.commands.printing import as_json
 
 
 @click.command(short_help="Take values or files of a generation away for good.")
-@click.argument("manifest", metavar="ID", required=False)
+@click.argument("manifest", metavar="[ID]", required=False)
 @click.option(
     "--field",
     "fields",
@@ -18,8 +18,8 @@ from registry.commands.printing import as_json
 @click.option("--subject", help="Every generation about this person, instead of one ID.")
 @click.option("--asset", is_flag=True, help="The bytes of its outputs, too, and every file that holds the value.")
 @click.option("--all-references", is_flag=True, help="Even if other generations use those bytes.")
-@click.option("--reason", help="Why; it is sealed in the erasure record.")
-@click.option("--authority", help="On whose word: a ticket, an office, a law.")
+@click.option("--reason", help="Why; it is sealed in the erasure record.  [required unless --finish]")
+@click.option("--authority", help="On whose word: a ticket, an office, a law.  [required unless --finish]")
 @click.option("--plan", "--dry-run", "plan_only", is_flag=True, help="Say what would go and change nothing.")
 @click.option("--finish", "finish_only", is_flag=True, help="Complete an interrupted erasure and clear residue.")
 @as_json

@@ -18,7 +18,12 @@ _SHOWN = 50  # refusals told in full; --json has them all
 
 @click.command("import", short_help="Import files that carry metadata, or tables of past calls.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--map", "map_file", type=click.Path(path_type=Path), help="A table's map: which column is what (TOML).")
+@click.option(
+    "--map",
+    "map_file",
+    type=click.Path(path_type=Path),
+    help="A table's map: which column is what (TOML).  [required for a table]",
+)
 @click.option("--dry-run", is_flag=True, help="Read and check everything, record nothing.")
 @click.option("--workflow", help="The business purpose.")
 @click.option("--label", "labels", multiple=True, metavar="K=V", help="A label. Repeatable.")

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 @click.command(short_help="Calls that may have been billed: look at them, and say what the vendor says.")
 @click.argument("action", type=click.Choice(["list", "paid", "unpaid"]), default="list")
 @click.argument("key", required=False)
-@click.option("--by", metavar="NAME", help="Who found out.")
-@click.option("--reason", metavar="TEXT", help="How: the line of the bill, what support said.")
+@click.option("--by", metavar="NAME", help="Who found out.  [required for paid, unpaid]")
+@click.option(
+    "--reason",
+    metavar="TEXT",
+    help="How: the line of the bill, what support said.  [required for paid, unpaid]",
+)
 @click.option("--ended", is_flag=True, help="I made sure that its process has ended, where that cannot be seen here.")
 @as_json
 def ambiguous(action: str, key: str | None, by: str | None, reason: str | None, ended: bool, as_json: bool) -> int:
