@@ -1,14 +1,18 @@
 """Expressions: JMESPath that reads a fact from an answer, with a regular expression where it hides in text."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 import jmespath  # type: ignore[import-untyped]  # no stubs; nothing else imports it
 from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
+from jmespath.functions import Functions  # type: ignore[import-untyped]
 
 from registry.canonical import JSON
+from registry.errors import counted
 
 _LONGEST = 1 << 20  # characters of one text that a regular expression is let loose on
 
@@ -66,14 +70,16 @@ def compile_expression(given: JSON) -> Expression:
     """An expression from a description: a text, or ``{expr, regex?, scale?}``.
 
     Raises:
-        BadExpression: JMESPath or regular expression do not compile, or the latter has no group.
+        BadExpression: JMESPath or regular expression do not compile, the former calls a function that is none or with
+            other arguments than it takes, or the latter has no group.
     """
     told: dict[str, Any] = {"expr": given} if isinstance(given, str) else dict(given)
     try:
         compiled = jmespath.compile(told["expr"])
     except JMESPathError as error:
-        why = re.sub(r",? *for expression:$", "", str(error).splitlines()[0].strip())
+        why = re.sub(r"(,? *for expression)?:$", "", str(error).splitlines()[0].strip())
         raise BadExpression(f"a JMESPath expression, not {told['expr']!r}: {why}") from None
+    _refuse_unknown_functions(compiled.parsed)
     pattern = None
     if regex := told.get("regex"):
         try:
@@ -83,6 +89,21 @@ def compile_expression(given: JSON) -> Expression:
         if pattern.groups < 1:
             raise BadExpression("a regular expression with a group around the fact")
     return Expression(told["expr"], pattern, told.get("scale", 1), compiled)
+
+
+def _refuse_unknown_functions(node: Mapping[str, Any]) -> None:
+    """Look for calls that would fail on every answer: the parser takes any name with any arguments."""
+    if node["type"] == "function_expression":
+        name, given = node["value"], len(node["children"])
+        if name not in Functions.FUNCTION_TABLE:
+            near = get_close_matches(name, Functions.FUNCTION_TABLE, 1)
+            hint = f"; did you mean {near[0]!r}" if near else ""
+            raise BadExpression(f"a function that JMESPath has, not {name!r}{hint}")
+        takes = Functions.FUNCTION_TABLE[name]["signature"]
+        if given < len(takes) or (given > len(takes) and not takes[-1].get("variadic")):
+            raise BadExpression(f"{counted(len(takes), 'argument')} of {name}(), not {given}")
+    for child in node["children"]:
+        _refuse_unknown_functions(child)
 
 
 def _texts(found: JSON) -> Any:  # noqa: ANN401 - an iterator of texts

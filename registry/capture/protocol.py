@@ -206,10 +206,6 @@ def _optional(table: Mapping[str, Any], name: str) -> Expression | None:
     return compile_expression(table[name]) if name in table else None
 
 
-def _input(table: Mapping[str, Any]) -> Input:
-    return Input(table["at"], table["as"], table.get("type_at"))
-
-
 def _upload(table: Mapping[str, Any] | None) -> Upload | None:
     if table is None:
         return None

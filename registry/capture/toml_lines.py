@@ -9,6 +9,7 @@ from typing import Final
 
 _HEADER: Final = re.compile(r"\s*(?P<open>\[\[?)(?P<name>[^\[\]]+)\]\]?\s*(#.*)?$")
 _KEY: Final = re.compile(r"""\s*(?P<key>(?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=""")
+_TOKEN: Final = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|#[^\n]*|[\[\]{},]|[^\s\[\]{},"'#]+""")
 _PART: Final = re.compile(r""""([^"]*)"|'([^']*)'|([\w-]+)""")
 
 
@@ -29,6 +30,16 @@ def line_of(text: str, path: Sequence[str | int]) -> int:
 def key_at(text: str, line: int) -> str:
     """The dotted key, or table, that stands in a line (from 1); empty where none does."""
     return next((".".join(place) for number, place, _ in _places(text) if number == line), "")
+
+
+def key_open_at(text: str, line: int, column: int) -> str:
+    """The dotted key whose value a place (both from 1) is in; before the ``=`` of a key, the one before it."""
+    before = [
+        place
+        for number, place, inline in _places(text)
+        if number < line or (number == line and column > inline.partition("\n")[0].find("="))
+    ]
+    return ".".join(before[-1]) if before else ""
 
 
 def _places(text: str) -> Iterator[tuple[int, list[str], str]]:
@@ -57,19 +68,41 @@ def _parts(dotted: str) -> list[str]:
 
 
 def _holds(inline: str, rest: Sequence[str]) -> bool:
-    return bool(rest) and all(_spots(inline, name) for name in rest if not name.isdigit())
+    return bool(rest) and all(_spot(inline, name) is not None for name in rest if not name.isdigit())
 
 
 def _offset(inline: str, rest: Sequence[str]) -> int:
-    """Lines between the start of ``inline`` and the last name of ``rest``, in the element its number says."""
-    names = [step for step in rest if not step.isdigit()]
-    if not names:
-        return 0
-    spots = _spots(inline, names[-1])
-    number = next((int(step) for step in reversed(rest) if step.isdigit()), 0)
-    # Elements may leave a key out, so the count can run short; the last one is the nearest then.
-    return inline.count("\n", 0, spots[min(number, len(spots) - 1)])
+    """Lines between the start of ``inline`` and what ``rest`` leads to: names of keys, numbers of elements."""
+    start, end = 0, len(inline)
+    for step in rest:
+        spot = _spot(inline[start:end], step)
+        elements = _elements(inline[start:end]) if spot is None and step.isdigit() else []
+        if spot is not None:
+            start += spot
+        elif elements:
+            first, last = elements[min(int(step), len(elements) - 1)]
+            start, end = start + first, start + last
+    return inline.count("\n", 0, start)
 
 
-def _spots(inline: str, name: str) -> list[int]:
-    return [found.start() for found in re.finditer(rf"""["']?(?<![\w-]){re.escape(name)}["']?\s*=""", inline)]
+def _spot(inline: str, name: str) -> int | None:
+    found = re.search(rf"""["']?(?<![\w-]){re.escape(name)}["']?\s*=""", inline)
+    return found.start() if found else None
+
+
+def _elements(inline: str) -> list[tuple[int, int]]:
+    """Begin and end of each element of the first list in a text."""
+    found: list[tuple[int, int]] = []
+    depth, begin = 0, None
+    for token in _TOKEN.finditer(inline):
+        closing = token[0] in ("]", "}")
+        if depth == 1 and begin is not None and (closing or token[0] == ","):
+            found.append((begin, token.start()))
+            begin = None
+        elif depth == 1 and begin is None and not closing and not token[0].startswith("#"):
+            begin = token.start()
+        depth += token[0] in ("[", "{") and 1
+        depth -= closing
+        if closing and depth == 0:
+            break
+    return found

@@ -76,29 +76,29 @@ def test_the_good_one_loads_with_a_native_date(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "line", "key", "expected"),
     [
-        ("body = {} }", 'body = {}, path = { api = "v1" } }', 14, "template.path.api", "a hole of submit.match"),
+        ("body = {} }", 'body = {}, path = { api = "v1" } }', 14, "template.path.api", "a name that submit.match has"),
         ('"painter-[0-9]+" }', '"painter-[0-9]+", slot = "version" }', 9, "pin.0.slot", "model, prompt"),
         ("[facts]", '[events]\nlast = ["x"]\nanswer = "last["\n\n[facts]', 42, "events.answer", "a JMESPath"),
         ("[facts]", '[webhook]\nscheme = "shared-header"\nsecret = "S"\n\n[facts]', 40, "webhook", "'header'"),
         ('operation = "image.generate"', 'operation = "image.make"', 6, "operation", "image.generate"),
         ('operation = "image.generate"', 'operatoin = "image.generate"', 6, "operatoin", "did you mean 'operation'"),
-        ('provider = "painter"\n', "", 1, "", "the key 'provider', which is missing"),
+        ('provider = "painter"\n', "", 1, "", "the key 'provider', missing here"),
         ('match = "POST /v1/images"', 'mach = "POST /v1/images"', 17, "submit.mach", "did you mean 'match'"),
-        ('model = "body.model"', 'model = "model"', 20, "submit.slots.model", "does not match"),
-        ('"prompt" = "body.prompt"', '"Prompt" = "body.prompt"', 19, "submit.slots", "Prompt"),
+        ('model = "body.model"', 'model = "model"', 20, "submit.slots.model", "a place in the request"),
+        ('"prompt" = "body.prompt"', '"Prompt" = "body.prompt"', 21, "submit.slots.Prompt", 'not "Prompt"'),
         ('kind = "hash"', 'kind = "alias"', 10, "pin.1.kind", "snapshot"),
         ('"[0-9a-f]{64}"', '"[0-9a-f"', 10, "pin.1.pattern", "a regular expression"),
-        ("seed = true", 'seed = "yes"', 12, "caps.seed", "boolean"),
-        ("retention_days = 3", "retention_days = -3", 30, "data.retention_days", "minimum of 0"),
-        ("retention_days = 3", "retention_days = 12:30:00", 30, "data.retention_days", "a value that JSON has"),
+        ("seed = true", 'seed = "yes"', 12, "caps.seed", "true or false"),
+        ("retention_days = 3", "retention_days = -3", 30, "data.retention_days", "0 or more"),
+        ("retention_days = 3", "retention_days = 12:30:00", 30, "data.retention_days", "not the moment 12:30"),
         ("2026-09-24", '"2026-02-30"', 27, "retires.painter-1", "a day of the calendar"),
         ('["painter-2"]', '["painter-two"]', 24, "pins.painter", "no pin pattern matches 'painter-two'"),
         ("painter = [", '"painter-9" = [', 24, "pins.painter-9", "an exact version itself"),
         ('hosts = ["api.painter.example"]', 'hosts = ["cdn.example"]', 4, "base_url", "a host that hosts names"),
         ('match = "POST /v1/images"', 'match = "LOCAL /v1"', 4, "base_url", "a LOCAL operation has no address"),
-        ('"Bearer {secret}"', '"Bearer sk-1"', 7, "auth.value", "does not match"),
+        ('"Bearer {secret}"', '"Bearer sk-1"', 7, "auth.value", "such as Bearer {secret}"),
         ('id = "painter"', 'id = "etcher"', 2, "id", "'painter', as the file is called painter.toml"),
-        ("public = []", "public = [", 14, "", "TOML"),
+        ("public = []", "public = [", 14, "public", "TOML"),
         ("[data]", "[data", 29, "", "TOML"),
         ('expr = "body.url"', 'expr = "body..url"', 34, "output.expr", "a JMESPath expression"),
         ("status == `429`", "status = `429`", 37, "errors.0.when", "a JMESPath expression"),
@@ -109,7 +109,7 @@ def test_the_good_one_loads_with_a_native_date(tmp_path):
         ('model = "body.model"', 'model = "path.model"', 17, "submit.match", "{model}, as a slot stands at path.model"),
         ('match = "POST /v1/images"', 'match = "POST /v1/images"\ncount = "n"', 18, "submit.count", "model, prompt"),
         ('"https://api.painter.example"', '"http://api.painter.example"', 4, "base_url", "expected https://"),
-        ("public = []", 'public = ["body.size", "body.prompt"]', 13, "public.1", "expected no prompt here"),
+        ("public = []", 'public = ["body.size", "body.prompt"]', 13, "public.1", "expected no place of prompt"),
         ("webhook = false", "webhook = true", 12, "caps.webhook", "a table [webhook]"),
         ("seed = true", "seed = true, seed = false", 12, "caps", "TOML"),
         ("public = []", "public = []\npublic = []", 14, "public", "TOML"),
@@ -193,7 +193,7 @@ def test_a_file_of_ones_own_may_be_like_a_shipped_one(tmp_path):
         ('like = "painter"', 'like = "nobody"', 2, "like", "the id of another description"),
         ('like = "painter"', 'like = "painter-edits"', 2, "like", "the id of another description"),
         ('like = "painter"', 'like = "openai-image-edits"', 2, "like", "a description that stands by itself"),
-        ('like = "painter"', "like = 3", 2, "like", "string"),
+        ('like = "painter"', "like = 3", 2, "like", "text in quotes"),
         ('like = "painter"', 'provider = "etcher"\nlike = "painter"', 2, "provider", "expected 'painter'"),
         ('match = "POST', 'count = "n"\nmatch = "POST', 8, "submit.count", "the name of a slot: model"),
         ('"painter-[0-9]+"', '"etcher-[0-9]+"', 2, "pins.painter", "(taken from painter)"),
@@ -224,7 +224,7 @@ def test_the_first_mistake_of_the_file_is_shown(tmp_path):
 
 
 def test_a_missing_file_and_wrong_bytes_are_refused_the_same_way(tmp_path):
-    with pytest.raises(BadDescription, match=r"nothing\.toml:1: file: cannot be read"):
+    with pytest.raises(BadDescription, match=r"nothing\.toml:1: file: expected a TOML file"):
         load(tmp_path / "nothing.toml")
     (tmp_path / "latin.toml").write_bytes(b'id = "a"\nprovider = "\xe9"\n')
     with pytest.raises(BadDescription, match=r"latin\.toml:2: file: expected UTF-8"):

@@ -131,7 +131,7 @@ def test_a_file_that_can_be_used_says_what_it_is(mintmark, tmp_path):
         ('"path.model"', '"body.model"', 11, "submit.slots"),
         ("body.pictures[].url", "body.pictures[", 12, "output.expr"),
         ('hosts = ["api.', 'hosts = ["other.', 4, "base_url"),
-        ("caps = {", "caps = ", 8, None),
+        ("caps = {", "caps = ", 8, "caps"),
         ("painter-images", "painter-pictures", 2, "id"),
     ],
 )
