@@ -17,10 +17,9 @@ from sqlalchemy.engine import make_url
 
 from registry.database import Database
 from registry.drafting import Draft, Incoming
-from registry.home import create
+from registry.home import Registry, create
 from registry.log.guards import protect
 from registry.manifest import Model, Prompt, Provider
-from registry.migrating import upgrade
 from registry.settings import Settings
 
 sys.path.append(str(Path(__file__).parent))  # for ``emulator``, which is no test and no package of the product
@@ -61,26 +60,32 @@ def _run(url, *statements):
     engine.dispose()
 
 
-def _migrate(made):
-    with made.writing() as connection:
-        upgrade(connection, "registry.catalog:migrations", None)
-    made.dispose()
+def _with_tables(settings):
+    """Make the tables of catalog and vault, and nothing in them."""
+    made = Registry(settings)
+    made.home.mkdir(parents=True, exist_ok=True)
+    made.catalog.migrate()
+    made.vault.records(before="9999")
+    made.close()
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory):
-    """A SQLite file with the catalog's tables, to copy: migrating anew takes ten times as long."""
-    path = tmp_path_factory.mktemp("migrated") / "mintmark.db"
-    _migrate(Database(f"sqlite:///{path}"))
-    return path
+def migrated_home(tmp_path_factory):
+    """A home whose databases have their tables, to copy: migrating anew takes ten times as long."""
+    home = tmp_path_factory.mktemp("migrated") / ".mintmark"
+    _with_tables(Settings(home=home))
+    return home
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres_server):
-    """A PostgreSQL database with the catalog's tables, to copy."""
-    _run(postgres_server, "CREATE DATABASE migrated")
-    _migrate(Database(make_url(postgres_server).set(database="migrated").render_as_string(hide_password=False)))
-    return "migrated"
+def migrated_templates(postgres_server, tmp_path_factory):
+    """Two PostgreSQL databases with the tables of catalog and vault, to copy."""
+    names = "migrated_catalog", "migrated_vault"
+    for name in names:
+        _run(postgres_server, f"CREATE DATABASE {name}")
+    catalog, vault = (_url_of(postgres_server, name) for name in names)
+    _with_tables(Settings(home=tmp_path_factory.mktemp("templates"), database=catalog, vault=vault))
+    return names
 
 
 @pytest.fixture
@@ -92,33 +97,36 @@ def postgres_url(postgres_server):
 def _fresh_database(server, template="template1"):
     name = f"t{uuid.uuid4().hex[:12]}"
     _run(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    yield _url_of(server, name)
     _run(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def _url_of(server, name):
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
 @pytest.fixture
-def migrated_url(postgres_server, migrated_template):
+def migrated_url(postgres_server, migrated_templates):
     """The URL of a database with the catalog's tables, dropped afterwards."""
-    yield from _fresh_database(postgres_server, migrated_template)
+    yield from _fresh_database(postgres_server, migrated_templates[0])
+
+
+@pytest.fixture
+def migrated_vault_url(postgres_server, migrated_templates):
+    """And of one with the vault's."""
+    yield from _fresh_database(postgres_server, migrated_templates[1])
 
 
 @pytest.fixture(params=BACKENDS)
 def database(request, tmp_path):
     """An empty, migrated registry database: each test runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "mintmark.db")
+        shutil.copy(request.getfixturevalue("migrated_home") / "mintmark.db", tmp_path)
         made = Database(f"sqlite:///{tmp_path}/mintmark.db", lock=tmp_path / "writer.lock", protect=protect)
     else:
         made = Database(request.getfixturevalue("migrated_url"))
     yield made
     made.dispose()
-
-
-def _settings(request, home, backend):
-    if backend == "sqlite":
-        return Settings(home=home, actor="tester")
-    server = request.getfixturevalue("postgres_url")
-    return Settings(home=home, actor="tester", database=server, vault=request.getfixturevalue("vault_url"))
 
 
 @pytest.fixture
@@ -130,15 +138,38 @@ def vault_url(postgres_server):
 @pytest.fixture(params=BACKENDS)
 def registry(request, tmp_path):
     """A new registry on each database; its home is ``tmp_path / ".mintmark"``."""
-    made, _ = create(_settings(request, tmp_path / ".mintmark", request.param))
+    if request.param == "sqlite":
+        made = request.getfixturevalue("new_registry")()
+    else:
+        databases = {
+            name: request.getfixturevalue(f"migrated{of}_url") for name, of in (("database", ""), ("vault", "_vault"))
+        }
+        made, _ = create(Settings(home=tmp_path / ".mintmark", actor="tester", **databases))
     yield made
     made.close()
 
 
+@pytest.fixture(scope="session")
+def begin_at(migrated_home):
+    """Makes a new registry on SQLite in a folder: ``begin_at(home, max_pixels=…)``."""
+
+    def begin(home, **settings):
+        shutil.copytree(migrated_home, home)
+        return create(Settings(home=home, **{"actor": "tester"} | settings))[0]
+
+    return begin
+
+
 @pytest.fixture
-def local_registry(tmp_path):
+def new_registry(begin_at, tmp_path):
+    """Makes a new registry on SQLite in ``tmp_path``: ``new_registry()``, ``new_registry("elsewhere", actor=…)``."""
+    return lambda name=".mintmark", **settings: begin_at(tmp_path / name, **settings)
+
+
+@pytest.fixture
+def local_registry(new_registry):
     """A new registry on SQLite, where the database makes no difference to the test."""
-    made, _ = create(Settings(home=tmp_path / ".mintmark", actor="tester"))
+    made = new_registry()
     yield made
     made.close()
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from drift.significance.decision import Component, Decision, answer_for
+from drift.significance.one_thread import in_one_thread
 from drift.significance.ranking import combined
 from drift.significance.relabeling import RELABELINGS, is_complete, labelings
 from drift.significance.resolution import attainable_p, replays_needed
@@ -10,6 +11,7 @@ from drift.significance.rules import rules_for
 from drift.significance.samples import Sample, check_level, kind_of, stacked
 
 
+@in_one_thread
 def decide_manifest(
     baseline: Sequence[Sample],
     replays: Sequence[Sample],

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift.significance.effects import EFFECTS, Effect, shortened
+from drift.significance.one_thread import in_one_thread
 from drift.significance.ranking import combined
 from drift.significance.relabeling import RELABELINGS, labelings
 from drift.significance.rules import Statistics, rules_for
@@ -133,6 +134,7 @@ def suite_smallest_effects(
     return _searched(prompts, alpha, seed, trials, "prompts")
 
 
+@in_one_thread
 def power_for(
     prompts: Sequence[Prompt], effect: str, size: float, *, alpha: float = 0.01, seed: int, trials: int = TRIALS
 ) -> float:
@@ -157,6 +159,7 @@ def power_for(
     return sum(run.found(trial, 1.0, chosen, size) for trial in range(trials)) / trials
 
 
+@in_one_thread
 def _searched(prompts: Sequence[Prompt], alpha: float, seed: int, trials: int, of: str) -> Sensitivity:
     run = _Trials(prompts, alpha, seed, trials)
     effects = []

@@ -8,6 +8,7 @@ from typing import Literal
 from drift.media.media import Kind
 from drift.significance.decision import Decision
 from drift.significance.manifest import decide_manifest
+from drift.significance.one_thread import in_one_thread
 from drift.significance.relabeling import RELABELINGS
 from drift.significance.resolution import attainable_p
 from drift.significance.rules import rules_for
@@ -46,6 +47,7 @@ class SequentialDecision:
     needed: int | None = None
 
 
+@in_one_thread
 def sequential(
     baseline: Sequence[Sample],
     replays: Sequence[Sample],

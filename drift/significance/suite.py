@@ -6,6 +6,7 @@ from math import comb
 
 from drift.media.media import Kind
 from drift.significance.decision import Component, Decision, answer_for
+from drift.significance.one_thread import in_one_thread
 from drift.significance.ranking import combined
 from drift.significance.relabeling import RELABELINGS, Labels, is_complete, labelings
 from drift.significance.resolution import attainable_of
@@ -23,6 +24,7 @@ class Prompt:
     replays: Sequence[Sample]
 
 
+@in_one_thread
 def suite_gate(
     prompts: Sequence[Prompt], *, alpha: float = 0.01, seed: int, relabelings: int = RELABELINGS
 ) -> Decision:

@@ -70,16 +70,17 @@ def serving(home, registry=None, **settings):
 
 
 @pytest.fixture
-def served(tmp_path):
+def served(tmp_path, new_registry):
     """A server with an empty registry."""
-    with serving(tmp_path / ".mintmark") as found:
+    with serving(tmp_path / ".mintmark", new_registry()) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory):
+def standing(tmp_path_factory, begin_at):
     """A server that the tests of one module share; they leave nothing in it that another would see."""
-    with serving(tmp_path_factory.mktemp("standing") / ".mintmark") as found:
+    home = tmp_path_factory.mktemp("standing") / ".mintmark"
+    with serving(home, begin_at(home)) as found:
         yield found
 
 
