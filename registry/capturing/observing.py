@@ -157,6 +157,12 @@ class Observation:
         self.response.close()
 
     @property
+    def is_plain(self) -> bool:
+        """Whether both bodies are in memory, and neither is packed."""
+        packed = any(name == "content-encoding" for name, _ in (*self.request_headers, *self.response_headers))
+        return self.request.in_memory and self.response.in_memory and not packed
+
+    @property
     def _has_all(self) -> bool:
         """Whether the answer is complete though nobody read up to its end."""
         announced = dict(self.response_headers).get("content-length", "")

@@ -4,6 +4,7 @@ They lie in ``spool/.open/<owner>/`` of the home, keys taken out; ``<owner>`` is
 it has ended, another one takes them over.
 """
 
+import io
 import json
 import os
 import time
@@ -15,17 +16,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Final, Literal, TypeAlias
 
+import msgspec
+
 from registry.capture.description import Description
 from registry.capturing.codings import Unreadable, decoded
 from registry.capturing.context import Said
 from registry.capturing.known import Known, Place
 from registry.capturing.observing import Body, Headers, Observation
 from registry.capturing.scrubbing import (
-    fields_of,
+    rules_of,
     scrubbed,
     scrubbed_headers,
     scrubbed_said,
     scrubbed_url,
+    scrubbed_whole,
     secrets_in,
 )
 from registry.capturing.spool import OPEN, Spool
@@ -102,14 +106,21 @@ class Opened:
         """
         if part == "last" and (name, "submit") not in self._files:
             return
+        head = {"id": name, "part": part}
+        whole = io.BytesIO() if seen.is_plain else None
+        if whole is not None:
+            _write(whole, head, place, descriptions, seen)
         path = self._files.get((name, part))
         if path is not None:
             descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
         else:
             path, descriptor = self._spares.popleft() if self._spares else self._new()
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                _write(file, {"id": name, "part": part}, place, descriptions, seen)
+            if whole is not None:  # a buffered file would take as long again
+                _put(descriptor, whole.getbuffer())
+            else:
+                with os.fdopen(descriptor, "wb") as file:
+                    _write(file, head, place, descriptions, seen)
         except OSError:
             os.unlink(path)
             raise
@@ -253,34 +264,41 @@ def _move(folder: Path, own: Path, moved: list[Path]) -> None:
     folder.rmdir()
 
 
+def _put(descriptor: int, data: memoryview) -> None:
+    """Write a file and close it."""
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    finally:
+        os.close(descriptor)
+
+
 def _write(
     file: IO[bytes], head: Mapping[str, str], place: Place, descriptions: Sequence[Description], seen: Observation
 ) -> None:
     """Both bodies, what else is known as JSON, and how long that is."""
-    secrets = secrets_in(seen.request_headers, seen.url)
-    sizes = []
-    asked, answered, url = dict(seen.request_headers), dict(seen.response_headers), seen.url
-    kept: tuple[dict[str, str], dict[str, str]] = ({}, {})
-    for one in descriptions:
-        url = scrubbed_url(one, url, secrets)
-        kept[0].update(scrubbed_headers(one, seen.request_headers, secrets, answer=False))
-        kept[1].update(scrubbed_headers(one, seen.response_headers, secrets, answer=True))
-    for answer, body, headers in ((False, seen.request, asked), (True, seen.response, answered)):
-        fields = sorted({field for one in descriptions for field in fields_of(one, answer=answer)})
-        coding = headers.get("content-encoding", "")
+    rules, secrets = rules_of(*descriptions), secrets_in(seen.request_headers, seen.url)
+    sizes, kept = [], []
+    for body, headers, allowed, fields in (
+        (seen.request, seen.request_headers, rules.asked, rules.request),
+        (seen.response, seen.response_headers, rules.answered, rules.response),
+    ):
+        told = dict(scrubbed_headers(headers, allowed, secrets))
+        coding = dict(headers).get("content-encoding", "")
         size, plain = _written(file, body if not seen.broken else None, coding, secrets, fields)
         sizes.append(size)
-        kept[answer].pop("content-encoding", None)
+        told.pop("content-encoding", None)
         if not plain:
-            kept[answer]["content-encoding"] = coding
+            told["content-encoding"] = coding
+        kept.append(list(told.items()))
     value = {
         **head,
         "provider": place.provider,
         "base_url": place.base_url,
         "method": seen.method,
-        "url": url,
-        "request_headers": list(kept[0].items()),
-        "response_headers": list(kept[1].items()),
+        "url": scrubbed_url(seen.url, rules, secrets),
+        "request_headers": kept[0],
+        "response_headers": kept[1],
         "said": scrubbed_said(seen.said, secrets),
         "capture": seen.capture,
         "status": seen.status,
@@ -292,8 +310,8 @@ def _write(
         "broken": seen.broken,
         "sizes": sizes,
     }
-    told = json.dumps(value).encode()
-    file.write(b"%s%0*x" % (told, _LENGTH, len(told)))
+    told_json = msgspec.json.encode(value)
+    file.write(b"%s%0*x" % (told_json, _LENGTH, len(told_json)))
 
 
 def _read(path: Path, folder: Path) -> tuple[dict[str, Any], Observation]:
@@ -344,6 +362,8 @@ def _written(
     """How many bytes a body took, and whether without its coding."""
     if body is None:
         return 0, True
+    if body.in_memory and not coding:
+        return file.write(scrubbed_whole(b"".join(body.pieces()), secrets, fields)), True
     start = file.tell()
     try:
         return _copied(file, scrubbed(decoded(body.pieces(), coding), secrets, fields)), True

@@ -1,7 +1,9 @@
 """Takes keys, callbacks and signatures out of bytes, queries and headers before anything is written down."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from itertools import chain
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -30,32 +32,71 @@ Marks: TypeAlias = Sequence[tuple[bytes, re.Pattern[bytes]]]
 
 def secrets_in(headers: Headers, url: str) -> list[bytes]:
     """Whatever a request carries as a key, as it is looked for: in headers that hold keys, and in query fields."""
-    found = {value for name, value in parse_qsl(urlsplit(url).query) if name.lower() in KEY_FIELDS}
+    query = urlsplit(url).query if "?" in url else ""
+    found = {value for name, value in parse_qsl(query) if name.lower() in KEY_FIELDS}
     for name, value in headers:
-        if _CARRIERS.search(name):
+        if _carries(name):
             words = [word.strip(",;") for word in value.split()]
             # The first word of several is the scheme, which is no key: neither is "Bearer x" where the key is "x".
             found |= set(words if len(words) == 1 or name == "cookie" else words[1:])
     return [form.encode(code, "replace") for form in hunted(found) for code in ("utf-8", "utf-16-le", "utf-16-be")]
 
 
-def scrubbed_url(description: Description, url: str, secrets: Sequence[bytes]) -> str:
-    """``url`` without the query fields that carry keys or that the description redacts."""
-    parts = urlsplit(url)
-    dropped = KEY_FIELDS | {path.partition(".")[2].lower() for path in description.redact if path.startswith("query.")}
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    kept = [pair for pair in pairs if pair[0].lower() not in dropped]
-    query = parts.query if kept == pairs else urlencode(kept)
-    return _text(urlunsplit(parts._replace(query=query)), secrets)
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What of an exchange is kept and what goes, by one description or by all that it may belong to.
+
+    ``asked`` and ``answered`` are names of headers that are kept; ``query`` are names of fields that go, all in lower
+    case. ``request`` and ``response`` are the paths of members that are redacted.
+    """
+
+    asked: frozenset[str]
+    answered: frozenset[str]
+    query: frozenset[str]
+    request: tuple[bytes, ...]
+    response: tuple[bytes, ...]
 
 
-def scrubbed_headers(description: Description, headers: Headers, secrets: Sequence[bytes], *, answer: bool) -> Headers:
-    """Headers by allow-list: those that records keep, or those of an answer that facts are read from."""
-    allowed = HEADERS
-    if answer:
-        told = " ".join(fact.text for fact in description.protocol.facts.values()) if description.protocol else ""
-        rules = " ".join(rule.when.text for rule in description.protocol.rules) if description.protocol else ""
-        allowed = _ANSWER_HEADERS | {name.lower() for name in _NAMED.findall(f"{told} {rules}")}
+@cache
+def rules_of(*descriptions: Description) -> Rules:
+    """The rules of descriptions, worked out once."""
+    protocols = [one.protocol for one in descriptions if one.protocol]
+    told = [fact.text for one in protocols for fact in one.facts.values()]
+    told += [rule.when.text for one in protocols for rule in one.rules]
+    named = {name.lower() for name in _NAMED.findall(" ".join(told))}
+
+    def below(where: str) -> list[str]:
+        paths = {path for one in descriptions for path in one.redact}
+        return sorted(path.removeprefix(where) for path in paths if path.startswith(where))
+
+    return Rules(
+        HEADERS,
+        _ANSWER_HEADERS | named,
+        KEY_FIELDS | {name.lower() for name in below("query.")},
+        tuple(path.encode() for path in below("body.")),
+        tuple(path.encode() for path in below("response.")),
+    )
+
+
+@lru_cache(1024)
+def _carries(name: str) -> bool:
+    """Whether a header of that name holds a key."""
+    return _CARRIERS.search(name) is not None
+
+
+def scrubbed_url(url: str, rules: Rules, secrets: Sequence[bytes]) -> str:
+    """``url`` without the query fields that carry keys or that are redacted."""
+    if "?" in url:
+        parts = urlsplit(url)
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        kept = [pair for pair in pairs if pair[0].lower() not in rules.query]
+        query = parts.query if kept == pairs else urlencode(kept)
+        url = urlunsplit(parts._replace(query=query))
+    return _text(url, secrets)
+
+
+def scrubbed_headers(headers: Headers, allowed: Collection[str], secrets: Sequence[bytes]) -> Headers:
+    """Those headers that are kept."""
     return [(name, _text(value, secrets)) for name, value in headers if name in allowed]
 
 
@@ -74,10 +115,12 @@ def _told(value: JSON, secrets: Sequence[bytes]) -> JSON:
     return value
 
 
-def fields_of(description: Description, *, answer: bool) -> list[bytes]:
-    """The paths of members that the description redacts in one direction."""
-    where = "response." if answer else "body."
-    return sorted({path.removeprefix(where).encode() for path in description.redact if path.startswith(where)})
+def scrubbed_whole(data: bytes, secrets: Sequence[bytes], fields: Sequence[bytes]) -> bytes:
+    """As ``scrubbed``, of content that is in memory: mostly nothing of it goes, which takes no time to see."""
+    # The letters of a member's name are written as themselves, or with this escape.
+    if b"\\u" in data or any(word in data for word in (*secrets, *map(last_name, fields))):
+        return b"".join(scrubbed([data], secrets, fields))
+    return data
 
 
 def scrubbed(pieces: Iterable[bytes], secrets: Sequence[bytes], fields: Sequence[bytes] = ()) -> Iterator[bytes]:
@@ -168,4 +211,6 @@ def _places(window: bytes, until: int, secrets: Sequence[bytes], marks: Marks) -
 
 
 def _text(text: str, secrets: Sequence[bytes]) -> str:
-    return without(text, [secret.decode("utf-8", "replace") for secret in secrets])
+    data = text.encode("utf-8", "surrogatepass")
+    found = [secret for secret in secrets if secret in data]
+    return without(text, [secret.decode("utf-8", "replace") for secret in found]) if found else text

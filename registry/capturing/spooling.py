@@ -13,7 +13,7 @@ from registry.capturing.fetching import Fetcher, NotHad
 from registry.capturing.following import CapturedCall, told_by
 from registry.capturing.observing import Observation
 from registry.capturing.scrubbing import (
-    fields_of,
+    rules_of,
     scrubbed,
     scrubbed_headers,
     scrubbed_said,
@@ -107,20 +107,19 @@ def _written(
     folder: Path, name: str, call: CapturedCall, seen: Observation, secrets: list[bytes], addresses: dict[str, str]
 ) -> dict[str, Any]:
     """One exchange: its bodies as files, the rest as JSON. ``why`` says what of the answer cannot be read."""
-    described = call.description
-    headers = scrubbed_headers(described, seen.request_headers, secrets, answer=False)
+    rules = rules_of(call.description)
+    headers = scrubbed_headers(seen.request_headers, rules.asked, secrets)
     why = None
     if not seen.broken:
-        fields = fields_of(described, answer=False)
         try:
             coding = dict(seen.request_headers).get("content-encoding", "")
-            write(folder / f"{name}.request", scrubbed(decoded(seen.request.pieces(), coding), secrets, fields))
+            write(folder / f"{name}.request", scrubbed(decoded(seen.request.pieces(), coding), secrets, rules.request))
             headers = [(key, value) for key, value in headers if key != "content-encoding"]
         except Unreadable:  # it is kept as it was sent
-            write(folder / f"{name}.request", scrubbed(seen.request.pieces(), secrets, fields))
+            write(folder / f"{name}.request", scrubbed(seen.request.pieces(), secrets, rules.request))
         try:
             coding = dict(seen.response_headers).get("content-encoding", "")
-            answer = scrubbed(decoded(seen.response.pieces(), coding), secrets, fields_of(described, answer=True))
+            answer = scrubbed(decoded(seen.response.pieces(), coding), secrets, rules.response)
             write(folder / f"{name}.answer", _readdressed(answer, addresses) if call.downloads else answer)
         except Unreadable as problem:
             (folder / f"{name}.answer").unlink(missing_ok=True)
@@ -129,11 +128,11 @@ def _written(
     refused = seen.status is not None and seen.status >= 400
     return {
         "method": seen.method,
-        "url": scrubbed_url(described, seen.url, secrets),
+        "url": scrubbed_url(seen.url, rules, secrets),
         "request_headers": headers,
         "status": seen.status if whole and (why is None or refused) else None,
         "why": why,
-        "response_headers": scrubbed_headers(described, seen.response_headers, secrets, answer=True),
+        "response_headers": scrubbed_headers(seen.response_headers, rules.answered, secrets),
         "submitted_at": seen.started_at,
         "completed_at": seen.ended_at,
         "total_ms": seen.ms.get("total"),

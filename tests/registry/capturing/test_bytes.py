@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from registry.capture.description import shipped
 from registry.capturing.framing import BadMessage, _Chunks
 from registry.capturing.scrubbing import (
+    rules_of,
     scrubbed,
     scrubbed_headers,
     scrubbed_url,
@@ -80,14 +81,23 @@ def test_short_keys_and_the_names_of_schemes_are_not_looked_for():
 
 
 def test_headers_are_kept_by_name_and_queries_lose_keys():
-    description = shipped().by_id("openai-images")
+    rules = rules_of(shipped().by_id("openai-images"))
     headers = [("authorization", "Bearer k"), ("cookie", "a"), ("content-type", "application/json"), ("x-other", "1")]
     answer = [("set-cookie", "a"), ("x-request-id", "req_1"), ("openai-processing-ms", "41"), ("x-other", "1")]
 
-    assert scrubbed_headers(description, headers, [], answer=False) == [("content-type", "application/json")]
-    assert scrubbed_headers(description, answer, [], answer=True) == answer[1:3]
-    assert scrubbed_url(description, "https://x.example/a?key=1&b=%20x", []) == "https://x.example/a?b=+x"
-    assert scrubbed_url(description, "https://x.example/a?b=%20x", []) == "https://x.example/a?b=%20x"
+    assert scrubbed_headers(headers, rules.asked, []) == [("content-type", "application/json")]
+    assert scrubbed_headers(answer, rules.answered, []) == answer[1:3]
+    assert scrubbed_url("https://x.example/a?key=1&b=%20x", rules, []) == "https://x.example/a?b=+x"
+    assert scrubbed_url("https://x.example/a?b=%20x", rules, []) == "https://x.example/a?b=%20x"
+
+
+def test_what_may_belong_to_several_descriptions_is_kept_and_redacted_by_all():
+    every = [one for one in shipped() if one.captured]
+    single, both = [rules_of(one) for one in every], rules_of(*every)
+
+    assert both.answered == frozenset().union(*(one.answered for one in single))
+    assert both.request == tuple(sorted({path for one in single for path in one.request})) != ()
+    assert both.query == frozenset().union(*(one.query for one in single))
 
 
 @settings(deadline=None)

@@ -12,7 +12,7 @@ from registry.capture.description import shipped
 from registry.capturing.known import Known
 from registry.capturing.members import emptied
 from registry.capturing.opened import open_calls
-from registry.capturing.scrubbing import fields_of, scrubbed
+from registry.capturing.scrubbing import rules_of, scrubbed, scrubbed_whole
 
 WORD = "kwiatuszkowo"
 KEY = "comfyui-0123456789abcdef"
@@ -71,14 +71,25 @@ def test_nothing_of_its_value_stays_in_what_is_no_canonical_json(value, name):
     assert left.endswith(b'"front": true,}') == value.endswith(("}", "]"))
 
 
-@pytest.mark.parametrize(
-    "description", [one for one in shipped() if fields_of(one, answer=False)], ids=lambda one: one.id
-)
+@pytest.mark.parametrize("description", [one for one in shipped() if rules_of(one).request], ids=lambda one: one.id)
 def test_every_member_that_a_shipped_description_redacts_goes_whatever_it_holds(description):
-    for field in fields_of(description, answer=False):
+    for field in rules_of(description).request:
         for value in (f'"{KEY}"', f'{{"k": {{"deep": ["{KEY}"]}}}}', f'["{KEY}"]'):
             whole = f'{{"prompt": "{WORD}", "strength": NaN, "{field.decode()}": {value}, "n": 1}}'.encode()
-            assert KEY.encode() not in clean(whole, *fields_of(description, answer=False))
+            assert KEY.encode() not in clean(whole, *rules_of(description).request)
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(names, anything, max_size=4), st.booleans(), st.sampled_from(["metadata", "met\\u0061data", "b"])
+)
+def test_content_in_memory_comes_out_as_it_would_in_pieces(value, plain, name):
+    data = (
+        json.dumps(value, ensure_ascii=plain).encode("utf-8", "surrogatepass").replace(b'"a"', b'"%s"' % name.encode())
+    )
+
+    for secrets in ([], [b"prompt"]):
+        assert scrubbed_whole(data, secrets, [b"metadata"]) == b"".join(scrubbed([data], secrets, [b"metadata"]))
 
 
 def test_members_of_the_same_name_elsewhere_and_files_of_forms_stay():

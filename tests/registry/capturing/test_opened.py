@@ -1,5 +1,6 @@
 """Open calls: none is left behind in clear, none is taken from a process that may go on with it."""
 
+import gzip
 import os
 import signal
 import stat
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -189,6 +191,39 @@ def test_the_caller_writes_what_is_short_and_a_worker_what_is_long(recording, mo
         recording.settled()
 
     assert writers == [threading.current_thread().name, "mintmark-capture"]
+
+
+@pytest.mark.parametrize("most", [1 << 20, 10])
+def test_what_is_short_is_written_at_once_and_whole(spool, place, monkeypatch, most):
+    writes, write_some = [], os.write
+    gone = of_another(spool)
+
+    def some(descriptor, data):
+        writes.append(write_some(descriptor, data[:most]))
+        return writes[-1]
+
+    monkeypatch.setattr(os, "write", some)
+    write(gone, place, spool, "a")
+    [left] = Opened(spool).adopted()
+
+    assert (len(writes) == 1) == (most > 10)
+    assert WORD in b"".join(left.submit.response.pieces()) and left.submit.status == 200
+
+
+def test_a_packed_answer_is_kept_unpacked_and_a_bomb_does_not_fill_the_memory(spool, place, monkeypatch):
+    gone, held = of_another(spool), seen(spool)
+    packed = gzip.compress(WORD * 1_000_000)
+    held.response_headers.append(("content-encoding", "gzip"))
+    held.response = Body(spool.folder, 1 << 20)
+    held.response.write(packed)
+
+    tracemalloc.start()
+    gone.write("a", "submit", place, place.descriptions_of("POST", JOB), held)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    [left] = Opened(spool).adopted()
+
+    assert left.submit.response.size == len(WORD) * 1_000_000 and peak < 6 << 20
 
 
 LONG = """
