@@ -103,7 +103,7 @@ def _tell(console: "Console", story: "Demo") -> None:
 
 def _made(console: "Console", made: "Made") -> None:
     took = f"{made.milliseconds} ms".rjust(8)
-    console.print(f"  {made.id[7:19]}  {made.kind:<5}  {took}  noise {made.noise:<6}  {made.prompt}")
+    console.print(f"  {made.id[7:19]} {made.kind:<5} {took} noise {made.noise:<6} {made.prompt}")
 
 
 def _calibrated(console: "Console", one: "Calibrated") -> None:
