@@ -174,7 +174,7 @@ _STATES: Final[Mapping[str, OutcomeState]] = {
 }  # fmt: skip
 
 
-def state_of(outcome_class: str) -> OutcomeState:
+def state_after(outcome_class: str) -> OutcomeState:
     """The state in which a call of a class ended, where its provider named none."""
     return _STATES.get(outcome_class, "failed")
 

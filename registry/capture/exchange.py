@@ -39,8 +39,19 @@ from registry.capture.request import asked_for, read_slot, settings_of
 from registry.capture.slots import Step
 from registry.capture.wire import WHOLE, read_wire
 from registry.digest import digests_of
-from registry.manifest import Cost, DescriptionRef, Latency, License, Model, Outcome, Prompt, Provider, Request, Seed
-from registry.manifest import state_of as state_after
+from registry.manifest import (
+    Cost,
+    DescriptionRef,
+    Latency,
+    License,
+    Model,
+    Outcome,
+    Prompt,
+    Provider,
+    Request,
+    Seed,
+    state_after,
+)
 from registry.verbatim import is_words
 
 _UNSAID: Final = "unspecified"

@@ -75,7 +75,7 @@ def _draft(files: tuple[Path, ...], said: dict[str, object]) -> "tuple[Draft, di
     from registry.annotate import parse_labels
     from registry.commands.options import check_names, parse_cost, parse_license, parse_setting, split_pair, unique
     from registry.drafting import Draft, Incoming
-    from registry.manifest import Context, Model, Outcome, Prompt, Provider, Seed, state_of
+    from registry.manifest import Context, Model, Outcome, Prompt, Provider, Seed, state_after
     from registry.templating import templated
     from registry.times import parse_time
 
@@ -103,7 +103,7 @@ def _draft(files: tuple[Path, ...], said: dict[str, object]) -> "tuple[Draft, di
         outputs=[Incoming(file=str(path)) for path in files],
         outcome=Outcome(
             class_=status,  # type: ignore[arg-type]  # click has checked it
-            state=state_of(status),
+            state=state_after(status),
             request_id=text("request_id"),
             error=text("error"),
             completed_at=None if at is None else parse_time("--at", at),

@@ -30,7 +30,7 @@ from registry.manifest import (
     Prompt,
     Provider,
     Seed,
-    state_of,
+    state_after,
 )
 from registry.record import record
 from registry.times import in_zone, text_of
@@ -258,7 +258,7 @@ def _inside(folder: Path, name: str) -> Path:
 def _outcome(read: RowReader, status: str) -> Outcome:
     return Outcome(
         class_=status,  # type: ignore[arg-type]  # checked by the caller
-        state=state_of(status),
+        state=state_after(status),
         http_status=read.whole("http_status"),
         request_id=read.text("request_id"),
         job_id=read.text("job_id"),
