@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from registry.canonical import JSON
 from registry.capture import slots as places
@@ -20,8 +20,6 @@ from registry.capture.protocol import Protocol, protocol_of
 from registry.capture.slots import Step
 
 Pin: TypeAlias = Literal["snapshot", "hash", "build", "alias"]
-
-_NOT_SETTINGS: Final = frozenset({"model", "prompt", "seed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +187,6 @@ class Description:
             body = self.write(body, slot, value)
         return body
 
-    def read(self, body: Mapping[str, JSON], slot: str) -> JSON:
-        """The value of ``slot`` in ``body``; None where absent, or where the operation has no such slot in its body."""
-        steps = places.parse(self.slots[slot]) if slot in self.slots else ("",)
-        return places.read(body, steps[1:]) if steps[0] == "body" else None
-
     def write(self, body: Mapping[str, JSON], slot: str, value: JSON) -> dict[str, JSON]:
         """A new body with ``value`` in ``slot``; the given one stays as it is.
 
@@ -209,11 +202,6 @@ class Description:
             raise SlotMismatch(self.slots[slot], why)
         written: dict[str, JSON] = places.write(body, steps[1:], value)
         return written
-
-    def settings(self, body: Mapping[str, JSON]) -> dict[str, JSON]:
-        """Slot name to value for every slot present in ``body``, without model, prompt and seed."""
-        found = {slot: self.read(body, slot) for slot in self.slots if slot not in _NOT_SETTINGS}
-        return {slot: value for slot, value in found.items() if value is not None}
 
     def retired(self, model: str, today: datetime.date) -> datetime.date | None:
         """The day ``model`` was shut down, if that day has come by ``today``."""

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from registry.capture.description import load, shipped
 from registry.capture.errors import AmbiguousDescription, CaptureError, SlotMismatch, UnknownSlot
@@ -55,7 +53,7 @@ def painter(tmp_path):
 def test_every_shipped_description_loads_and_fills_its_own_slots():
     for description in shipped():
         if description.local:
-            assert description.read(description.fill({"model": "some-model"}), "model") == "some-model"
+            assert description.fill({"model": "some-model"})["model"] == "some-model"
         else:
             assert description.protocol.outputs.kind
         assert all(
@@ -104,7 +102,6 @@ def test_an_unknown_slot_is_refused_with_the_known_ones(painter):
 
 
 def test_a_slot_of_the_path_is_no_part_of_the_body(painter):
-    assert painter.read({"model": "x"}, "model") is None
     with pytest.raises(SlotMismatch, match="no part of the body"):
         painter.fill({"model": "painter-2026-04-21"})
 
@@ -121,11 +118,6 @@ def test_write_leaves_the_given_body_alone(painter):
 def test_write_into_a_body_without_that_place_is_refused(painter):
     with pytest.raises(SlotMismatch, match="no place"):
         painter.write({"contents": []}, "prompt", "c")
-
-
-def test_settings_are_the_slots_present_without_model_prompt_and_seed(painter):
-    assert painter.settings(painter.fill({"prompt": "p", "seed": "1"})) == {"size": "1024"}
-    assert painter.settings({}) == {}
 
 
 @pytest.mark.parametrize(
@@ -192,31 +184,6 @@ def test_several_operations_and_nothing_that_decides(model):
         shipped().find("procedural", model=model)
 
     assert caught.value.exit_code == 2 and "--operation" in str(caught.value)
-
-
-names = st.text("abcxyz", min_size=1, max_size=3)
-trees = st.recursive(
-    st.integers(0, 9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
-    max_leaves=12,
-)
-
-
-@given(
-    tree=st.dictionaries(names, trees, max_size=3),
-    tail=st.lists(st.sampled_from(["[]", "[0]", ".a", ".b"]), max_size=4),
-)
-def test_writing_what_was_read_changes_nothing(tmp_path_factory, tree, tail):
-    path = tmp_path_factory.mktemp("slot") / "painter-images.toml"
-    slot = "body.a" + "".join(tail)
-    path.write_text(MODERN.replace('size = "body.size"', f'size = "{slot}"'), encoding="utf-8")
-    description = load(path)
-
-    value = description.read(tree, "size")
-    if value is None:
-        return
-
-    assert description.write(tree, "size", value) == tree
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Slot paths: one value by names and numbers, many values by ``[]``."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from registry.capture.errors import SlotMismatch
 from registry.capture.slots import EVERY, matches, parse, read, write
@@ -74,3 +76,23 @@ def test_a_pattern_names_places_of_its_own_shape_only():
     assert not matches(parse("body.a[].b"), ("body", "a", "x", "b"))
     assert not matches(parse("body.a[1].b"), ("body", "a", 2, "b"))
     assert not matches(parse("body.a"), ("body", "a", "b"))
+
+
+names = st.text("abcxyz", min_size=1, max_size=3)
+trees = st.recursive(
+    st.integers(0, 9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(
+    tree=st.dictionaries(names, trees, max_size=3),
+    tail=st.lists(st.sampled_from(["[]", "[0]", ".a", ".b"]), max_size=4),
+)
+def test_writing_what_was_read_changes_nothing(tree, tail):
+    steps = parse("a" + "".join(tail))
+
+    value = read(tree, steps)
+
+    assert value is None or write(tree, steps, value) == tree
