@@ -25,7 +25,7 @@ from registry.capturing.recorder import Recorder
 from registry.capturing.spool import ENTRY, OPEN, REFUSED, TORN, Spool
 from registry.errors import CouldNotRun, ExchangeConflict, NotFound, Refused, RegistryError
 from registry.home import Registry, create_at
-from registry.locking import LockBusy, exclusive
+from registry.locking import LockBusy
 from registry.manifest import Context, Model, Outcome, Parent, Prompt, Provider, Seed
 from registry.processes import this_process
 from registry.record import record
@@ -78,7 +78,7 @@ def drain(registry: Registry, spool: Spool, skip: frozenset[str] = frozenset()) 
 def _one(registry: Registry, spool: Spool, entry: Path) -> Done | None:
     """Record an entry; None where another drain has had it."""
     try:
-        with exclusive(spool.home / "spool.lock"):
+        with spool.alone():
             value = spool.read(entry)
             if value is None:
                 aside = spool.put_aside(entry)
@@ -313,6 +313,7 @@ def run(home: Path, *, adopts: bool = True) -> int:
         if over.is_set() and not ended:
             ended = True
             following.end()
+    following.close()
     if registry is not None:
         registry.close()
     return 3 if any(True for _ in spool.waiting()) else 0
@@ -338,6 +339,11 @@ class _Following:
     def end(self) -> None:
         """From now on, what is not over soon is left to the next drain."""
         self._ended = time.monotonic()
+
+    def close(self) -> None:
+        """Leave what is not over to the next drain, and no empty folder."""
+        if self._recorder is not None:
+            self._recorder.close(0.0)
 
     @property
     def is_waited_for(self) -> bool:

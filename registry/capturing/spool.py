@@ -4,11 +4,11 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from registry.locking import sync_folder
+from registry.locking import exclusive, sync_folder
 
 ENTRY: Final = "entry.json"
 TORN: Final = ".torn"
@@ -58,18 +58,27 @@ class Spool:
     def commit(self, draft: Path, entry: dict[str, Any]) -> Path:
         """Make an entry of the folder that ``begin`` gave; it outlives a loss of power.
 
-        It waits for the disk: not for the thread of a caller.
+        Where one of the same call waits already, made by a process that took the other for ended, the fuller one
+        stays. It waits for the disk, and perhaps for a drain: not for the thread of a caller.
 
         Raises:
             OSError: disk or rights.
+            LockBusy: a drain has had the entry of the same call in hand for a minute.
         """
         (draft / ENTRY).write_text(json.dumps(entry), "utf-8")
         self.sync(draft)
         made = draft.with_name(draft.name.removeprefix(_UNFINISHED))
-        if made.exists():  # another process, which took this one for ended, was quicker
-            shutil.rmtree(draft, ignore_errors=True)
-            return made
-        draft.rename(made)
+        if made.exists():
+            with self.alone():
+                waiting = self.read(made)
+                if made.exists() and waiting is not None and _fullness(waiting) >= _fullness(entry):
+                    shutil.rmtree(draft, ignore_errors=True)
+                    return made
+                # Where a kill comes in between, the call is still among the open ones.
+                _away(made, "poorer")
+                draft.rename(made)
+        else:
+            draft.rename(made)
         with suppress(OSError):  # it is there and will be recorded: to fail now would make a second one of it
             sync_folder(self.folder)
         return made
@@ -94,6 +103,14 @@ class Spool:
             with path.open("rb+") as file:
                 os.fsync(file.fileno())
         sync_folder(folder)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold what waits: within the block, no drain has an entry in hand.
+
+        Raises:
+            LockBusy: others hold it for a minute.
+        """
+        return exclusive(self.home / "spool.lock")
 
     def waiting(self) -> Iterator[Path]:
         """The entries, oldest first."""
@@ -159,12 +176,22 @@ class Spool:
     @staticmethod
     def drop(entry: Path) -> None:
         """Take an entry away, whole: nobody sees half of it."""
-        gone = entry.with_name(f"{_UNFINISHED}{entry.name}")
-        try:
-            entry.rename(gone)
-        except FileNotFoundError:
-            return
-        shutil.rmtree(gone, ignore_errors=True)
+        _away(entry, "gone")
+
+
+def _away(entry: Path, why: str) -> None:
+    """Take an entry away by a name that nobody looks at, and that no draft has."""
+    gone = entry.with_name(f"{_UNFINISHED}{entry.name}.{why}")
+    try:
+        entry.rename(gone)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _fullness(entry: dict[str, Any]) -> tuple[bool, int]:
+    """How much of a call an entry holds: whether its end, and how many outputs of those that were fetched."""
+    return bool(entry.get("over")), len(entry.get("downloads", ()))
 
 
 def write(path: Path, pieces: Iterable[bytes]) -> None:

@@ -124,6 +124,37 @@ def test_an_entry_is_on_the_disk_before_it_can_be_seen(spool, monkeypatch):
     assert done[2:] == [".one", "rename", "spool"]
 
 
+FULLNESS = [{"over": False, "downloads": {}}, {"over": True, "downloads": {}},
+            {"over": True, "downloads": {"https://x.example/a": "output-0"}}]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 1), (0, 2), (1, 2), (1, 0), (2, 0), (2, 1), (1, 1)])
+def test_of_two_entries_of_one_call_the_fuller_stays(spool, first, second):
+    for number in (first, second):
+        draft = spool.begin("one")
+        (draft / "submit.answer").write_text(str(number))
+        made = spool.commit(draft, FULLNESS[number])
+
+    assert list(spool.waiting()) == [made] and spool.read(made) == FULLNESS[max(first, second)]
+    assert (made / "submit.answer").read_text() == str(max(first, second))
+    assert [path.name for path in spool.folder.iterdir()] == ["one"]
+
+
+def test_an_entry_that_a_drain_has_in_hand_is_not_replaced_under_it(spool):
+    poor, fuller = spool.commit(spool.begin("one"), FULLNESS[0]), spool.begin("one")
+    comes = threading.Thread(target=spool.commit, args=(fuller, FULLNESS[2]))
+
+    with spool.alone():
+        comes.start()
+        comes.join(0.3)
+        held = spool.read(poor)
+        spool.drop(poor)  # it was recorded
+    comes.join(20)
+
+    assert held == FULLNESS[0]
+    assert [spool.read(entry) for entry in spool.waiting()] == [FULLNESS[2]]
+
+
 def test_a_process_that_runs_for_years_remembers_only_what_came_last(tmp_path):
     told = Drain(tmp_path)
     lines = [{"recorded": f"sha256:{number:064x}", "entry": str(number)} for number in range(1000)]
