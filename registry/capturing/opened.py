@@ -5,33 +5,20 @@ it has ended, another one takes them over.
 """
 
 import io
-import json
 import os
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Final, Literal, TypeAlias
-
-import msgspec
+from typing import Any, Final, Literal, TypeAlias
 
 from registry.capture.description import Description
-from registry.capturing.codings import Unreadable, decoded
-from registry.capturing.context import Said
+from registry.capturing import open_file
 from registry.capturing.known import Known, Place
-from registry.capturing.observing import Body, Headers, Observation
-from registry.capturing.scrubbing import (
-    rules_of,
-    scrubbed,
-    scrubbed_headers,
-    scrubbed_said,
-    scrubbed_url,
-    scrubbed_whole,
-    secrets_in,
-)
+from registry.capturing.observing import Observation
 from registry.capturing.spool import OPEN, Spool
 from registry.locking import LockBusy, exclusive
 from registry.processes import fate_here, this_process
@@ -41,10 +28,7 @@ Part: TypeAlias = Literal["submit", "last"]
 
 SILENT_S: Final = 300.0
 """After so long without a sign, a process that nobody here can see (another machine, another container) has ended."""
-_LENGTH: Final = 8  # hexadecimal digits at the end of a file, which say how long the JSON before them is
 _SPARES: Final = 4
-_PIECE: Final = 1 << 18
-_IN_MEMORY: Final = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +93,7 @@ class Opened:
         head = {"id": name, "part": part}
         whole = io.BytesIO() if seen.is_plain else None
         if whole is not None:
-            _write(whole, head, place, descriptions, seen)
+            open_file.write(whole, head, place, descriptions, seen)
         path = self._files.get((name, part))
         if path is not None:
             descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
@@ -117,10 +101,10 @@ class Opened:
             path, descriptor = self._spares.popleft() if self._spares else self._new()
         try:
             if whole is not None:  # a buffered file would take as long again
-                _put(descriptor, whole.getbuffer())
+                open_file.put(descriptor, whole.getbuffer())
             else:
                 with os.fdopen(descriptor, "wb") as file:
-                    _write(file, head, place, descriptions, seen)
+                    open_file.write(file, head, place, descriptions, seen)
         except OSError:
             os.unlink(path)
             raise
@@ -178,7 +162,7 @@ class Opened:
         found: dict[tuple[str, str], tuple[Path, dict[str, Any], Observation]] = {}
         for path in moved:
             try:
-                value, seen = _read(path, self._spool.folder)
+                value, seen = open_file.read(path, self._spool.folder)
             except (OSError, ValueError, KeyError, TypeError):
                 with suppress(OSError):
                     self._spool.put_torn(path)
@@ -240,7 +224,7 @@ def open_calls(spool: Spool) -> list[Path]:
     found = []
     for path in (path for folder in folders(spool) for path in folder.iterdir()):
         with suppress(OSError, ValueError), path.open("rb") as file:
-            if _head(file)["part"] == "submit":
+            if open_file.head_of(file)["part"] == "submit":
                 found.append(path)
     return found
 
@@ -262,133 +246,3 @@ def _move(folder: Path, own: Path, moved: list[Path]) -> None:
         else:
             moved.append(path.rename(own / path.name))
     folder.rmdir()
-
-
-def _put(descriptor: int, data: memoryview) -> None:
-    """Write a file and close it."""
-    try:
-        while data:
-            data = data[os.write(descriptor, data) :]
-    finally:
-        os.close(descriptor)
-
-
-def _write(
-    file: IO[bytes], head: Mapping[str, str], place: Place, descriptions: Sequence[Description], seen: Observation
-) -> None:
-    """Both bodies, what else is known as JSON, and how long that is."""
-    rules, secrets = rules_of(*descriptions), secrets_in(seen.request_headers, seen.url)
-    sizes, kept = [], []
-    for body, headers, allowed, fields in (
-        (seen.request, seen.request_headers, rules.asked, rules.request),
-        (seen.response, seen.response_headers, rules.answered, rules.response),
-    ):
-        told = dict(scrubbed_headers(headers, allowed, secrets))
-        coding = dict(headers).get("content-encoding", "")
-        size, plain = _written(file, body if not seen.broken else None, coding, secrets, fields)
-        sizes.append(size)
-        told.pop("content-encoding", None)
-        if not plain:
-            told["content-encoding"] = coding
-        kept.append(list(told.items()))
-    value = {
-        **head,
-        "provider": place.provider,
-        "base_url": place.base_url,
-        "method": seen.method,
-        "url": scrubbed_url(seen.url, rules, secrets),
-        "request_headers": kept[0],
-        "response_headers": kept[1],
-        "said": scrubbed_said(seen.said, secrets),
-        "capture": seen.capture,
-        "status": seen.status,
-        "ended": seen.ended,
-        "why": seen.why,
-        "ms": seen.ms,
-        "started_at": seen.started_at,
-        "ended_at": seen.ended_at,
-        "broken": seen.broken,
-        "sizes": sizes,
-    }
-    told_json = msgspec.json.encode(value)
-    file.write(b"%s%0*x" % (told_json, _LENGTH, len(told_json)))
-
-
-def _read(path: Path, folder: Path) -> tuple[dict[str, Any], Observation]:
-    """An open call's exchange; its bodies go to ``folder`` where they are long."""
-    with path.open("rb") as file:
-        value = _head(file)
-        file.seek(0)
-        request, response = (_body(file, size, folder) for size in value["sizes"])
-    seen = Observation(
-        value["method"],
-        value["url"],
-        _pairs(value["request_headers"]),
-        request,
-        response,
-        Said.of_json(value["said"]),
-        value["capture"],
-        lambda _: None,
-        status=value["status"],
-        response_headers=_pairs(value["response_headers"]),
-        ended=value["ended"],
-        why=value["why"],
-        ms=value["ms"],
-        started_at=value["started_at"],
-        ended_at=value["ended_at"],
-        broken=value["broken"],
-        id=value["id"],
-    )
-    return value, seen
-
-
-def _head(file: IO[bytes]) -> dict[str, Any]:
-    """What stands in a file behind the bodies.
-
-    Raises:
-        OSError, ValueError: it is torn.
-    """
-    end = file.seek(-_LENGTH, os.SEEK_END)
-    file.seek(end - int(file.read(_LENGTH), 16))
-    value = json.loads(file.read()[:-_LENGTH])
-    if not isinstance(value, dict):
-        raise ValueError("no JSON object")
-    return value
-
-
-def _written(
-    file: IO[bytes], body: Body | None, coding: str, secrets: Sequence[bytes], fields: Sequence[bytes]
-) -> tuple[int, bool]:
-    """How many bytes a body took, and whether without its coding."""
-    if body is None:
-        return 0, True
-    if body.in_memory and not coding:
-        return file.write(scrubbed_whole(b"".join(body.pieces()), secrets, fields)), True
-    start = file.tell()
-    try:
-        return _copied(file, scrubbed(decoded(body.pieces(), coding), secrets, fields)), True
-    except Unreadable:
-        file.seek(start)
-        file.truncate()
-        return _copied(file, scrubbed(body.pieces(), secrets, fields)), False
-
-
-def _copied(file: IO[bytes], pieces: Iterable[bytes]) -> int:
-    return sum(map(file.write, pieces))
-
-
-def _body(file: IO[bytes], size: int, folder: Path) -> Body:
-    body = Body(folder, _IN_MEMORY)
-    for piece in _cut(file, size):
-        body.write(piece)
-    return body
-
-
-def _cut(file: IO[bytes], size: int) -> Iterator[bytes]:
-    while size and (piece := file.read(min(size, _PIECE))):
-        size -= len(piece)
-        yield piece
-
-
-def _pairs(value: list[list[str]]) -> Headers:
-    return [(name, text) for name, text in value]

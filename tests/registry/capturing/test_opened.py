@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from registry.capturing import opened
+from registry.capturing import open_file, opened
 from registry.capturing.context import Said
 from registry.capturing.known import Known
 from registry.capturing.observing import Body, Observation
-from registry.capturing.opened import Opened, name_of, open_calls, orphaned
+from registry.capturing.opened import Opened, folders, name_of, open_calls, orphaned
 from registry.capturing.spool import OPEN, Spool
 from registry.processes import fate_here
 
@@ -67,21 +67,21 @@ def test_what_is_told_of_a_call_that_is_spooled_is_not_even_written(spool, place
     write(calls, place, spool, "a", "last")
     calls.drop("a")
 
-    monkeypatch.setattr(opened, "_write", None)
+    monkeypatch.setattr(open_file, "write", None)
     write(calls, place, spool, "a", "last")
 
     assert in_clear(spool) == []
 
 
 def test_nor_where_it_is_spooled_just_then(spool, place, monkeypatch):
-    calls, writing = Opened(spool), opened._write
+    calls, writing = Opened(spool), open_file.write
     write(calls, place, spool, "a")
 
     def dropped(*given):
         writing(*given)
         calls.drop("a")
 
-    monkeypatch.setattr(opened, "_write", dropped)
+    monkeypatch.setattr(open_file, "write", dropped)
     write(calls, place, spool, "a", "last")
 
     assert in_clear(spool) == []
@@ -191,6 +191,19 @@ def test_the_caller_writes_what_is_short_and_a_worker_what_is_long(recording, mo
         recording.settled()
 
     assert writers == [threading.current_thread().name, "mintmark-capture"]
+
+
+def test_no_folder_stays_of_a_process_that_has_ended_nor_of_the_drain(spool, place):
+    empty, left = of_another(spool), of_another(spool, 2**22 + 6)
+    empty.prepare()
+    write(left, place, spool, "00000000-a")
+    living = Opened(spool)
+    living.prepare()
+
+    command = [sys.executable, "-m", "registry.capturing.drain", str(spool.home)]
+    subprocess.run(command, stdin=subprocess.DEVNULL, check=False, timeout=60, env=os.environ | {"FAL_KEY": ""})
+
+    assert [path.name for path in folders(spool)] == [name_of(opened.this_process())]
 
 
 @pytest.mark.parametrize("most", [1 << 20, 10])
