@@ -34,9 +34,10 @@ def of_request(pointer: str, fields: Collection[str]) -> bool:
     return "prompt" in fields and pointer.startswith("/request/") and pointer.endswith("/$raw")
 
 
-def every(found: Disclosure) -> list[JSON]:
-    """The value of a disclosure; of a list, such as one of key terms, its elements, too."""
-    return [found.value, *(found.value if isinstance(found.value, list) else ())]
+def values_at(pointers: Collection[str], disclosures: Iterable[Disclosure]) -> list[JSON]:
+    """What disclosures hold at some pointers; of a list, such as one of key terms, its elements, too."""
+    values = [found.value for found in disclosures if found.pointer in pointers]
+    return [*values, *(element for value in values if isinstance(value, list) for element in value)]
 
 
 def staying(disclosures: Mapping[str, list[Disclosure]], gone: Collection[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ writing command finishes the promise.
 import json
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from registry.canonical import JSON, canonical, escape, parse
 from registry.capture.slots import WORDS
 from registry.digest import Digest
 from registry.drafting import IMPORTED
-from registry.erasable import Stored, every, holds, kept_whole, of_request, staying, stored_of, that_hold
+from registry.erasable import Stored, holds, kept_whole, of_request, staying, stored_of, that_hold, values_at
 from registry.errors import CouldNotRun, InvalidValue, NotFound, Refused, counted
 from registry.home import Registry
 from registry.index.store import truncate_wal
@@ -171,15 +171,12 @@ def plan_erasure(
     fields = set(fields)
     reaching = {pointer for field in fields & FIELDS.keys() for pointer in FIELDS[field]}
     alone = {pointer_of(field) for field in fields - FIELDS.keys()}
-    for one in manifests:
-        _refuse_open(registry, one, alone)
+    _refuse_open(registry, manifests, alone)
     family = _family(registry, manifests)
     reviewed = _about(registry, family, "review", "approval")
     said = [*reviewed, *_about(registry, family, "erasure")]
     disclosures = registry.vault.get_many([*family, *said])
-    values = [
-        value for one in manifests for found in disclosures[one] if found.pointer in reaching for value in every(found)
-    ]
+    values = values_at(reaching, (found for one in manifests for found in disclosures[one]))
     places = [(member, found.pointer) for member, held in disclosures.items() for found in held if holds(found, values)]
     places += [
         (member, found.pointer)
@@ -341,13 +338,14 @@ def _spoken_of(registry: Registry, records: list[str]) -> Iterator[str]:
                 yield from (subject["manifest"], subject["baseline"], *subject["replays"])
 
 
-def _refuse_open(registry: Registry, manifest_id: str, pointers: Iterable[str]) -> None:
-    """Let a manifest pass unless one of the pointers leads to a value that stands open in it."""
-    value = registry.catalog.manifest(manifest_id).to_json()
-    for pointer in pointers:
-        with suppress(KeyError):
-            if (found := at(value, pointer)) is not None and not is_seal(found):
-                raise StandsOpen(manifest_id, pointer)
+def _refuse_open(registry: Registry, manifests: Iterable[str], pointers: Collection[str]) -> None:
+    """Let manifests pass unless one of the pointers leads to a value that stands open in one of them."""
+    for one in manifests:
+        value = registry.catalog.manifest(one).to_json()
+        for pointer in pointers:
+            with suppress(KeyError):
+                if (found := at(value, pointer)) is not None and not is_seal(found):
+                    raise StandsOpen(one, pointer)
 
 
 def _users(registry: Registry, blake3: str) -> set[str]:

@@ -1,8 +1,13 @@
 """``mintmark erase``: take values and bytes away for good."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from registry.commands.printing import as_json
+
+if TYPE_CHECKING:
+    from registry.erase import Plan
 
 
 @click.command(short_help="Take values or files of a generation away for good.")
@@ -42,7 +47,7 @@ def erase(
 
     Exit status: 0 erased; 1 nothing to erase; 2 refused; 3 erased, but another process still holds old pages.
     """
-    from registry.commands.printing import emit, open_for_change, short
+    from registry.commands.printing import emit, open_for_change
     from registry.erase import OF_A_PERSON, erase, finish, generations_about, plan_erasure
     from registry.errors import counted
 
@@ -78,6 +83,14 @@ def erase(
         emit({"record": record, "subjects": plan.subjects, "assets": len(plan.assets), "stays": stays})
         return
     click.echo("would erase" if plan_only else f"erased, record {record}")
+    _say(plan)
+
+
+def _say(plan: "Plan") -> None:
+    """What goes, and in one line what the requests keep."""
+    from registry.commands.printing import short
+    from registry.errors import counted
+
     for found in plan.subjects:
         what = list(found["pointers"])
         what += [f"bytes of {kind[:-1]} {n}" for kind in ("outputs", "inputs") for n in found[kind]]
