@@ -80,7 +80,8 @@ def _written(path: Path) -> _Written:
         raw = path.read_bytes()
         text = raw.decode("utf-8")
     except OSError as error:
-        raise BadDescription(path, 1, "", f"expected a TOML file; it cannot be read: {error.strerror}") from error
+        expected = f"expected a TOML file; it cannot be read: {error.strerror}"
+        raise BadDescription(path, 1, "", expected, readable=False) from error
     except UnicodeDecodeError as error:
         raise BadDescription(path, raw.count(b"\n", 0, error.start) + 1, "", "expected UTF-8 text") from error
     if text.startswith("\ufeff"):

@@ -29,11 +29,10 @@ class CaptureError(Refused):
 class BadDescription(CaptureError):
     """A description file that cannot be used: where the mistake stands and what was expected there."""
 
-    def __init__(self, file: Path, line: int, key: str, expected: str) -> None:
+    def __init__(self, file: Path, line: int, key: str, expected: str, *, readable: bool = True) -> None:
         """Build ``file:line: key: expected``; ``key`` is dotted, empty for the file as a whole."""
-        super().__init__(
-            f"{file}:{line}: {key or 'file'}: {expected}; correct the file (format: schemas/provider/v1.schema.json)"
-        )
+        remedy = "correct the file (format: schemas/provider/v1.schema.json)" if readable else "name another file"
+        super().__init__(f"{file}:{line}: {key or 'file'}: {expected}; {remedy}")
         self.file, self.line, self.key, self.expected = file, line, key, expected
 
 

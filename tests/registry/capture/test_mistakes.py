@@ -302,7 +302,9 @@ def test_a_folder_and_a_file_that_is_not_there_are_told(tmp_path, make, why):
     path = tmp_path / "own.toml"
     getattr(path, make)()
 
-    with pytest.raises(BadDescription, match=rf"own\.toml:1: file: expected a TOML file; it cannot be read: {why}"):
+    with pytest.raises(
+        BadDescription, match=rf"own\.toml:1: file: expected a TOML file; it cannot be read: {why}; name another file"
+    ):
         load(path)
 
 
