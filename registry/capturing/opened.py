@@ -98,7 +98,7 @@ class Opened:
         if path is not None:
             descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
         else:
-            path, descriptor = self._spares.popleft() if self._spares else self._new()
+            path, descriptor = self._spare()
         try:
             if whole is not None:  # a buffered file would take as long again
                 open_file.put(descriptor, whole.getbuffer())
@@ -193,6 +193,15 @@ class Opened:
         if not self._own:
             self._own = str(self._spool.folder / OPEN / name_of(this_process()))
         return self._own
+
+    def _spare(self) -> tuple[str, int]:
+        """An empty file that is still there: who takes this process for ended takes them away."""
+        while self._spares:
+            path, descriptor = self._spares.popleft()
+            if os.fstat(descriptor).st_nlink:
+                return path, descriptor
+            os.close(descriptor)
+        return self._new()
 
     def _new(self) -> tuple[str, int]:
         path, how = f"{self._folder()}/{uuid.uuid4().hex}", os.O_CREAT | os.O_EXCL | os.O_WRONLY

@@ -206,6 +206,17 @@ def test_no_folder_stays_of_a_process_that_has_ended_nor_of_the_drain(spool, pla
     assert [path.name for path in folders(spool)] == [name_of(opened.this_process())]
 
 
+def test_a_process_that_was_taken_for_ended_while_it_did_nothing_loses_no_call(spool, place):
+    idle = of_another(spool)
+    idle.prepare()
+    Opened(spool).adopted()
+    assert not Path(idle._own).exists()
+
+    write(idle, place, spool, "a")
+
+    assert idle.has("a") and [left.id for left in Opened(spool).adopted()] == ["a"]
+
+
 @pytest.mark.parametrize("most", [1 << 20, 10])
 def test_what_is_short_is_written_at_once_and_whole(spool, place, monkeypatch, most):
     writes, write_some = [], os.write
