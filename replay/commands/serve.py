@@ -13,7 +13,7 @@ def serve(port: int, host: str, threads: int, no_worker: bool, open_page: bool) 
     """Serve the registry of this folder to programs and browsers on this machine, until Ctrl-C.
 
     What is asked for over HTTP (replays, runs of suites, notices) is made by a worker in this process, or with
-    --no-worker by others that share the registry.
+    --no-worker by others that share the registry. Captured calls that ended programs left are recorded.
 
     Exit status: 0 stopped; 2 the host is not of this machine; 3 the port is taken.
     """
@@ -21,6 +21,7 @@ def serve(port: int, host: str, threads: int, no_worker: bool, open_page: bool) 
     from contextlib import ExitStack
     from pathlib import Path
 
+    from registry.capturing.emptying import Emptier
     from registry.erase import finish
     from registry.home import open_or_create
     from registry.http.serving import Listener, listen, warm
@@ -44,6 +45,9 @@ def serve(port: int, host: str, threads: int, no_worker: bool, open_page: bool) 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
         warm(registry)  # before anything works in the background: what fails is said, and leaves nothing running
+        emptier = Emptier(registry.home)
+        emptier.start()
+        ending.callback(emptier.stop)
         jobs = Jobs(registry.settings)
         ending.callback(jobs.close)
         if not no_worker:

@@ -15,8 +15,11 @@ def worker(threads: int, lanes: tuple[str, ...]) -> int:
 
     Exit status: 0 stopped; 3 a database cannot be reached.
     """
+    from registry.capturing.emptying import Emptier
     from registry.commands.printing import open_for_change
     from replay.keeping import keep_working
 
-    keep_working(open_for_change(), threads=threads, lanes=lanes or ("interactive", "batch"))  # type: ignore[arg-type]
+    registry = open_for_change()
+    Emptier(registry.home).start()  # a drain that runs then ends by itself after this process
+    keep_working(registry, threads=threads, lanes=lanes or ("interactive", "batch"))  # type: ignore[arg-type]
     return 0

@@ -1,11 +1,18 @@
 """A server that cannot begin, or breaks off, leaves no worker running behind it."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from registry.capturing.context import Said
+from registry.capturing.spool import Spool
 from registry.errors import RegistryError
 from registry.http.serving import Listener
 from registry.journal.workers import Workers
@@ -53,3 +60,43 @@ def test_a_server_that_breaks_off_ends_its_worker(local_registry, served, monkey
 
     assert isinstance(done.exception, RuntimeError), done.output
     assert left == [] and Workers(local_registry.catalog.database).all() == []
+
+
+def left_in(spool):
+    """A captured call that waits for longer than any program takes that still runs."""
+    marked = {"provider": "studio", "model": "painter-7", "operation": "image.generate", "settings": {}, "outputs": [],
+              "started": "2026-11-20T10:00:00.000Z", "ended": "2026-11-20T10:00:01.000Z", "error": "none"}  # fmt: skip
+    entry = {"marked": marked, "said": Said().to_json(), "attempts": 0}
+    os.utime(spool.commit(spool.begin("00000000-0000-4000-8000-000000000000"), entry), (0, 0))
+
+
+def test_a_server_records_what_an_ended_program_left(local_registry, served, monkeypatch):
+    left_in(spool := Spool(local_registry.home))
+    counts = []
+
+    def until_recorded(listener, registry, work=None):
+        end = time.monotonic() + 20
+        while not registry.catalog.generations() and time.monotonic() < end:
+            time.sleep(0.05)
+        counts.append(registry.catalog.generations())
+
+    monkeypatch.setattr(Listener, "serve", until_recorded)
+
+    done, _ = served()
+
+    assert (done.exit_code, counts) == (0, [1]), done.output
+    assert list(spool.waiting()) == []
+
+
+def test_so_does_a_worker(local_registry):
+    left_in(spool := Spool(local_registry.home))
+    program = Path(sys.executable).with_name("mintmark")
+
+    with subprocess.Popen([program, "worker"], env=os.environ | {"MINTMARK_HOME": str(local_registry.home)}) as worker:
+        end = time.monotonic() + 30
+        while list(spool.waiting()) and time.monotonic() < end:
+            time.sleep(0.05)
+        worker.terminate()
+
+    assert worker.returncode == 0
+    assert list(spool.waiting()) == [] and local_registry.catalog.generations() == 1
