@@ -1,12 +1,13 @@
 """From a file to the generations behind it: the same bytes, the same decoded content, pictures that look alike."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from drift.errors import MediaRefused, MediaTooLarge
-from drift.fingerprints.pdq import distances, pdq_of_file
+from drift.fingerprints.pdq import Pdq, distances, pdq_of_file
 from drift.media.content import content_digest
 from drift.media.probe import probe
 from registry.digest import Digest, DigestSet, digests_of_file
@@ -21,6 +22,10 @@ NEAR = 31  # bits of 256 at which two PDQ hashes are worth a person's look
 LEAST_STABLE = 96  # stable bits below which a hash resembles every periodic or flat picture
 LEAST_QUALITY = 50
 
+_TOO_PLAIN = (
+    "the picture is too plain for a fingerprint: it is found if its bytes or its decoded pixels are equal, and no "
+    "look-alikes were sought"
+)
 _TURNS = ("", "turned 90°", "turned 180°", "turned 270°", "mirrored", "flipped", "transposed", "anti-transposed")
 
 
@@ -29,6 +34,7 @@ class _Near:
     print: Fingerprint
     distance: int
     turn: str
+    asset: str  # the digest of what it decodes to: one file may be recorded many times
     root: str = ""  # the generation that it, or what it is a replay of, began with
 
 
@@ -58,16 +64,22 @@ def look_up_file(
     if hits := by_bytes(registry, wanted):
         return Answer(hits[:limit], searched(registry))
     limits = registry.settings.limits
+    notes = []
     try:
         media = probe(path, limits=limits, name=name or path.name)
         content = content_digest(path, media, limits=limits)
         hits = _by_content(registry, content)
-        if not hits and media.kind == "image":
-            hits = _alike(registry, path, limit)
+        if not hits and media.kind != "image":
+            notes = [_only_equal(media.kind)]
+        elif not hits:
+            variants = pdq_of_file(path, limits=limits)
+            if _is_telling(variants[0]):
+                hits = _alike(registry, variants, limit)
+            else:
+                notes = [_TOO_PLAIN]
     except MediaRefused as refusal:
         told = naming_setting(refusal) if isinstance(refusal, MediaTooLarge) else refusal
         return Answer([], searched(registry), [f"only its bytes were compared: {told}"])
-    notes = [] if hits or media.kind == "image" else [_only_equal(media.kind)]
     return Answer(hits[:limit], searched(registry), notes)
 
 
@@ -86,26 +98,37 @@ def _by_content(registry: Registry, content: str) -> list[Hit]:
     return fold_replays(registry, hits)
 
 
-def _alike(registry: Registry, path: Path, limit: int) -> list[Hit]:
+def _alike(registry: Registry, variants: Sequence[Pdq], limit: int) -> list[Hit]:
     """Candidates by PDQ, nearest first: never a match, because variants of one prompt are true neighbours."""
+    ranked = _ranked(registry, variants, 8 * limit)
+    families = _families(registry, ranked)
+    hits = []
+    for members in families:
+        close = [near for near in members if _worth_a_look(near)]
+        if close:
+            own = {near.asset for near in close}
+            others = [near for family in families if family is not members for near in family]
+            hits.append(_hit(close, min((near.distance for near in others if near.asset not in own), default=None)))
+    return fold_replays(registry, hits)[:limit]
+
+
+def _ranked(registry: Registry, variants: Sequence[Pdq], count: int) -> list[_Near]:
+    """The nearest fingerprints, nearest first: so many, or more until they are of two assets."""
     stored = registry.index.fingerprints()
-    variants = pdq_of_file(path, limits=registry.settings.limits)
-    if not stored or variants[0].quality < LEAST_QUALITY or variants[0].stable < LEAST_STABLE:
-        return []
     bits = np.frombuffer(b"".join(found.bits for found in stored), np.uint8).reshape(-1, 32)
     table = np.stack([distances(variant.bits, bits) for variant in variants])
     turn, nearest = table.argmin(axis=0), table.min(axis=0)
     order = np.argsort(nearest, kind="stable")
-    ranked = [_Near(stored[n], int(nearest[n]), _TURNS[turn[n]]) for n in order[: 8 * limit]]
-    families = _families(registry, ranked)
-    nearest_of = [members[0].distance for members in families]
-    hits = []
-    for n, members in enumerate(families):
-        close = [near for near in members if _worth_a_look(near)]
-        if close:
-            others = nearest_of[:n] + nearest_of[n + 1 :]
-            hits.append(_hit(close, min(others) if others else None))
-    return fold_replays(registry, hits)[:limit]
+    ranked: list[_Near] = []
+    for start in range(0, len(order), count):
+        some = [(stored[n], int(nearest[n]), _TURNS[turn[n]]) for n in order[start : start + count]]
+        assets = registry.index.contents([found.manifest for found, _, _ in some])
+        for found, distance, turned in some:
+            here = found.manifest, found.position
+            ranked.append(_Near(found, distance, turned, assets.get(here, f"{here}")))
+        if len({near.asset for near in ranked}) > 1:
+            break
+    return ranked
 
 
 def _families(registry: Registry, ranked: list[_Near]) -> list[list[_Near]]:
@@ -119,8 +142,11 @@ def _families(registry: Registry, ranked: list[_Near]) -> list[list[_Near]]:
 
 
 def _worth_a_look(near: _Near) -> bool:
-    found = near.print
-    return near.distance <= NEAR and found.quality >= LEAST_QUALITY and found.stable >= LEAST_STABLE
+    return near.distance <= NEAR and _is_telling(near.print)
+
+
+def _is_telling(found: Fingerprint | Pdq) -> bool:
+    return found.quality >= LEAST_QUALITY and found.stable >= LEAST_STABLE
 
 
 def _hit(close: list[_Near], next_family: int | None) -> Hit:

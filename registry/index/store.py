@@ -3,7 +3,7 @@
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -258,6 +258,12 @@ class Index:
         here = (_content.c.manifest == manifest) & (_content.c.position == position)
         with self.database.reading() as connection:
             return connection.execute(select(_content.c.digest).where(here)).scalar()
+
+    def contents(self, manifests: Collection[str]) -> dict[tuple[str, int], str]:
+        """The decoded-content digests of all outputs of some manifests, by manifest and position."""
+        query = select(_content).where(_content.c.manifest.in_(manifests))
+        with self.database.reading() as connection:
+            return {(row.manifest, row.position): row.digest for row in connection.execute(query)}
 
     def fingerprints(self) -> list[Fingerprint]:
         """Every PDQ fingerprint."""
