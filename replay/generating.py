@@ -21,7 +21,19 @@ from registry.digest import digests_of_file
 from registry.drafting import Draft, Incoming, new_exchange_id
 from registry.errors import InvalidValue
 from registry.home import Registry
-from registry.manifest import Context, Cost, Latency, License, Model, Parent, Prompt, Provider, Request, Seed
+from registry.manifest import (
+    Context,
+    Cost,
+    DescriptionRef,
+    Latency,
+    License,
+    Model,
+    Parent,
+    Prompt,
+    Provider,
+    Request,
+    Seed,
+)
 from registry.manifest import Outcome as RecordedOutcome
 from registry.pinning import check_pin
 from registry.record import Also, Recorded, record
@@ -296,6 +308,10 @@ def _with_outcome(
     known = cost is not None and cost.amount is not None
     return msgspec.structs.replace(
         draft,
+        # As it was sent, by the description of today: a replay's manifest may name an earlier version of it.
+        provider=msgspec.structs.replace(
+            draft.provider, description=DescriptionRef(description.id, description.sha256)
+        ),
         model=msgspec.structs.replace(draft.model, served=outcome.served_model),
         prompt=msgspec.structs.replace(draft.prompt, effective=outcome.effective_prompt),
         seed=msgspec.structs.replace(draft.seed, actual=outcome.actual_seed),

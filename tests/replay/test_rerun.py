@@ -148,6 +148,18 @@ def test_a_retired_model_is_not_replayable(local_registry, made_picture, monkeyp
     assert local_registry.catalog.replays(original) == []
 
 
+def test_another_version_of_the_description_replays_and_is_the_one_on_record(local_registry, made_picture, monkeypatch):
+    original = made_picture()
+    today = replace(shipped().by_id("procedural-image"), sha256="a" * 64)
+    for module in ("replay.preparing", "registry.record"):
+        monkeypatch.setattr(f"{module}.shipped", lambda: Descriptions([today]))
+
+    answer = replay(local_registry, original)
+
+    assert kinds(answer) == ["reproduced"]
+    assert answer.replays[0].recorded.manifest.provider.description.sha256 == "a" * 64
+
+
 def test_a_failing_replay_is_no_drift(local_registry, made_picture):
     original = made_picture()
 

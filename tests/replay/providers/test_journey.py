@@ -1,10 +1,13 @@
 """``mintmark generate`` and ``mintmark replay`` with remote providers, as a person types them; the key stays out."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from emulator import media
+from msgspec.structs import replace as replace_ref
 
+from registry.capture.description import Descriptions, shipped
 from registry.capture.request import request_digest
 from registry.home import open_registry
 from registry.manifest import Request
@@ -111,6 +114,24 @@ def test_generate_then_replay_sends_the_same_request(mintmark, opened, emulator,
     everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert KEY.encode() not in everything and b"X-Amz-Signature" not in everything
     assert emulator.leaks == []
+
+
+@pytest.mark.parametrize("provider", ["openai", "replicate"])
+def test_a_description_that_changed_since_replays_and_is_the_one_on_record(
+    mintmark, opened, emulator, monkeypatch, provider
+):
+    first = json.loads(mintmark(*ask(provider))[1])["id"]
+    before = opened(first)[0].provider.description
+    today = replace(shipped().by_id(before.id), sha256="a" * 64)
+    for module in ("replay.preparing", "registry.record"):
+        monkeypatch.setattr(f"{module}.shipped", lambda: Descriptions([today]))
+
+    status, out, err = mintmark("replay", first, "--json", *AGREED)
+
+    assert status in (0, 1, 4), err
+    again = opened(json.loads(out)["replays"][0]["id"])[0]
+    assert again.provider.description == replace_ref(before, sha256="a" * 64)
+    assert emulator.charges(provider) == 2
 
 
 @every_provider
