@@ -107,4 +107,4 @@ def _blocks(small: NDArray[np.uint8]) -> NDArray[np.float32]:
 def _drawn(small: NDArray[np.uint8]) -> bool:
     """Whether half of the picture has no grain at all: titles, slides, screens and drawings, not camera pictures."""
     steps = np.abs(np.diff(small.astype(np.int16), axis=1))
-    return float(np.mean(steps <= 1)) > 0.75
+    return bool(steps.size) and float(np.mean(steps <= 1)) > 0.75

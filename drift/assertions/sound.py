@@ -118,9 +118,9 @@ class _Ear:
         return self._found
 
     def _judge(self, window: NDArray[np.float32]) -> None:
-        if float(np.sqrt(np.mean(np.square(window), dtype=np.float64))) < 10 ** (QUIET_DB / 20):
-            return
-        if len(window) >= TIMES * _SHORTEST_S * self._rate:
+        if len(window) < TIMES * _SHORTEST_S * self._rate:
+            return  # a few samples may even thin out to none
+        if float(np.sqrt(np.mean(np.square(window), dtype=np.float64))) >= 10 ** (QUIET_DB / 20):
             self._found.append(period_of(window, self._rate))
 
 

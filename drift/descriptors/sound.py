@@ -37,7 +37,6 @@ FACTS = {
     "sample rate": "octaves",
     "channels": "octaves",
 }  # name to unit, in the order of ``Sound.facts``; an octave is a factor of two
-_WEIGHED = 4_000  # Hz: below it the weighting of loudness has no filter
 _SILENT = -70.0  # LUFS and dB: of what has no loudness
 _PAUSE = 30.0  # dB below the loud frames
 _HEARD = 50.0  # dB below them: what is quieter says nothing of the spectrum
@@ -85,13 +84,10 @@ def describe_sound(pieces: Iterable[Piece]) -> Sound:
             hearing.hear(samples, rate)
             yield samples, rate, layout
 
-    with np.errstate(over="ignore", invalid="ignore"):
-        powers = np.array(list(step_powers(passing())))
+    powers = np.array(list(step_powers(passing())))
     if not hearing.samples:
         raise ValueError("a sound has at least one sample")
     heard = hearing.ended()
-    if heard.rate < _WEIGHED:
-        powers = powers[:0]
     loud = float(np.percentile(heard.levels, _LOUD))
     audible = heard.levels >= loud - _HEARD
     bands = heard.bands[audible].T

@@ -121,25 +121,26 @@ def load_mono(
 ) -> NDArray[np.float32]:
     """The first ``seconds`` of the first audio stream, float32 in [-1, 1], shape (samples,).
 
-    The mean of all channels, resampled to ``rate`` Hz by FFmpeg's swresample.
+    The mean of all channels, resampled to ``rate`` Hz by FFmpeg's swresample; one zero where that leaves no sample.
 
     Raises: MediaRefused: also for samples that are no finite numbers.
     """
     where = name or path.name
     parts: list[NDArray[np.float32]] = []
-    held, wanted = 0, rate * seconds
+    came, held, wanted = 0, 0, rate * seconds
     with opened(path, limits=limits, name=name) as container:
         stream = _sound_of(container, where)
         resampler = av.AudioResampler(format="flt", layout=stream.codec_context.layout, rate=rate)
         for frame in chain(decoded(container, stream, limits, where), [None]):
+            came += frame.samples if frame is not None else 0
             for part in resampler.resample(frame):
                 parts.append(_packed(part, part.layout.nb_channels).mean(axis=1, dtype=np.float32))
                 held += part.samples
             if held >= wanted:
                 break
-    if not held:
+    if not came:
         raise MediaEmpty(where, "the audio has no sample", "give audio with at least one sample")
-    samples = np.concatenate(parts)[:wanted]
+    samples = np.concatenate(parts)[:wanted] if held else np.zeros(1, np.float32)
     _check_finite(samples, 0, rate, where)
     return samples
 

@@ -15,6 +15,7 @@ _STEP_S = 0.1  # blocks of 400 ms that overlap by 75 %
 _ABSOLUTE, _RELATIVE = -70.0, -10.0  # gates, LKFS and LU
 _OFFSET = -0.691
 _REAR = 1.41
+_LOWEST = 4_000  # Hz: at 3,364 and below the shelf lies beyond what is sampled, and its filter would run away
 _FULL_BAND = frozenset({"mono", "stereo", "3.0", "4.0", "quad", "5.0", "5.1", "5.0(side)", "5.1(side)"})
 
 
@@ -52,7 +53,7 @@ def _weights(channels: int, layout: str) -> NDArray[np.float64]:
 
 
 def integrated_loudness(side: Side) -> float | None:
-    """Gated loudness of a file's sound in LKFS; None when shorter than one block or silent throughout.
+    """Gated loudness of a file's sound in LKFS; None when silent, shorter than one block or sampled below 4 kHz.
 
     Samples stream through: ten numbers per second stay in memory.
 
@@ -82,11 +83,13 @@ def gated(blocks: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]] | No
 
 
 def step_powers(pieces: Iterable[tuple[NDArray[np.float32], int, str]]) -> Iterator[float]:
-    """Weighted mean square of each 100 ms of pieces as ``stream_floats`` gives them."""
+    """Weighted mean square of each 100 ms of pieces as ``stream_floats`` gives them; nothing of those below 4 kHz."""
     held: list[NDArray[np.float64]] = []
     count = 0
     state: NDArray[np.float64] | None = None
     for samples, rate, layout in pieces:
+        if rate < _LOWEST:
+            continue
         if state is None:
             sections = k_weighting(rate)
             weights = _weights(samples.shape[1], layout)
@@ -112,11 +115,11 @@ class Loudness:
     higher_is_better = False
 
     def compare(self, reference: Side, candidate: Side) -> Score:
-        """Measure both whole files; silence and sound shorter than 400 ms have no loudness."""
+        """Measure both whole files; silence, less than 400 ms and less than 4 kHz have no loudness."""
         ours, theirs = integrated_loudness(reference), integrated_loudness(candidate)
         for who, value in (("reference", ours), ("candidate", theirs)):
             if value is None:
-                why = f"the {who} is silent or shorter than 400 ms, so it has no integrated loudness"
+                why = f"the {who} is silent, under 400 ms or sampled below 4 kHz, so it has no integrated loudness"
                 return Score("lufs_delta/1", None, self.unit, why)
         assert ours is not None and theirs is not None
         return Score("lufs_delta/1", abs(theirs - ours), self.unit, note=f"{ours:.1f} became {theirs:.1f} LUFS")

@@ -26,12 +26,14 @@ def tone(seconds=1.0, rate=16_000, seed=1):
     return np.clip(0.3 * glide * (0.55 + 0.45 * np.sin(2 * np.pi * 4 * t)) + 0.02 * noise, -1, 1)
 
 
-def write_video(path, pictures, *, codec="libx264", rate=25, sound=None, threads=1, options=None, quality=None):
+def write_video(
+    path, pictures, *, codec="libx264", rate=25, sound=None, threads=1, options=None, quality=None, pixels="yuv420p"
+):
     """Encode RGB pictures (and 48 kHz mono sound) into the container the suffix names."""
     with av.open(str(path), "w", options=options or {}) as out:
         stream = out.add_stream(codec, rate=rate)
         stream.height, stream.width = pictures[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = pixels
         if quality is not None:
             stream.options = {"crf": str(quality)}
         stream.codec_context.thread_count = threads  # x264 output differs between one and two threads
