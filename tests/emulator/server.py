@@ -301,8 +301,11 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, parts.path, parse_qs(parts.query), headers, self._read(headers))
         with emulator.lock:
             emulator.seen.append(request)
+            mine = emulator.exchanges
         if slow := emulator.planned("slow", parts.path, self.command):
             time.sleep(slow.options.get("seconds", 1))
+            if emulator.exchanges is not mine:  # whoever asked is gone, and the test after it must not see its request
+                return self._cut()
         if (refusal := self._refusal(emulator, request)) is not None:
             return self._send(*refusal.encoded(), refusal.status)
         reply = emulator.answer(request)
