@@ -75,8 +75,11 @@ class Spool:
                     shutil.rmtree(draft, ignore_errors=True)
                     return made
                 # Where a kill comes in between, the call is still among the open ones.
-                _away(made, "poorer")
+                poorer = draft.with_name(f"{draft.name}.poorer")
+                with suppress(FileNotFoundError):  # a drain has had it by now
+                    made.rename(poorer)
                 draft.rename(made)
+                shutil.rmtree(poorer, ignore_errors=True)
         else:
             draft.rename(made)
         with suppress(OSError):  # it is there and will be recorded: to fail now would make a second one of it
@@ -176,17 +179,12 @@ class Spool:
     @staticmethod
     def drop(entry: Path) -> None:
         """Take an entry away, whole: nobody sees half of it."""
-        _away(entry, "gone")
-
-
-def _away(entry: Path, why: str) -> None:
-    """Take an entry away by a name that nobody looks at, and that no draft has."""
-    gone = entry.with_name(f"{_UNFINISHED}{entry.name}.{why}")
-    try:
-        entry.rename(gone)
-    except FileNotFoundError:
-        return
-    shutil.rmtree(gone, ignore_errors=True)
+        gone = entry.with_name(f"{_UNFINISHED}{entry.name}.gone")  # no name that a draft has
+        try:
+            entry.rename(gone)
+        except FileNotFoundError:
+            return
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def _fullness(entry: dict[str, Any]) -> tuple[bool, int]:
