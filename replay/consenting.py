@@ -61,6 +61,20 @@ class WrongCurrency(ReplayError):
         super().__init__(f"the budget is in {budget.currency}, and {what} {cost}; give it in {cost.currency}")
 
 
+class TwoCurrencies(ReplayError):
+    """Attempts in turn whose prices are in different currencies: no one budget pays for them all."""
+
+    exit_code = 2
+
+    def __init__(self, told: Sequence[str]) -> None:
+        """Name each with its price, and the ways on."""
+        super().__init__(
+            f"one budget pays in one currency, and {' and '.join(told)}; nothing was sent: have all of them priced in "
+            "one (--assume-cost takes a currency, such as 0.05EUR; else `mintmark prices import FILE`), or ask one "
+            "at a time"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a person has said: a budget, what a call of unknown price costs, yes to everything; ``ask`` asks."""
@@ -118,7 +132,7 @@ def agreed_in_turn(
         further: when one after the first is made, in words.
 
     Raises:
-        PriceUnknown, ConsentNeeded, Declined, WrongCurrency: nothing was sent.
+        PriceUnknown, ConsentNeeded, Declined, WrongCurrency, TwoCurrencies: nothing was sent.
     """
     if len(asked) == 1:
         description, model, cost = asked[0]
@@ -132,11 +146,10 @@ def agreed_in_turn(
     paid = [one for one in costs if one is not None]
     if not paid:
         return [lambda: None for _ in costs]
-    for one in paid:
-        if one.currency != paid[0].currency:
-            raise WrongCurrency(terms.budget or paid[0], one)
-    total = Money(sum(one.nanos for one in paid), paid[0].currency)
     names = [f"{model} of {description.provider}" for description, model, _ in asked]
+    if any(one.currency != paid[0].currency for one in paid):
+        raise TwoCurrencies([f"{name} costs {one}" for name, one in zip(names, costs, strict=True) if one])
+    total = Money(sum(one.nanos for one in paid), paid[0].currency)
     told = [f"{name} (up to {one or 'nothing'})" for name, one in zip(names, costs, strict=True)]
     bill = f"this calls {told[0]}, and {further} {', then '.join(told[1:])}: up to {total}"
     budget = _budget(registry, bill, paid[0], total, terms)

@@ -221,3 +221,18 @@ def test_what_goes_in_goes_to_the_next_one_too(mintmark, emulator, picture, tmp_
     assert status == 0, err
     assert made.operation == "image.edit" and made.inputs[0].digest == failed.inputs[0].digest
     assert "inlineData" in str(emulator.seen[-1].json) or "inline_data" in str(emulator.seen[-1].json)
+
+
+@pytest.mark.parametrize("agreed", [["--budget", "0.20 USD"], ["--budget", "0.20 EUR"], ["--yes"]])
+def test_two_currencies_are_told_each_with_its_price(mintmark, emulator, tmp_path, agreed):
+    prices = '["openai/gpt-image-2-2026-04-21"]\noutput_cost_per_image = 0.03\ncurrency = "EUR"\n'
+    (tmp_path / "prices.toml").write_text(prices)
+    assert mintmark("prices", "import", "prices.toml")[0] == 0
+
+    status, _, err = mintmark("generate", *ASK, *STABLE, "--assume-cost", "0.05", *agreed)
+
+    assert status == 2 and emulator.seen == []
+    assert "gpt-image-2-2026-04-21 of openai costs 0.03 EUR and core of stability costs 0.05 USD" in err
+    assert "give it in USD" not in err
+    told = mintmark("generate", *ASK, *STABLE, "--assume-cost", "0.05EUR", *agreed)
+    assert told[0] == 0 or "the budget is in USD, and a call costs 0.03 EUR" in told[2], "as the message says"
