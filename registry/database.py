@@ -34,7 +34,7 @@ class DatabaseFailed(CouldNotRun):
 
     def __init__(self, where: str, problem: object) -> None:
         """Name the database and what it said."""
-        super().__init__(f"{where}: {problem}; nothing was recorded by this step, so run it again once that is mended")
+        super().__init__(f"{where}: {problem}; this step changed nothing, so run it again once that is mended")
 
 
 class AlreadyThere(DatabaseFailed):

@@ -269,4 +269,6 @@ def refuse_empty_success(draft: Draft) -> None:
         InvalidValue: that is the case.
     """
     if draft.outcome.class_ == "succeeded" and not draft.outputs:
-        raise InvalidValue("outputs", [], "at least one file for a generation that succeeded; or say --status failed")
+        raise InvalidValue(
+            "outputs", None, "given: name at least one file of a generation that succeeded, or say --status failed"
+        )

@@ -20,6 +20,7 @@ MintmarkError (drift.errors)     exit  HTTP
 """
 
 import re
+from datetime import date
 from pathlib import Path
 
 from drift.errors import MintmarkError
@@ -93,9 +94,20 @@ class InvalidValue(Refused):
     """A value that breaks the syntax of its field."""
 
     def __init__(self, field: str, value: object, expected: str) -> None:
-        """Name the field, the value and what was expected."""
-        super().__init__(f"{field}: {value!r} is not {expected}")
+        """Name the field, the value (None: there is none) and what was expected."""
+        super().__init__(
+            f"{field} is not {expected}" if value is None else f"{field}: {_shown(value)} is not {expected}"
+        )
         self.field, self.expected = field, expected
+
+
+def _shown(value: object) -> str:
+    """A value as its writer knows it: what JSON, YAML and TOML have in common, not what Python makes of it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, date):
+        return value.isoformat()
+    return repr(value)
 
 
 class Repeated(Refused):

@@ -14,7 +14,9 @@ class StorageFailed(CouldNotRun):
 
     def __init__(self, path: Path, problem: OSError) -> None:
         """Name the folder and the system's reason."""
-        super().__init__(f"{path}: {problem.strerror or problem}; nothing was recorded, so free it and try again")
+        super().__init__(
+            f"{path}: {problem.strerror or problem}; nothing was recorded: make room there, then try again"
+        )
 
 
 class DraftFile:

@@ -17,7 +17,9 @@ def init() -> None:
     registry, new = create_at(find_home(Path.cwd()) or Path.cwd() / HOME)
     try:
         registry.sign_checkpoint()
-        click.echo(f"{'made a registry in' if new else 'the registry is in'} {registry.home}")
+        above = registry.home.parent in Path.cwd().parents
+        told = "made a registry in" if new else "the registry is in"
+        click.echo(f"{told} {registry.home}{', above this folder; none was made here' if above else ''}")
         click.echo(f"log origin  {registry.snapshot.origin}")
         if new:
             click.echo(

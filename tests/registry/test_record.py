@@ -112,7 +112,7 @@ def test_a_failed_call_is_recorded_without_a_file(registry):
 def test_a_success_without_outputs_is_refused(registry):
     draft = Draft(provider=Provider(name="openai"), model=Model(requested="m"), operation="image.generate")
 
-    with pytest.raises(InvalidValue, match="at least one file"):
+    with pytest.raises(InvalidValue, match="name at least one file"):
         record(registry, draft, {})
 
 

@@ -69,6 +69,26 @@ def test_init_twice_is_one_registry(mintmark):
     assert (first.status, second.status) == (0, 0)
     assert "made a registry" in first.out and "the registry is in" in second.out
     assert first.out.split("log origin")[1].split()[0] == second.out.split("log origin")[1].split()[0]
+    assert "none was made here" not in second.out
+
+
+def test_init_below_a_registry_says_that_none_is_made_here(mintmark, tmp_path, monkeypatch):
+    mintmark("init")
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+
+    said = mintmark("init")
+
+    assert said.status == 0 and "above this folder; none was made here" in said.out
+    assert not (tmp_path / "below" / ".mintmark").exists()
+
+
+def test_what_is_missing_is_told_in_words(mintmark):
+    told = mintmark("record", "--provider", "x", "--model", "y", "--status", "blocked").err
+    without = mintmark("record", "--provider", "x", "--model", "y").err
+
+    assert "operation is not known from an output; say it" in told
+    assert "name at least one file" in without and "[]" not in without and "None" not in told + without
 
 
 def test_a_folder_below_uses_the_registry_above(mintmark, recorded, tmp_path, monkeypatch):
