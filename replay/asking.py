@@ -138,7 +138,7 @@ def _refusals() -> Iterator[None]:
 
 
 def _money(asked: JSON) -> Money | None:
-    return None if asked is None else Money(nanos_of(asked["amount"]), asked["currency"], "cost assumed")
+    return None if asked is None else Money(nanos_of(asked["amount"]), asked["currency"], "by the cost assumed")
 
 
 def _run_of(job: Job) -> str | None:

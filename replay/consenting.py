@@ -178,7 +178,7 @@ def _budget(registry: Registry, bill: str, one: Money, total: Money, terms: Term
 
 
 def _bill(provider: str, model: str, one: Money, total: Money, calls: int) -> str:
-    source = f" (by the {one.source})" if one.source else ""
+    source = f" ({one.source})" if one.source else ""
     if calls == 1:
         return f"this calls {model} of {provider}, which costs up to {one}{source}"
     return f"this calls {model} of {provider} up to {calls} times, at {one} each{source}: up to {total}"

@@ -25,7 +25,7 @@ _UNITS = {"seconds": "seconds", "duration": "seconds"}  # slots that say how muc
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in billionths of its currency, rounded up; ``source`` says where the price is from."""
+    """An amount in billionths of its currency, rounded up; ``source`` says where the price is from: ``by …``."""
 
     nanos: int
     currency: str
@@ -56,8 +56,8 @@ def worst_case(registry: Registry, ready: Ready) -> Money | None:
     same = ready.description.provider == manifest.provider.name
     recorded = same and model == manifest.model.requested
     if recorded and (cost := manifest.cost).amount is not None and cost.currency is not None:
-        said = "the provider" if cost.kind == "reported" else "the recorded price table"
-        found.append(_money(Decimal(cost.amount) * missing, cost.currency, f"{said}, when it was recorded"))
+        said = "as the provider charged" if cost.kind == "reported" else "by the price table in force"
+        found.append(_money(Decimal(cost.amount) * missing, cost.currency, f"{said} when it was recorded"))
     value = manifest.to_json() | {"prompt": {"submitted": ready.draft.prompt.submitted}}
     if not same:  # what another provider counted says nothing here
         value["cost"] = value["cost"] | {"units": {}}
@@ -107,7 +107,7 @@ def _priced(
     cost: Cost = price_for(registry, provider, model, units, settings=settings)
     if cost.amount is None or cost.currency is None or cost.price_table is None:
         return None
-    return _money(Decimal(cost.amount), cost.currency, f"price table of {cost.price_table.effective_from}")
+    return _money(Decimal(cost.amount), cost.currency, f"by the price table of {cost.price_table.effective_from}")
 
 
 def _money(amount: Decimal, currency: str, source: str) -> Money:

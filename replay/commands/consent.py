@@ -63,7 +63,7 @@ def _money(option: str, text: str | None) -> "Money | None":
     if text is None:
         return None
     amount, currency = parse_amount(option, text)
-    return Money(nanos_of(amount), currency, "cost assumed")
+    return Money(nanos_of(amount), currency, "by the cost assumed")
 
 
 def _ask(bill: str) -> bool:
