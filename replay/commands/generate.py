@@ -176,11 +176,9 @@ def _say(registry: "Registry", recorded: "Recorded", *, quiet: bool) -> bool:
     outcome = recorded.manifest.outcome
     if not quiet:
         click.echo(recorded.id)
-        took = outcome.latency_ms.total
-        click.echo(
-            f"{outcome.class_} in {took} ms{fewer(recorded.manifest)}; try: mintmark show {short(recorded.id)}",
-            err=True,
-        )
+        took = "" if outcome.latency_ms.total is None else f" in {outcome.latency_ms.total} ms"
+        ended = f"{outcome.class_}{took}{fewer(recorded.manifest)}"
+        click.echo(f"{ended}; try: mintmark show {short(recorded.id)}", err=True)
     if outcome.class_ == "succeeded":
         return True
     errors = [found.value for found in registry.vault.get(recorded.id) if found.pointer == "/outcome/error"]

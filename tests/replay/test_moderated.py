@@ -36,6 +36,7 @@ def test_what_passes_is_sent_and_the_verdict_stands_in_the_manifest(mintmark, em
         "provider": "openai", "model": MODEL, "flagged": False, "categories": [],
     }  # fmt: skip
     assert [request.path for request in emulator.seen] == ["/openai/v1/moderations", "/openai/v1/images/generations"]
+    assert f"moderation  passed, {MODEL} of openai" in mintmark("show", "@last")[1]
 
 
 def test_what_is_flagged_is_blocked_and_nothing_is_paid(mintmark, emulator, tmp_path):
@@ -54,6 +55,18 @@ def test_what_is_flagged_is_blocked_and_nothing_is_paid(mintmark, emulator, tmp_
     assert "grim" not in json.dumps(told["manifest"])
     assert [request.path for request in emulator.seen] == ["/openai/v1/moderations"]
     assert emulator.charges("openai") == emulator.charges("stability") == 0
+
+
+def test_what_is_flagged_took_no_time_and_is_shown_with_its_category(mintmark, tmp_path):
+    status, out, err = mintmark("generate", *OPENAI, "--prompt", "something grim", "--moderate", *PAID)
+
+    assert status == 1 and "None" not in err
+    assert "blocked; try: mintmark show" in err
+    assert f"moderation  flagged (violence), {MODEL} of openai" in mintmark("show", out.strip())[1]
+    gone = ["--field", "/outcome/moderation/categories/0", "--field", "/outcome/moderation/model"]
+    status, _, err = mintmark("erase", out.strip(), *gone, "--reason", "asked for", "--authority", "office")
+    assert status == 0, err
+    assert "moderation  flagged ([erased]), [erased] of openai" in mintmark("show", out.strip())[1]
 
 
 @pytest.mark.parametrize("fault", ["500", "cut-after"])
