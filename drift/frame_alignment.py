@@ -15,6 +15,7 @@ _SAME_RATE = 0.005
 _LARGEST_RATE = 16.0
 _RATE_GAIN = 1.0  # by how much a pair must be cheaper, on average, for another rate to be believed
 _STILL, _MOVES = 0.1, 1.0  # grey levels by which a frame changes when it repeats the one before, and when it does not
+_ALIKE = 0.25  # of a clip's median change: what coders make of a repeat of the frame before
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class Alignment:
         path: the pairs; of different clips, frame by frame from the start.
         offset: candidate frame number less reference frame number of the first pair, the candidate's frames scaled to
             the reference's rate; positive when the candidate starts late.
-        dropped: reference frames that the candidate does not show in their place.
-        duplicated: candidate frames that show nothing of their own.
+        dropped: reference frames that the candidate does not show in their place; of equal ones the later.
+        duplicated: candidate frames that show nothing of their own; of equal ones the later, which are the repeats.
         different: share of the sure bits that differ, where it is so large that nothing could be aligned; else None.
     """
 
@@ -54,8 +55,8 @@ def aligned(reference: Marks, candidate: Marks, *, stated: float | None = None) 
     return Alignment(
         path=path,
         offset=_shift(path, rate),
-        dropped=np.union1d(path.lost, ours),
-        duplicated=np.union1d(path.added, theirs),
+        dropped=_later(reference, np.union1d(path.lost, ours), int(path.ours[-1])),
+        duplicated=_later(candidate, np.union1d(path.added, theirs), int(path.theirs[-1])),
         different=None,
     )
 
@@ -133,11 +134,23 @@ def _repeated(a: Marks, b: Marks, path: FramePath) -> tuple[NDArray[np.int64], N
     return path.ours[found], path.theirs[found]
 
 
+def _later(marks: Marks, numbers: NDArray[np.int64], end: int) -> NDArray[np.int64]:
+    """As many frames, but of each stretch of equal ones (none after ``end``) the last: a path may leave out any."""
+    change = marks.change[: end + 1].astype(np.float64)
+    same = change <= max(_STILL, _ALIKE * float(np.median(change[1:]))) if end else np.zeros(1, bool)
+    stretch = np.cumsum(~same)
+    stretches, counts = np.unique(stretch[numbers], return_counts=True)
+    lasts = np.searchsorted(stretch, stretches, side="right")
+    parts = [np.arange(last - count, last) for last, count in zip(lasts, counts, strict=True)]
+    return np.concatenate(parts) if parts else numbers
+
+
 def in_words(frames: NDArray[np.int64]) -> str:
     """Frame numbers with runs as ``50-59``; of more than four runs the first and how many more; "" of none."""
     if not len(frames):
         return ""
     runs = np.split(frames, np.flatnonzero(np.diff(frames) != 1) + 1)
     shown = [f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:_SAID]]
-    more = f" and {len(runs) - _SAID:,} more places" if len(runs) > _SAID else ""
+    left = len(runs) - _SAID
+    more = f" and {left:,} more place{'s' if left > 1 else ''}" if left > 0 else ""
     return ", ".join(shown) + more

@@ -44,8 +44,15 @@ def _alignment_scores(found: Timelines) -> tuple[Score, ...]:
     rate = path.rate
     return (
         Score("timeline.offset/2", float(abs(alignment.offset)), "frames", note=_late(alignment), detail=found),
-        Score("timeline.dropped/2", float(len(alignment.dropped)), "frames", note=_listed(alignment.dropped)),
-        Score("timeline.duplicated/2", float(len(alignment.duplicated)), "frames", note=_listed(alignment.duplicated)),
+        Score(
+            "timeline.dropped/2", float(len(alignment.dropped)), "frames", note=_listed(alignment.dropped, "reference")
+        ),
+        Score(
+            "timeline.duplicated/2",
+            float(len(alignment.duplicated)),
+            "frames",
+            note=_listed(alignment.duplicated, "candidate"),
+        ),
         Score(
             "timeline.rate_ratio/2",
             None if rate is None else max(rate, 1 / rate),
@@ -67,8 +74,8 @@ def _frames(count: int) -> str:
     return f"{count} frame" if count == 1 else f"{count} frames"
 
 
-def _listed(frames: NDArray[np.int64]) -> str | None:
-    return f"{'frame' if len(frames) == 1 else 'frames'} {in_words(frames)}" if len(frames) else None
+def _listed(frames: NDArray[np.int64], which: str) -> str | None:
+    return f"{'frame' if len(frames) == 1 else 'frames'} {in_words(frames)} of the {which}" if len(frames) else None
 
 
 def _laid(alignment: Alignment) -> str | None:

@@ -35,8 +35,11 @@ def video_section(comparison: Comparison) -> dict[str, object] | None:
         "pairs": len(found.path.ours),
         "counts": (len(found.reference), len(found.candidate)),
         "odd": [
-            {"name": name, "count": len(frames), "where": in_words(frames)}
-            for name, frames in (("dropped", found.alignment.dropped), ("duplicated", found.alignment.duplicated))
+            {"name": name, "count": len(frames), "where": f"{in_words(frames)} of the {whose}"}
+            for name, frames, whose in (
+                ("dropped", found.alignment.dropped, "reference"),
+                ("duplicated", found.alignment.duplicated, "candidate"),
+            )
         ],
         "cuts": cuts,
         "gone": in_words(cuts.gone),

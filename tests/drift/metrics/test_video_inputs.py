@@ -136,10 +136,29 @@ def test_lost_and_repeated_frames_are_named(clip, panning, tmp_path):
     found = compare(a, b)
 
     assert scores(found)["timeline.dropped"] == 3 and scores(found)["timeline.duplicated"] == 1
-    assert "timeline.dropped: frames 30-32" in found.notes
+    assert "timeline.dropped: frames 30-32 of the reference" in found.notes
     assert scores(found)["timeline.ssim.worst"] > 0.9
     assert 30 not in found.details["timeline.offset/2"].ssim_at
     assert len(found.details["timeline.offset/2"].ssim_at) == 19
+
+
+@pytest.mark.parametrize("quality", [18, 30])
+@pytest.mark.parametrize(
+    ("twice", "named"),
+    [
+        ([20, 50, 90], "frames 21, 52, 93"),
+        ([40, 41, 80], "frames 41, 43, 83"),
+        ([30, 30, 30, 70], "frames 31-33, 74"),
+        ([10, 25, 40, 55, 70], "frames 11, 27, 43, 59 and 1 more place"),
+    ],
+)
+def test_of_equal_frames_the_repeat_is_named(clip, panning, tmp_path, twice, named, quality):
+    film = panning(1, 100)
+    a = clip(tmp_path / "a.mp4", film)
+    b = clip(tmp_path / "b.mp4", [film[n] for n in sorted([*range(100), *twice])], quality=quality)
+
+    assert f"timeline.duplicated: {named} of the candidate" in compare(a, b).notes
+    assert f"timeline.dropped: {named} of the reference" in compare(b, a).notes
 
 
 def test_a_freeze_in_place_is_counted_and_still_measured(clip, panning, tmp_path):
