@@ -100,8 +100,10 @@ def _say(results: "Iterator[dict[str, JSON]]", *, dry_run: bool, as_json: bool) 
         if as_json:
             kept.append({name: value for name, value in one.items() if value is not None})
         elif state == "refused" and counts["refused"] <= _SHOWN:
-            where = f"row {one['row']} (line {one['line']}): " if "row" in one else ""
-            click.echo(f"refused: {where}{harmless(str(one['why']))}", err=True)
+            why = str(one["why"])
+            named = "path" not in one or str(one["path"]) in why
+            where = f"row {one['row']} (line {one['line']}): " if "row" in one else "" if named else f"{one['path']}: "
+            click.echo(f"refused: {harmless(where + why)}", err=True)
         elif "path" in one and state in ("imported", "known"):
             mark = short(one["id"]) if one["id"] else "-" * 12
             note = "" if state == "imported" else "  (imported before)"

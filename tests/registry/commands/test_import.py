@@ -42,6 +42,17 @@ def test_a_file_is_imported_found_and_known_again(mintmark, png):
     assert mintmark("search", "--prompt", "bridge", "--workflow", "archive").status == 0
 
 
+def test_every_refused_file_is_named_with_its_folder(mintmark, png, tmp_path):
+    (tmp_path / "renders").mkdir()
+    png("renders/whole.png")
+    cut = png("renders/cut.png")
+    cut.write_bytes(cut.read_bytes()[:-400])
+
+    said = mintmark("import", "renders")
+
+    assert said.status == 1 and "refused: renders/cut.png: " in said.err
+
+
 def test_what_is_imported_is_not_replayed(mintmark, png):
     mintmark("import", png())
 
