@@ -207,12 +207,12 @@ def test_an_assumed_cost_never_takes_the_place_of_a_known_price(priced, tmp_path
 
 
 def test_a_price_that_the_provider_told_is_said_to_be_its_own(mintmark, emulator):
-    flux = ["--provider", "bfl", "--model", "flux-2-pro", "--prompt", "a stone bridge", "--assume-cost", "0.04"]
-    assert mintmark("generate", *flux, "--yes")[0] == 0
+    flux = ["--provider", "bfl", "--model", "flux-2-pro", "--operation", "image.generate", "--prompt", "a stone bridge"]
+    assert mintmark("generate", *flux, "--assume-cost", "0.04", "--yes")[0] == 0
 
     status, _, err = mintmark("replay", "@last")
 
-    assert status == 2 and "up to 3 bfl-credits (as the provider charged when it was recorded)" in err
+    assert status == 2 and "up to 3.00 bfl-credits (as the provider charged when it was recorded)" in err
 
 
 def test_a_price_that_was_said_is_told_as_assumed(mintmark, emulator):
