@@ -6,9 +6,9 @@ from typing import BinaryIO
 
 from registry.assets.store import AssetCorrupted, AssetNotFound
 from registry.digest import Digest, DigestSet, digests_of_file
-from registry.errors import FileThere, InvalidValue, NotFound, RegistryError
+from registry.errors import FileThere, InvalidValue, NotFound, RegistryError, counted
 from registry.home import Registry
-from registry.manifest import Asset
+from registry.manifest import Asset, Manifest
 from registry.show import gone_assets
 from registry.whole import drafted
 
@@ -39,14 +39,19 @@ _SUFFIX = {
 class NoSuchAsset(NotFound):
     """A generation without such an output or input."""
 
-    def __init__(self, manifest: str, role: str | None, outcome: str, roles: list[str]) -> None:
-        """Say how the call ended, or which roles there are."""
-        if role is None:
-            made = f"{manifest[7:19]} made nothing: the call ended as {outcome}"
-            more = f"; --role {roles[0]} writes what went in" if roles else ""
-            RegistryError.__init__(self, f"{made}{more}; `mintmark show {manifest[7:19]}` tells why")
+    def __init__(self, manifest_id: str, manifest: Manifest, which: str | int | None) -> None:
+        """Say how the call ended, or which outputs or roles there are."""
+        roles = sorted({asset.role for asset in (*manifest.outputs, *manifest.inputs)})
+        if isinstance(which, int) and (made := len(manifest.outputs)):
+            has = f"it made {counted(made, 'output')}: " + ("0" if made == 1 else f"0 to {made - 1}")
+            super().__init__("asset", f"output {which} of {manifest_id}", has)
+        elif isinstance(which, str):
+            super().__init__("asset", f"{which} of {manifest_id}", f"it has {', '.join(roles) or 'none at all'}")
         else:
-            super().__init__("asset", f"{role} of {manifest}", f"it has {', '.join(roles) or 'none at all'}")
+            short = manifest_id[7:19]
+            more = f"; --role {roles[0]} writes what went in" if roles else ""
+            why = f"the call ended as {manifest.outcome.class_}{more}; `mintmark show {short}` tells why"
+            RegistryError.__init__(self, f"{short} made nothing: {why}")
 
 
 class AssetGone(NotFound):
@@ -71,14 +76,20 @@ def digests_of_asset(registry: Registry, manifest_id: str, direction: str, posit
     return digests
 
 
-def find_asset(registry: Registry, name: str, role: str | None = None) -> tuple[Path, str]:
-    """The stored file behind a digest or behind an output (or, by role, an input) of a generation.
+def find_asset(registry: Registry, name: str, which: str | int | None = None) -> tuple[Path, str]:
+    """The stored file behind a digest, or behind an output or input of a generation.
+
+    Args:
+        registry: where it is.
+        name: a digest, or a generation's id.
+        which: of a generation, the number of an output, from 0, or the role of an output or input; its first output
+            where left out.
 
     Returns:
         The file, to be read only, and its media type.
 
     Raises:
-        NotFound: no such generation, role or asset.
+        NotFound: no such generation, output, role or asset.
     """
     if name.startswith("blake3:") or (
         name.startswith("sha256:") and len(name) == 71 and not registry.catalog.has(name)
@@ -88,9 +99,12 @@ def find_asset(registry: Registry, name: str, role: str | None = None) -> tuple[
     manifest = registry.catalog.manifest(full)
     every = [("output", n, asset) for n, asset in enumerate(manifest.outputs)]
     every += [("input", n, asset) for n, asset in enumerate(manifest.inputs)]
-    fitting = [one for one in every if role is None or one[2].role == role]
-    if not fitting or (role is None and not manifest.outputs):
-        raise NoSuchAsset(full, role, manifest.outcome.class_, sorted({asset.role for _, _, asset in every}))
+    if isinstance(which, str):
+        fitting = [one for one in every if one[2].role == which]
+    else:
+        fitting = [one for one in every if one[:2] == ("output", which or 0)]
+    if not fitting:
+        raise NoSuchAsset(full, manifest, which)
     direction, position, asset = fitting[0]
     try:
         digests = digests_of_asset(registry, full, direction, position, asset)
@@ -101,8 +115,10 @@ def find_asset(registry: Registry, name: str, role: str | None = None) -> tuple[
         raise AssetGone(full, f"{direction} {position}", told[0] if told else "its bytes went away just now") from None
 
 
-def fetch(registry: Registry, name: str, role: str | None, target: Path, *, replace: bool = True) -> Path:
+def fetch(registry: Registry, name: str, which: str | int | None, target: Path, *, replace: bool = True) -> Path:
     """Copy an asset out; an existing file is replaced only when the copy is complete, and only if ``replace``.
+
+    In a folder, the copy is named after the id, and after the number of the output where that is given.
 
     Raises:
         FileThere: there is one, and it is not to be replaced.
@@ -110,11 +126,12 @@ def fetch(registry: Registry, name: str, role: str | None, target: Path, *, repl
         AssetCorrupted: the stored bytes are not the recorded ones.
         InvalidValue: the target's folder does not exist.
     """
-    source, media_type = find_asset(registry, name, role)
+    source, media_type = find_asset(registry, name, which)
     if target.is_dir():
         full = name if name.startswith("blake3:") else registry.catalog.resolve(name) if name[:1] == "@" else name
         short = full.partition(":")[2][:12] or full[:12]
-        target = target / f"{short}{_SUFFIX.get(media_type, '')}"
+        number = f"-{which}" if isinstance(which, int) else ""
+        target = target / f"{short}{number}{_SUFFIX.get(media_type, '')}"
     if not target.parent.is_dir():
         raise InvalidValue("--to", str(target), "in an existing folder; make it first")
     if not replace and target.exists():
@@ -126,14 +143,14 @@ def fetch(registry: Registry, name: str, role: str | None, target: Path, *, repl
     return target
 
 
-def pour(registry: Registry, name: str, role: str | None, out: BinaryIO) -> None:
+def pour(registry: Registry, name: str, which: str | int | None, out: BinaryIO) -> None:
     """Write an asset to a stream; altered bytes are noticed before the first one goes out.
 
     Raises:
         NotFound: as ``find_asset``.
         AssetCorrupted: the stored bytes are not the recorded ones.
     """
-    source, _ = find_asset(registry, name, role)
+    source, _ = find_asset(registry, name, which)
     registry.assets.check(source.name)
     with source.open("rb") as stream:
         shutil.copyfileobj(stream, out, 1 << 20)

@@ -270,12 +270,13 @@ def _lineage(found: "View") -> Iterator[tuple[str, object]]:
 
 @click.command(short_help="Write the file of a generation, or of a digest.")
 @click.argument("name", metavar="ID|DIGEST")
+@click.option("--output", type=click.IntRange(0), metavar="N", help="Which output, as `show` numbers them: 0, 1, …")
 @click.option("--role", help="Which output or input, by role; the first output where left out.")
 @click.option(
     "--to", "target", required=True, type=click.Path(), help="A file, a folder (a file named after the id), or -."
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-def get(name: str, role: str | None, target: str, force: bool) -> None:
+def get(name: str, output: int | None, role: str | None, target: str, force: bool) -> None:
     """Write an asset to a file, or to standard output: an output of generation ID, or the bytes of DIGEST.
 
     Exit status: 0 written; 1 no such asset, or its bytes were erased; 2 a file is there already.
@@ -287,9 +288,29 @@ def get(name: str, role: str | None, target: str, force: bool) -> None:
     from registry.errors import counted
     from registry.fetch import fetch, pour
 
+    if output is not None and (role is not None or name.startswith("blake3:")):
+        raise click.UsageError("--output picks an output of generation ID: leave --role out, and give no digest")
     registry = reading()
+    which = role if output is None else output
     if target == "-":
-        pour(registry, name, role, sys.stdout.buffer)
+        pour(registry, name, which, sys.stdout.buffer)
+    else:
+        written = fetch(registry, name, which, Path(target), replace=force)
+        click.echo(f"{written}  {counted(written.stat().st_size, 'byte')}")
+    if output is None:
+        _tell_others(registry, name, role)
+
+
+def _tell_others(registry: "Registry", name: str, role: str | None) -> None:
+    """Say where a generation made more of a kind than the one that was written."""
+    from registry.errors import NotFound
+
+    if name.startswith("blake3:"):
         return
-    written = fetch(registry, name, role, Path(target), replace=force)
-    click.echo(f"{written}  {counted(written.stat().st_size, 'byte')}")
+    try:
+        outputs = registry.catalog.manifest(registry.catalog.resolve(name)).outputs
+    except NotFound:  # a digest
+        return
+    if sum(role in (None, asset.role) for asset in outputs) > 1:
+        told = f"one of {len(outputs)} outputs was written"
+        click.echo(f"{told}; --output 0 to {len(outputs) - 1} picks one, `mintmark show` lists them", err=True)

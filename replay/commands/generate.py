@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--input", "inputs", multiple=True, metavar="ROLE=FILE", help="A file that goes in. Repeatable.")
 @click.option("--parent", "parents", multiple=True, metavar="RELATION=ID", help="What it is made from. Repeatable.")
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="A folder that gets a copy of the output."
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="A folder that gets a copy of each output."
 )
 @click.option("--workflow", help="The business purpose.")
 @click.option("--subject", help="The person it is about; it is sealed.")
@@ -100,7 +100,9 @@ def generate(
         return 1
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        click.echo(fetch(registry, recorded.id, None, out), err=True)
+        made = len(recorded.manifest.outputs)
+        for which in range(made) if made > 1 else [None]:
+            click.echo(fetch(registry, recorded.id, which, out), err=True)
     return 0
 
 

@@ -97,3 +97,46 @@ class _Ended:
     def __init__(self, call, outcome):
         self.call, self.outcome, self.id, self.poll_after_ms = call, outcome, None, None
         self.state = outcome.state.value
+
+
+THREE = ["--provider", "openai", "--model", "gpt-image-2-2026-04-21", "--operation", "image.generate", "--prompt", "x",
+         "--setting", "n=3", "--assume-cost", "0.04", "--yes"]  # fmt: skip
+
+
+def test_every_output_is_written_and_can_be_had_again(mintmark, emulator, tmp_path):
+    status, out, err = mintmark("generate", *THREE, "--out", "made")
+
+    name = out.strip()[7:19]
+    written = [tmp_path / "made" / f"{name}-{n}.png" for n in range(3)]
+    assert status == 0 and sorted((tmp_path / "made").iterdir()) == written, err
+    assert all(f"made/{path.name}" in err for path in written)
+    assert len({path.read_bytes() for path in written}) == 3
+    for n, path in enumerate(written):
+        assert mintmark("get", name, "--output", n, "--to", ".") == (
+            0,
+            f"{path.name}  {path.stat().st_size:,} bytes\n",
+            "",
+        )
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+    status, out, err = mintmark("get", "@last", "--to", ".")
+    assert (status, out.split()[0]) == (0, f"{name}.png") and "one of 3 outputs was written; --output 0 to 2" in err
+    assert (tmp_path / f"{name}.png").read_bytes() == written[0].read_bytes()
+    assert mintmark("get", "@last", "--role", "image", "--to", "x.png")[2] == err
+
+
+def test_an_output_that_there_is_not_is_told_with_those_there_are(mintmark, emulator, tmp_path):
+    assert mintmark("generate", *THREE)[0] == 0
+
+    status, _, err = mintmark("get", "@last", "--output", "3", "--to", "x.png")
+    assert status == 1 and "it made 3 outputs: 0 to 2" in err and not (tmp_path / "x.png").exists()
+    assert mintmark("get", "@last", "--output", "0", "--role", "image", "--to", "x.png")[0] == 2
+    assert mintmark("get", f"blake3:{'0' * 64}", "--output", "0", "--to", "x.png")[0] == 2
+
+
+def test_one_output_keeps_its_name_and_nothing_is_said(mintmark, tmp_path):
+    sea = ["--provider", "procedural", "--model", "procedural-image@1", "--setting", "width=64", "--prompt", "sea"]
+
+    status, out, err = mintmark("generate", *sea, "--operation", "image.generate", "--out", "made")
+
+    assert status == 0 and [path.name for path in (tmp_path / "made").iterdir()] == [f"{out[7:19]}.png"], err
+    assert mintmark("get", "@last", "--to", ".")[2] == ""
