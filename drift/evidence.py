@@ -1,12 +1,14 @@
 """Scores in words: one value as a person reads it, and the few that say most about a difference."""
 
+import math
 from collections.abc import Iterable, Sequence
 
+from drift.metrics.lag import BOTH_SILENT
 from drift.score import Score
 
 _DECIMALS = {"dB": 2, "bits": 1, "dE00": 2, "LU": 2, "ms": 1, "": 4}
 _PLURALS = frozenset({"bits", "cuts", "facts", "frames", "words"})
-# What is quoted first: one or two per medium, by structure, identity, words, spectrum.
+# What is quoted, and first of each medium where nothing stands out: structure, identity, words, spectrum.
 _TELLING = {
     "ssim": "SSIM",
     "phash": "pHash",
@@ -20,7 +22,27 @@ _TELLING = {
     "boundary_shift_ms.median": "median shift of times",
     "logmel": "log-mel distance",
     "lag_ms": "lag",
+    "lufs_delta": "loudness difference",
+    "timeline.offset": "offset",
+    "timeline.dropped": "dropped",
+    "timeline.duplicated": "duplicated",
 }
+# The best value of a score, and how far from it hardly anybody would notice. Of what has none every difference counts.
+_UNNOTICED = {
+    "ssim": (1.0, 0.05),
+    "phash": (0.0, 6.0),
+    "timeline.ssim.mean": (1.0, 0.05),
+    "timeline.phash.mean": (0.0, 6.0),
+    "logmel": (0.0, 3.0),
+    "lag_ms": (0.0, 40.0),
+    "lufs_delta": (0.0, 1.0),
+    "timeline.offset": (0.0, 2.0),
+    "timeline.dropped": (0.0, 2.0),
+    "timeline.duplicated": (0.0, 2.0),
+}
+# Scores whose lack of a value says as much as any number: nothing could be laid over each other, or nothing is heard.
+_LAID = ("timeline.offset", "lag_ms")
+_SAID = 3  # things said in words
 _LENGTH_MS, _FRAMES = 100, 1  # differences up to these are what coders and containers add
 _ALIKE, _RECOLOURED = 0.95, 2.0  # SSIM sees no colour; a difference of 2 dE00 people see at a glance
 _NAMED = 2  # changed facts that are spelled out
@@ -45,8 +67,9 @@ def shown(score: Score) -> str:
 def telling(scores: Iterable[Score], *, most: int = 2) -> str:
     """The scores that say most about a difference: ``SSIM 0.9100, pHash 6 of 64``; "" when there are none.
 
-    What these cannot show comes first: another length, sound lost or added, colour, changed facts. Then the built-in
-    metrics in a fixed order, at least one; other metrics are quoted by name.
+    What these cannot show comes first: different clips or recordings, silence, another length, sound lost or added,
+    colour, changed facts. Then the built-in metrics, at least one: those furthest beyond what anybody would notice, and
+    in a fixed order where none is. Other metrics are quoted by name.
     """
     scores = tuple(scores)
     beyond_words = _beyond_words(scores)
@@ -55,18 +78,25 @@ def telling(scores: Iterable[Score], *, most: int = 2) -> str:
     measured = [score for score in scores if score.value is not None and score.base not in {"bytes", "decoded"}]
     known = [score for score in telling_scores(scores) if score.value or score.base not in _BEYOND_WORDS]
     foreign = [score for score in measured if score.base not in _TELLING and "." not in score.base]
-    # That two recordings cannot be laid over each other says as much as any number.
-    unaligned = (score.reason for score in scores if score.base == "lag_ms" and score.value is None)
-    apart = [reason.partition(":")[0] for reason in unaligned if reason]
-    measures = [_quoted(score) for score in (known or foreign)]
-    plain = _plain(scores)
-    if plain:
-        return ", ".join([*plain, *measures[:1], *apart])
-    return ", ".join([*measures, *apart][:most])
+    unlaid = {score.base: score.reason for score in scores if score.base in _LAID and score.value is None}
+    known.sort(key=lambda score: 0.0 if score.base == "logmel" and "lag_ms" in unlaid else -_beyond_notice(score))
+    plain = [reason.partition(":")[0] for name in _LAID if (reason := unlaid.get(name)) and reason != BOTH_SILENT]
+    plain += _plain(scores)
+    measures = [_quoted(score) for score in (known or foreign)][: 1 if plain else most]
+    return ", ".join([*plain[:_SAID], *measures])
+
+
+def _beyond_notice(score: Score) -> float:
+    """How many times what nobody would notice a score differs from its best value; 0 where it is less than once."""
+    if score.base not in _UNNOTICED or score.value is None:
+        return math.inf
+    best, unnoticed = _UNNOTICED[score.base]
+    times = abs(score.value - best) / unnoticed
+    return times if times >= 1 else 0.0
 
 
 def _plain(scores: Sequence[Score]) -> list[str]:
-    """Up to two differences that anybody sees or hears, and that no quoted metric shows."""
+    """Differences that anybody sees or hears, and that no quoted metric shows."""
     values = {score.base: score.value for score in scores if score.value is not None}
     length, frames = values.get("facts.duration_ms", 0.0), values.get("facts.frames", 0.0)
     found = []
@@ -80,8 +110,7 @@ def _plain(scores: Sequence[Score]) -> list[str]:
     changed = [one for one in changed if one not in _SOUND]
     if values.get("ssim", 0.0) >= _ALIKE and values.get("color.mean", 0.0) > _RECOLOURED:
         found.append(f"colours {values['color.mean']:.1f} dE00 apart")
-    found += [", ".join(changed[:_NAMED])] if changed else []
-    return found[:2]
+    return found + ([", ".join(changed[:_NAMED])] if changed else [])
 
 
 def _beyond_words(scores: Sequence[Score]) -> str | None:

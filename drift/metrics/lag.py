@@ -10,6 +10,7 @@ from drift.pairwise import once_per_pair
 from drift.score import Score
 from drift.side import SPEECH_RATE, Side
 
+BOTH_SILENT = "both are silent"
 _WAVE_S = 300  # seconds of waveform correlated; longer recordings are aligned by their envelopes
 _RATE = 8_000
 _HOP = 80  # samples of 16 kHz, 5 ms: one point of the envelope
@@ -42,9 +43,10 @@ def measured_lag(reference: NDArray[np.float32], candidate: NDArray[np.float32])
     its correlation stands out from every other lag's: two different recordings fit nowhere, and about equally badly
     in many places.
     """
-    for who, sound in (("reference", reference), ("candidate", candidate)):
-        if not len(sound) or float(np.ptp(sound)) == 0:
-            return Lagged(None, 0.0, "", f"the {who} is silent")
+    sounds = {"reference": reference, "candidate": candidate}
+    silent = [who for who, sound in sounds.items() if not len(sound) or float(np.ptp(sound)) == 0]
+    if silent:
+        return Lagged(None, 0.0, "", BOTH_SILENT if len(silent) == 2 else f"the {silent[0]} is silent")
     most = _WAVE_S * SPEECH_RATE
     wave = correlate(_halved(reference[:most]), _halved(candidate[:most]), apart=_WAVE_APART)
     if wave.correlation >= _SURE or (wave.correlation >= _FAINT and _stands_out(wave, _WAVE_STANDS_OUT)):
@@ -68,7 +70,7 @@ def _doubt(wave: Peak, course: Peak) -> str:
             "at another, so these are of an even rhythm, or different recordings"
         )
     best = f"{wave.correlation:.2f} by waveform, {course.correlation:.2f} by loudness"
-    return f"these look like different recordings: no lag fits them better than chance ({best} at best)"
+    return f"the sounds look like different recordings: no lag fits them better than chance ({best} at best)"
 
 
 def _halved(samples: NDArray[np.float32]) -> NDArray[np.float32]:

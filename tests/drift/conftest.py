@@ -27,9 +27,19 @@ def tone(seconds=1.0, rate=16_000, seed=1):
 
 
 def write_video(
-    path, pictures, *, codec="libx264", rate=25, sound=None, threads=1, options=None, quality=None, pixels="yuv420p"
+    path,
+    pictures,
+    *,
+    codec="libx264",
+    rate=25,
+    sound=None,
+    threads=1,
+    options=None,
+    quality=None,
+    pixels="yuv420p",
+    samples=None,
 ):
-    """Encode RGB pictures (and 48 kHz mono sound) into the container the suffix names."""
+    """Encode RGB pictures (and 48 kHz mono sound, by default a tone) into the container the suffix names."""
     with av.open(str(path), "w", options=options or {}) as out:
         stream = out.add_stream(codec, rate=rate)
         stream.height, stream.width = pictures[0].shape[:2]
@@ -44,7 +54,7 @@ def write_video(
         for packet in stream.encode():
             out.mux(packet)
         if track:
-            _encode_sound(out, track, tone(len(pictures) / float(rate), 48_000), 48_000)
+            _encode_sound(out, track, tone(len(pictures) / float(rate), 48_000) if samples is None else samples, 48_000)
     return path
 
 

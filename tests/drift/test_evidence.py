@@ -43,6 +43,59 @@ def test_a_grey_copy(make, tmp_path):
     assert "dE00 apart, mode RGB became L, SSIM 1.0000" in coded
 
 
+def test_a_recording_at_a_third_of_the_level(make, tmp_path):
+    make.audio(tmp_path / "a.wav", make.tone(2.0))
+    make.audio(tmp_path / "b.wav", make.tone(2.0) * 0.3)
+
+    summary = compare(tmp_path / "a.wav", tmp_path / "b.wav").summary
+    assert summary.startswith("The content differs: loudness difference 10.4") and "log-mel distance 0.0" in summary
+
+
+def test_a_film_says_what_became_of_its_sound(make, tmp_path):
+    pictures = [make.picture(shift=3 * n) for n in range(50)]
+    sound = make.tone(2.0, 48_000)
+    sounds = {"a": sound, "silent": sound * 0, "quiet": sound * 0.3, "silent too": np.zeros(90_000)}
+    paths = {
+        name: make.video(tmp_path / f"{name}.mp4", pictures, sound="aac", samples=samples)
+        for name, samples in sounds.items()
+    }
+
+    def summary(reference, candidate):
+        return compare(paths[reference], paths[candidate]).summary
+
+    assert summary("a", "silent").startswith("The content differs: the candidate is silent, mean SSIM ")
+    assert summary("silent", "a").startswith("The content differs: the reference is silent, mean SSIM ")
+    assert summary("a", "quiet").startswith("The content differs: loudness difference 10.4")
+    assert " LU, mean SSIM " in summary("a", "quiet")
+    assert " silent" not in summary("silent", "silent too")
+
+
+def test_strangers_are_called_that(make, tmp_path):
+    noise = np.random.default_rng(0)
+    make.audio(tmp_path / "a.wav", make.tone(3.0))
+    make.audio(tmp_path / "b.wav", noise.normal(0, 0.1, 48_000).clip(-1, 1))
+    for name in ("a.mp4", "b.mp4"):
+        make.video(tmp_path / name, [noise.integers(0, 256, (64, 96, 3), np.uint8) for _ in range(20)])
+
+    sounds, films = (compare(tmp_path / f"a{end}", tmp_path / f"b{end}").summary for end in (".wav", ".mp4"))
+    assert sounds.startswith("The content differs: the sounds look like different recordings, ")
+    assert films.startswith("The content differs: the clips show different pictures, mean SSIM ")
+
+
+def test_what_differs_most_is_quoted_first():
+    alike = [Score("timeline.ssim.mean/2", 0.99), Score("timeline.phash.mean/2", 0.5, "bits")]
+    sound = [Score("logmel/2", 0.4, "dB"), Score("lag_ms/2", 0.0, "ms"), Score("lufs_delta/1", 0.2, "LU")]
+    usual = "mean SSIM 0.9900, mean frame hash distance 0.5 bits"
+
+    assert telling([*alike, *sound]) == usual
+    assert (
+        telling([*alike, *sound[:2], Score("lufs_delta/1", 9.0, "LU")]) == "loudness difference 9.00 LU, " + usual[:16]
+    )
+    assert telling([*alike, Score("timeline.dropped/2", 9.0, "frames")]) == "dropped 9 frames, " + usual[:16]
+    both = [Score("ssim/1", 0.9), Score("phash/1", 30.0, "bits")]
+    assert telling(both) == "pHash 30 of 64, SSIM 0.9000"
+
+
 def test_what_coders_add_is_not_named():
     scores = [Score("facts.duration_ms/1", 48.0, "ms"), Score("facts.frames/1", 1.0, "frames"), Score("ssim/1", 0.9)]
 
