@@ -4,12 +4,13 @@ Every answer says how it was found, how sure it is and what it was compared
 with. Here is what needs no decoder; ``registry.lookup_file`` looks at media.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
+
+import msgspec
 
 from registry.canonical import JSON
 from registry.digest import Digest
@@ -174,7 +175,7 @@ def _hit_json(registry: Registry, hit: Hit) -> dict[str, JSON]:
         "model": None,
         "prompt": None,
     }
-    value = json.loads(stored.body)
+    value = msgspec.json.decode(stored.body)
     told["recorded_at"] = value.get("recorded_at")
     if stored.kind == "generation":
         opened = {found.pointer: found.value for found in registry.vault.get(hit.manifest)}

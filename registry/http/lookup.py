@@ -41,8 +41,9 @@ async def look_up(request: Request) -> Response:
     if kind == "application/json":
         question = asked_in(await body_of(request, LONGEST, "a question in JSON may have"), Question, _MALFORMED)
         is_near = registry.catalog.database.is_sqlite and question.query.startswith(_DIGESTS)
-        found = _known(registry, question) if is_near else None  # sooner than a thread would begin
-        return found or await run_sync(_answer_question, registry, question)
+        if is_near and (known := _known(registry, question)):  # sooner than a thread would begin
+            return known
+        return await run_sync(_answer_question, registry, question)
     form = await read_form(request, registry.assets, fields=frozenset({"limit"}), max_bytes=registry.settings.max_bytes)
     return await run_sync(_answer_form, registry, form)
 
