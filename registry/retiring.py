@@ -137,7 +137,7 @@ def _day_of(
     """The day of a model, and who named it."""
     if (provider, model) in told:
         return told[provider, model], "provider"
-    described = [one.retires.get(model) for one in descriptions if one.provider == provider]
+    described = [one.retires_on(model) for one in descriptions if one.provider == provider]
     listed = [entry.retires for _, entry in prices_of(registry.home, provider, model)]
     days: list[tuple[date, Source]] = [
         *((day, "description") for day in described if day is not None),

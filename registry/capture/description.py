@@ -66,7 +66,7 @@ class Description:
     for a local engine, ``hosts`` is then empty. ``operations`` maps patterns of model names to operations, in order;
     ``takes`` are patterns of the model names there are. ``slot_types`` names the slots that take something else than
     text. ``redact`` lists what is never kept. ``pins`` maps an alias to its known pins, newest first. ``contract`` and
-    ``data`` are service terms; a key that is missing there is unknown.
+    ``data`` are service terms; a key that is missing there is unknown. ``retires`` maps patterns of models to days.
     """
 
     id: str
@@ -145,11 +145,11 @@ class Description:
 
     def knows(self, model: str) -> bool:
         """Whether this file names ``model``: by a pin pattern, as an alias or pin, or with a day of retirement."""
-        named = {*self.pins, *self.retires, *(pin for pins in self.pins.values() for pin in pins)}
-        return model in named or self._kind(None, model, {}) != "alias"
+        named = {*self.pins, *(pin for pins in self.pins.values() for pin in pins)}
+        return model in named or self.retires_on(model) is not None or self._kind(None, model, {}) != "alias"
 
     def takes_model(self, model: str) -> bool:
-        """Whether the operation takes ``model``, by the patterns of its table ``models``."""
+        """Whether the operation takes ``model``: by its ``models``, else by the patterns of its operations."""
         return any(fnmatchcase(model, pattern) for pattern in self.takes)
 
     def models(self) -> list[str]:
@@ -203,9 +203,14 @@ class Description:
         written: dict[str, JSON] = places.write(body, steps[1:], value)
         return written
 
+    def retires_on(self, model: str) -> datetime.date | None:
+        """The day ``model`` is shut down: the one of its own name, else of the first pattern that fits."""
+        fitting = (day for pattern, day in self.retires.items() if fnmatchcase(model, pattern))
+        return self.retires.get(model) or next(fitting, None)
+
     def retired(self, model: str, today: datetime.date) -> datetime.date | None:
         """The day ``model`` was shut down, if that day has come by ``today``."""
-        day = self.retires.get(model)
+        day = self.retires_on(model)
         return day if day is not None and day <= today else None
 
 
@@ -250,14 +255,14 @@ class Descriptions:
         Where several fit, the model decides if exactly one of them names it.
 
         Raises:
-            AmbiguousDescription: several fit and nothing decides; it lists the operations.
+            AmbiguousDescription: several fit and nothing decides; it lists the operations, or the descriptions of one.
         """
         fitting = [d for d in self if d.provider == provider and d.makes(operation, model)]
         if len(fitting) > 1 and model is not None:
             fitting = [d for d in fitting if d.takes_model(model)] or fitting
             fitting = [d for d in fitting if d.knows(model)] or fitting
         if len(fitting) > 1:
-            raise AmbiguousDescription(provider, model, [made for d in fitting for made in d.operations.values()])
+            raise AmbiguousDescription(provider, model, operation, {d.id: d.operations.values() for d in fitting})
         return fitting[0] if fitting else None
 
 
@@ -275,7 +280,7 @@ def load(path: Path) -> Description:
         id=content["id"],
         sha256=file.sha256,
         provider=content["provider"],
-        takes=tuple(content.get("models", ("*",))),
+        takes=tuple(content.get("models", ("*",) if isinstance(operation, str) else operation)),
         operations={"*": operation} if isinstance(operation, str) else operation,
         method=method,
         path=request_path,

@@ -47,7 +47,7 @@ def mistakes_of_form(content: Mapping[str, Any]) -> Iterator[Mistake]:
             inner = error.kind.as_dict()["error"]
             yield [*key, str(inner.instance)], f"expected as key {_form(inner, error.schema_path)}{_shown(inner, key)}"
         else:
-            yield key, f"expected {_form(error, error.schema_path)}{_shown(error, key)}"
+            yield key, f"expected {_form(error, error.schema_path)}{_titled(error)}{_shown(error, key)}"
     for at, names in missing.items():
         yield list(at), f"expected the key{'s' * (len(names) > 1)} {', '.join(map(repr, names))}, {MISSING}"
 
@@ -94,6 +94,12 @@ def _form(error: jsonschema_rs.ValidationError, schema_path: Sequence[str | int]
     if kind in _LIMITS:
         return _LIMITS[kind].format(told["limit"])
     return f"another value ({error.message})"
+
+
+def _titled(error: jsonschema_rs.ValidationError) -> str:
+    """Of a value of another type, what its text or list would be."""
+    title = _node(error.schema_path).get("title") if error.kind.name == "type" else None
+    return f": {title}" if title else ""
 
 
 def _shown(error: jsonschema_rs.ValidationError, key: list[str]) -> str:

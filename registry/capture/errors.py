@@ -3,7 +3,7 @@
 Refused (registry.errors)        exit  HTTP
 └── CaptureError                 2     422
     ├── BadDescription           2     422   a description file breaks the schema or itself
-    ├── AmbiguousDescription     2     422   several operations fit; one has to be named
+    ├── AmbiguousDescription     2     422   several operations or descriptions fit, and nothing decides
     ├── UnknownProvider          2     422   a provider of which nothing is known
     ├── UnknownOperation         2     422   a provider that is described, an operation of it that is not
     ├── UnknownModel             2     422   a model that a local engine does not have
@@ -16,7 +16,7 @@ Refused (registry.errors)        exit  HTTP
         └── DeliveryLate         2     401   genuine, and too old or too new
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from registry.errors import Refused
@@ -37,16 +37,24 @@ class BadDescription(CaptureError):
 
 
 class AmbiguousDescription(CaptureError):
-    """A provider with several operations, and nothing given that decides between them."""
+    """A provider with several operations, or descriptions of one, and nothing given that decides between them."""
 
-    def __init__(self, provider: str, model: str | None, operations: Iterable[str]) -> None:
-        """Name the operations to choose from."""
-        self.operations = tuple(sorted(set(operations)))
+    def __init__(
+        self, provider: str, model: str | None, operation: str | None, fitting: Mapping[str, Iterable[str]]
+    ) -> None:
+        """Name the operations to choose from; the descriptions by id, with their operations, where that is no help."""
+        self.operations = tuple(sorted({made for makes in fitting.values() for made in makes}))
         about = f" that fit model {model!r}" if model else ""
-        super().__init__(
-            f"provider {provider!r} has several operations{about}: {', '.join(self.operations)}; name one of them "
-            "(--operation on the command line)"
-        )
+        if operation is None and len(self.operations) > 1:
+            told = (
+                f"operations{about}: {', '.join(self.operations)}; name one of them (--operation on the command line)"
+            )
+        else:
+            told = (
+                f"descriptions of {operation or self.operations[0]}{about}: {', '.join(fitting)}; name a model that "
+                f"one alone takes (mintmark providers show {provider}), or tell them apart by `models` in their files"
+            )
+        super().__init__(f"provider {provider!r} has several {told}")
 
 
 class UnknownProvider(CaptureError):

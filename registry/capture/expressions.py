@@ -1,11 +1,12 @@
 """Expressions: JMESPath that reads a fact from an answer, with a regular expression where it hides in text."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any
+from itertools import takewhile
+from typing import Any, Final
 
 import jmespath  # type: ignore[import-untyped]  # no stubs; nothing else imports it
 from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
@@ -14,7 +15,13 @@ from jmespath.functions import Functions  # type: ignore[import-untyped]
 from registry.canonical import JSON
 from registry.errors import counted
 
-_LONGEST = 1 << 20  # characters of one text that a regular expression is let loose on
+_ANSWER: Final = ("status", "headers", "body")
+ANSWERED: Final = (*_ANSWER, "submit")
+"""What there is of an answer: its own members, and under ``submit`` those of the first one."""
+
+_BRACKETS: Final = frozenset({"projection", "filter_projection", "flatten", "index_expression"})
+_ON_THE_FIRST: Final = _BRACKETS | {"value_projection", "subexpression", "pipe"}
+_LONGEST: Final = 1 << 20  # characters of one text that a regular expression is let loose on
 
 
 class BadExpression(ValueError):
@@ -104,6 +111,51 @@ def _refuse_unknown_functions(node: Mapping[str, Any]) -> None:
             raise BadExpression(f"{counted(len(takes), 'argument')} of {name}(), not {given}")
     for child in node["children"]:
         _refuse_unknown_functions(child)
+
+
+def refuse_strangers(given: JSON, roots: Sequence[str] = ANSWERED) -> None:
+    """Look for what an expression that compiles could find in no view: members that no view has.
+
+    Args:
+        given: an expression of a description.
+        roots: the members of the views that it looks at.
+
+    Raises:
+        BadExpression: it begins at something else, or looks for a header by capitals.
+    """
+    told: dict[str, Any] = {"expr": given} if isinstance(given, str) else dict(given)
+    _look_from_the_root(jmespath.compile(told["expr"]).parsed, roots)
+
+
+def _look_from_the_root(node: Mapping[str, Any], roots: Sequence[str]) -> None:
+    """Of a part that looks at the whole view: each of its own parts that does so, too."""
+    kind, children = node["type"], node["children"]
+    if kind == "field" and node["value"] not in roots:
+        raise BadExpression(f"an expression that begins at {_any_of(roots)}, not at {node['value']!r}")
+    if kind in _BRACKETS and children[0]["type"] == "identity":
+        raise BadExpression(f"an expression that begins at {_any_of(roots)}, not with brackets")
+    if kind in _ON_THE_FIRST and children[0]["type"] != "current":
+        parts = children[:1]  # what follows looks at what this one found
+    else:
+        parts = [] if kind == "expref" else children
+    for part in parts:
+        _look_from_the_root(part, roots)
+    if kind == "subexpression":
+        _refuse_unknown_members([part["value"] for part in takewhile(lambda one: one["type"] == "field", children)])
+
+
+def _refuse_unknown_members(names: Sequence[str]) -> None:
+    """Of names that follow one another from the root, those that no answer has."""
+    if names[:1] == ["submit"] and len(names) > 1:
+        names = names[1:]
+        if names[0] not in _ANSWER:
+            raise BadExpression(f"{_any_of(_ANSWER)} behind submit, not {names[0]!r}")
+    if names[:1] == ["headers"] and len(names) > 1 and names[1] != names[1].lower():
+        raise BadExpression(f"the name of a header in lower case, {names[1].lower()}, not {names[1]}")
+
+
+def _any_of(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _texts(found: JSON) -> Any:  # noqa: ANN401 - an iterator of texts

@@ -1,15 +1,20 @@
 """How a remote operation is spoken to after its request is made: polls, outputs, facts, errors, as checked data."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from registry.capture.events import Events
-from registry.capture.expressions import BadExpression, Expression, compile_expression
+from registry.capture.expressions import ANSWERED, BadExpression, Expression, compile_expression, refuse_strangers
 
 POLL_MS: Final = 1000
 LIMIT_S: Final = 1800
 TIMEOUT_S: Final = 600
+_ROOTS: Final[Mapping[tuple[str, ...], Sequence[str]]] = {
+    ("submit", "when"): ("body", "query"),
+    ("events", "answer"): ("last", "events", "parts"),
+}
+"""What expressions look at where that is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +180,11 @@ def protocol_of(content: Mapping[str, Any]) -> Protocol:
 
 
 def expressions_in(content: Mapping[str, Any]) -> Iterator[tuple[list[str], str]]:
-    """Key and complaint of every expression of a description that does not compile."""
+    """Key and complaint of every expression of a description that does not compile, or could find nothing ever."""
     for key, given in _expressions(content):
         try:
             compile_expression(given)
+            refuse_strangers(given, _ROOTS.get(tuple(key), ANSWERED))
         except BadExpression as problem:
             yield key, f"expected {problem}"
 

@@ -326,13 +326,14 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = handle_any
 
     def _refusal(self, emulator: Emulator, request: Request) -> Reply | None:
-        for fault in list(emulator.faults):
-            if fault.kind == "redirect" and emulator.planned("redirect", request.path, request.method):
+        for kind in dict.fromkeys(fault.kind for fault in list(emulator.faults)):
+            if kind != "redirect" and not kind.isdigit():
+                continue
+            if (fault := emulator.planned(kind, request.path, request.method)) is None:
+                continue
+            if kind == "redirect":
                 return Reply(fault.options.get("status", 302), None, {"location": fault.options["to"]})
-            if fault.kind.isdigit() and emulator.planned(fault.kind, request.path, request.method):
-                return Reply(
-                    int(fault.kind), fault.options.get("body", {"error": {"message": "busy"}}), _wish(fault.options)
-                )
+            return Reply(int(kind), fault.options.get("body", {"error": {"message": "busy"}}), _wish(fault.options))
         return None
 
     def _read(self, headers: dict[str, str]) -> bytes:

@@ -12,6 +12,7 @@ from registry.capture.description import load
 from registry.capture.errors import BadDescription
 
 IMAGES, SPEED, EDITS = "openai-images", "wavespeed-predictions", "openai-image-edits"
+RESPONSES, IMAGEN, LISTEN = "openai-responses", "google-imagen", "deepgram-listen"
 
 # description, what stands there, what is written instead, line, key, the beginning of what was expected
 MISTAKES = [
@@ -164,7 +165,7 @@ MISTAKES = [
     (EDITS, 'like = "openai-images"', 'like = "../openai-images"',
      4, "like", "a name of small letters, digits and -, such as painter-images,"),
     (EDITS, 'like = "openai-images"', 'like = ["openai-images"]',
-     4, "like", 'text in quotes, not ["openai-images"]'),
+     4, "like", "text in quotes: a name of small letters, digits and -,"),
     (EDITS, 'like = "openai-images"', 'like = "openai-images"\nprovider = "other"',
      5, "provider", "'openai', whose description openai-images is"),
     (EDITS, 'like = "openai-images"', 'liek = "openai-images"',
@@ -251,6 +252,84 @@ MISTAKES = [
      32, "inputs.image.at", "a place in the body, such as body.image; body alone is all of"),
     (IMAGES, '"response.size", ', '"response size", ',
      14, "public.7", "a place, such as body.size, body.items[].text, query.seed or"),
+    (IMAGES, 'expr = "body.data[].b64_json"', 'expr = "hrefs(body.data)"',
+     18, "output.expr", "a function that JMESPath has, not 'hrefs'"),
+    (IMAGES, 'expr = "body.data[].b64_json"', 'expr = "answer.data[].b64_json"',
+     18, "output.expr", "an expression that begins at status, headers, body or submit,"),
+    (IMAGES, 'expr = "body.data[].b64_json"', 'expr = "[].b64_json"',
+     18, "output.expr", "an expression that begins at status, headers, body or submit,"),
+    (IMAGES, "body.error.message || body.message", "error.message || body.message",
+     58, "facts.error", "an expression that begins at status, headers, body or submit,"),
+    (IMAGES, "'headers.\"x-request-id\"'", "'headers.\"X-Request-Id\"'",
+     55, "facts.request_id", "the name of a header in lower case, x-request-id, not"),
+    (SPEED, 'job = "body.data.id"\n', 'job = "submit.data.id"\n',
+     48, "submit.job", "status, headers or body behind submit, not 'data'"),
+    (IMAGES, 'count = "n"', 'count = "n"\nwhen = "status == `200`"',
+     34, "submit.when", "an expression that begins at body or query, not at 'status'"),
+    (IMAGES, 'answer = "merge(last, ', 'answer = "merge(body, ',
+     52, "events.answer", "an expression that begins at last, events or parts, not at"),
+    (SPEED, 'completed = "succeeded", ', "",
+     73, "poll.map", 'a word that means "succeeded": a job would be asked about'),
+    (IMAGES, 'count = "n"', 'count = "n"\njob = "body.id"',
+     34, "submit.job", "a table [poll] that says how the job is followed, or no job"),
+    (SPEED, "/predictions/{job}/result", "/predictions/result",
+     71, "poll.path", "{job} in the path, which stands for the job's id, not"),
+    (SPEED, 'kind = "url", expr', 'kind = "get", path = "/file", expr',
+     18, "output.path", "{job} in the path, which stands for the job's id, not '/file'"),
+    (SPEED, 'kind = "url", expr = "body.data.outputs"', 'kind = "bytes"',
+     18, "output.kind", '"url", "base64", "get" or "json", as bytes are the first'),
+    (IMAGES, 'kind = "base64", expr = "body.data[].b64_json"', 'kind = "bytes", result = "body.url"',
+     18, "output.kind", '"url", "base64", "get" or "json", as bytes are the first'),
+    (SPEED, 'state = "body.data.status"\nmap', 'url = "body.u"\nstate = "body.data.status"\nmap',
+     70, "poll", "one of the keys 'path' and 'url', and one alone"),
+    (IMAGEN, "parameters = { includeRaiReason = true }", 'parameters = "x"',
+     27, "template.body.parameters", "a table there, as submit.slots.add_watermark writes"),
+    (RESPONSES, 'tools = [{ type = "image_generation" }]', "tools = []",
+     17, "template.body.tools", "a list with element 0 there, as submit.slots.image_background"),
+    (IMAGES, 'count = "n"', 'count = "n"\nheaders = { authorization = "Bearer sk-live-1" }',
+     34, "submit.headers.authorization", "no header of the key: [auth] says how it is sent"),
+    (IMAGES, 'count = "n"', 'count = "n"\nheaders = { Cookie = "a=b" }',
+     34, "submit.headers.Cookie", "no header of the key: [auth] says how it is sent"),
+    (IMAGES, 'count = "n"', 'count = "n"\nheaders = { Content-Type = "application/json" }',
+     34, "submit.headers.Content-Type", "no header that every request writes itself"),
+    (IMAGES, 'size = "body.size"', 'size = "body.prompt"',
+     39, "submit.slots.size", "a place of its own: at body.prompt stands prompt"),
+    (IMAGES, 'redact = ["body.user"]', 'redact = ["body.user", "body.prompt"]',
+     16, "redact.1", "no place of submit.slots.prompt: the request would be kept"),
+    (IMAGES, 'redact = ["body.user"]', 'redact = ["response.data[].b64_json"]',
+     16, "redact.0", "no place of output.expr: what came of a call would be kept"),
+    (IMAGES, 'redact = ["body.user"]', 'redact = ["response.data"]',
+     16, "redact.0", "no place of output.expr: what came of a call would be kept"),
+    (SPEED, 'redact = ["query.webhook", ', 'redact = ["body.image", "query.webhook", ',
+     15, "redact.0", "no place of inputs.image: the request would be kept without"),
+    (SPEED, 'redact = ["query.webhook", ', 'redact = ["response.data.status", "query.webhook", ',
+     15, "redact.0", "no place of poll.state: what came of a call would be kept"),
+    (IMAGES, "[events]\n", '[inputs]\nimage = { at = "body.image", as = "file" }\n\n[events]\n',
+     50, "inputs.image.as", '"base64" or "data-url" or "upload", as submit.encode is'),
+    (EDITS, 'mask = { at = "body.mask", as = "file" }', 'mask = { at = "body.mask", as = "base64" }',
+     33, "inputs.mask.as", '"file" or "upload", as submit.encode is "multipart", not'),
+    (IMAGES, 'count = "n"', 'count = "n"\nencode = "bytes"',
+     34, "submit.encode", 'an input with as = "bytes", the file that is the whole body'),
+    (LISTEN, 'model = "query.model"', 'model = "body.model"',
+     31, "submit.slots.model", "a place in query or path, as a file is the whole body"),
+    (LISTEN, 'at = "body", as = "bytes"', 'at = "body", as = "file"',
+     48, "inputs.audio.as", '"bytes", as submit.encode is "bytes", not "file"'),
+    (SPEED, 'at = "body.image", as', 'at = "body", as',
+     66, "inputs.image.at", "a place in the body, such as body.image: a file is not all of"),
+    (IMAGES, 'hosts = ["api.openai.com"]', 'hosts = ["*.com", "api.openai.com"]',
+     6, "hosts.0", "two names or more behind the last *, such as *.example.com,"),
+    (IMAGES, 'hosts = ["api.openai.com"]', 'hosts = ["api.openai.com", "api.*.com:443"]',
+     6, "hosts.1", "two names or more behind the last *, such as *.example.com,"),
+    (IMAGES, 'hosts = ["api.openai.com"]', 'hosts = ["api.openai.com", "api.*"]',
+     6, "hosts.1", "two names or more behind the last *, such as *.example.com,"),
+    (IMAGES, ' || body.message"', '"\ncost = { amount = "body.cost", currency = "body.currency" }',
+     59, "facts.cost.currency", "a currency, such as USD, or what else is counted, such as"),
+    (IMAGES, 'redact = ["body.user"]', 'redact = ["body.user"]\ncontract = { availability = 0.995 }',
+     17, "contract.availability", 'text in quotes: percent as text, such as "99.9", not 0.995'),
+    (IMAGES, 'redact = ["body.user"]', 'redact = ["body.user"]\ncontract = { availability = "0.995" }',
+     17, "contract.availability", 'percent as text, such as "99.9", not "0.995"'),
+    (IMAGES, '"gpt-image-1" = "2026-10-23"', '"gpt-image-*" = "soon"',
+     20, "retires.gpt-image-*", 'a day, such as 2026-09-24, not "soon"'),
 ]  # fmt: skip
 
 
@@ -312,7 +391,7 @@ def test_a_mistake_in_the_other_file_is_told_of_that_one(tmp_path):
     (tmp_path / "own.toml").write_text('id = "own"\nlike = "other"\n', encoding="utf-8")
     (tmp_path / "other.toml").write_text('id = "other"\nprovider = 3\n', encoding="utf-8")
 
-    with pytest.raises(BadDescription, match=r"other\.toml:2: provider: expected text in quotes, not 3"):
+    with pytest.raises(BadDescription, match=r"other\.toml:2: provider: expected text in quotes: a name of .*, not 3"):
         load(tmp_path / "own.toml")
 
 
