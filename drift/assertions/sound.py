@@ -1,5 +1,6 @@
 """Assertions on sound: silent, looping; one pass over all samples, half a minute of them held."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,6 +21,7 @@ TIMES = 3  # that a passage must be there
 EXACT = 0.95  # correlation of repetitions
 _TONAL = 0.5  # share of all shifts at which a steady tone is like itself
 _MOST = 0.5  # share of the sounding windows
+_HUGE = 1e6  # times full scale: what is louder (floating-point files may be) is held here, or its squares overflow
 
 
 def check_sound(side: Side) -> tuple[Finding, ...]:
@@ -83,7 +85,10 @@ def _pieces(side: Side) -> Iterator[tuple[NDArray[np.float32], int]]:
 
 def _loudest(samples: NDArray[np.float32], size: int) -> float:
     blocks = samples.reshape(-1, size, samples.shape[1])
-    return float(np.nan_to_num(blocks.std(axis=1), posinf=0.0).max())
+    with np.errstate(over="ignore", invalid="ignore"):
+        loudest = float(blocks.std(axis=1).max())
+    # Floating-point files may exceed full scale by any factor, hence what single precision can square.
+    return loudest if math.isfinite(loudest) else float(blocks.std(axis=1, dtype=np.float64).max())
 
 
 class _Ear:
@@ -127,7 +132,7 @@ class _Ear:
 def _thinned(samples: NDArray[np.float32], rate: int) -> tuple[NDArray[np.float32], float]:
     """Unequally weighted channels (opposite ones must not cancel), averaged down to about 8 kHz; and the new rate."""
     weights = 1 / (1 + 0.37 * np.arange(samples.shape[1], dtype=np.float32))
-    mixed = np.nan_to_num(samples @ weights / weights.sum())
+    mixed = np.clip(np.nan_to_num(samples @ weights / weights.sum()), -_HUGE, _HUGE)
     step = max(1, rate // _RATE)
     while rate % step:  # a second must hold a whole number of steps, or each would begin at another place
         step -= 1

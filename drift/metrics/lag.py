@@ -44,7 +44,7 @@ def measured_lag(reference: NDArray[np.float32], candidate: NDArray[np.float32])
     in many places.
     """
     sounds = {"reference": reference, "candidate": candidate}
-    silent = [who for who, sound in sounds.items() if not len(sound) or float(np.ptp(sound)) == 0]
+    silent = [who for who, sound in sounds.items() if not len(sound) or sound.min() == sound.max()]
     if silent:
         return Lagged(None, 0.0, "", BOTH_SILENT if len(silent) == 2 else f"the {silent[0]} is silent")
     most = _WAVE_S * SPEECH_RATE
@@ -86,10 +86,16 @@ def _envelope(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.sqrt(power), np.float32)
 
 
+def tamed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Floating-point recordings may be louder than full scale by any factor; their power must stay in range."""
+    peak = float(np.abs(samples).max(initial=0))
+    return samples if 1e-6 < peak < 1e6 or peak == 0 else np.asarray(samples / peak, np.float32)
+
+
 @once_per_pair
 def lag_of(reference: Side, candidate: Side) -> Lagged:
     """``measured_lag`` of two files' sound. Raises: MediaRefused."""
-    return measured_lag(reference.sound, candidate.sound)
+    return measured_lag(tamed(reference.sound), tamed(candidate.sound))
 
 
 class Lag:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.metrics.lag import lag_of
+from drift.metrics.lag import lag_of, tamed
 from drift.score import Score
 from drift.side import LISTENED_S, SPEECH_RATE, Side
 
@@ -53,12 +53,6 @@ def mel_power(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
-def _tame(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Floating-point recordings may be louder than full scale by any factor; their power must stay in range."""
-    peak = float(np.abs(samples).max(initial=0))
-    return samples if 1e-6 < peak < 1e6 or peak == 0 else np.asarray(samples / peak, np.float32)
-
-
 def mel_pictures(reference: NDArray[np.float32], candidate: NDArray[np.float32], lag: int | None = None) -> MelPictures:
     """Align two mono recordings by ``lag`` samples, give both the same power, and take log-mel pictures.
 
@@ -66,7 +60,7 @@ def mel_pictures(reference: NDArray[np.float32], candidate: NDArray[np.float32],
     recording without any power stays at the floor.
     """
     shift, aligned = lag or 0, lag is not None
-    ours, theirs = (_tame(part) for part in (reference[max(0, -shift) :], candidate[max(0, shift) :]))
+    ours, theirs = (tamed(part) for part in (reference[max(0, -shift) :], candidate[max(0, shift) :]))
     both = min(len(ours), len(theirs))
     x, y = mel_power(ours[:both]), mel_power(theirs[:both])
     total_x, total_y = x.sum(dtype=np.float64), y.sum(dtype=np.float64)

@@ -1,12 +1,13 @@
-"""The smallest media: an answer or a reason for every assertion and metric, and never a warning of the arithmetic."""
+"""The smallest media and the loudest: each metric and assertion gives an answer or a reason, and nothing warns."""
 
+import struct
 from itertools import product
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from drift.assertions import check
+from drift.assertions import check, failed
 from drift.compare import compare
 from drift.report.page import render
 
@@ -30,6 +31,22 @@ def test_sounds_of_a_few_samples(make, tmp_path):
             *(make.audio(tmp_path / f"{n}_{rate}.wav", rng.uniform(-0.5, 0.5, n), rate) for n, rate in samples),
         ]
     )
+
+
+def test_sounds_far_beyond_full_scale(make, tmp_path):
+    noise = np.random.default_rng(0).uniform(-1, 1, 16_000)
+    paths = [make.audio(tmp_path / "usual.wav", noise * 0.1)]
+    for times in (1e-40, 1e20, 3e38):
+        data = (noise * times).astype("<f4").tobytes()
+        form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 3, 1, 16_000, 64_000, 4, 32)
+        paths.append(tmp_path / f"{times:g}.wav")
+        paths[-1].write_bytes(struct.pack("<4sI4s", b"RIFF", 36 + len(data), b"WAVE") + form + b"data")
+        with paths[-1].open("ab") as file:
+            file.write(struct.pack("<I", len(data)) + data)
+    answered(paths)
+
+    assert [not failed(check(path)) for path in paths] == [True, False, True, True]
+    assert compare(paths[0], paths[3]).score("lag_ms").value == 0
 
 
 def test_pictures_of_a_few_pixels(tmp_path):
