@@ -1,5 +1,6 @@
 """Reads a suite file: YAML whose every mistake is told with file, line, key and what is allowed there."""
 
+import datetime
 import hashlib
 import json
 import math
@@ -15,9 +16,10 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from drift.metrics.scores import nearest, scale_of
 from drift.significance.effects import EFFECTS
 from drift.verdict import Level
+from registry.capture.description import shipped
 from registry.errors import CouldNotRun
 from registry.schema import schema_text
-from replay.suites.loading import LARGEST, BadSuite, load, short
+from replay.suites.loading import LARGEST, BadSuite, load, short, written
 from replay.suites.plan import Allow, Amount, Ends, MinPower, Policy, Replays, Target
 
 FORMAT: Final = "mintmark/suite/v1"
@@ -103,7 +105,7 @@ def parse_suite(path: Path, data: bytes) -> Suite:
     top = _Node(path, "", 1, load(path, data))
     top.members(_TOP)
     if (form := top.get("format").value) != FORMAT:
-        top.get("format").refuse(f"expected {FORMAT}, not {form!r}")
+        top.get("format").refuse(f"expected {FORMAT}, not {written(form)}")
     selectors = [_selector(one) for one in top.required("select").items()]
     if not selectors:
         top.get("select").refuse("expected at least one `- labels: {…}` or `- manifest: sha256:…`")
@@ -146,9 +148,8 @@ class _Node:
     def refuse(self, why: str) -> NoReturn:
         raise BadSuite(self.path, self.line, self.key, short(why, 500))
 
-    def bad(self, expected: str) -> BadSuite:
-        shown = "nothing" if self.value is None else short(repr(_plain(self.value)), 60)
-        return BadSuite(self.path, self.line, self.key, f"expected {expected}, not {shown}")
+    def bad(self, expected: str, more: str = "") -> BadSuite:
+        return BadSuite(self.path, self.line, self.key, f"expected {expected}, not {written(self.value)}{more}")
 
     def _below(self, key: object) -> str:
         return f"{self.key}.{key}" if self.key else str(key)
@@ -162,7 +163,7 @@ class _Node:
             if key not in allowed:
                 at = _key_line(self.value, key, self.line)
                 why = f"no such key; known here: {', '.join(allowed)}"
-                raise BadSuite(self.path, at, self._below(short(str(key), 60)), why)
+                raise BadSuite(self.path, at, self._below(_named(key)), why)
 
     def get(self, key: str) -> "_Node":
         """A member; one of value None where it is absent or empty."""
@@ -199,15 +200,15 @@ class _Node:
             line = _key_line(self.value, key, self.line)
             if not isinstance(key, str) or not fits(key):
                 why = f"expected {what}; put it in quotes if it is"
-                raise BadSuite(self.path, line, self._below(short(str(key), 80)), why)
+                raise BadSuite(self.path, line, self._below(_named(key)), why)
             found.append((str(key), _Node(self.path, self._below(key), line, value)))
         return found
 
     def text(self, fits: Callable[[str], object] | None, what: str) -> str:
         value = self.value
         if not isinstance(value, str) or not value or len(value) > 256 or (fits is not None and not fits(value)):
-            quotes = "; put it in quotes" if isinstance(value, bool | int | float) else ""
-            raise self.bad(f"{what}{quotes}")
+            unquoted = isinstance(value, bool | int | float | datetime.date)
+            raise self.bad(what, "; put it in quotes" if unquoted else "")
         return str(value)
 
     def optional(self, fits: Callable[[str], object] | None, what: str) -> str | None:
@@ -262,8 +263,15 @@ def _target(node: _Node) -> Target:
     if node.value is None:
         return Target()
     node.members(("provider", "model"))
-    return Target(provider=node.get("provider").optional(None, "a provider's name"),
-                  model=node.get("model").optional(None, "a model's exact version"))  # fmt: skip
+    provider = node.get("provider").optional(None, "a provider's name")
+    model = node.get("model").optional(None, "a model's exact version")
+    if provider is not None:
+        known = sorted({one.provider for one in shipped()})
+        if provider not in known:
+            node.get("provider").refuse(f"no provider of that name can be asked here; there are {', '.join(known)}")
+        if model is None:
+            node.get("model").refuse("it is missing: another provider has other models, so `provider` needs one")
+    return Target(provider=provider, model=model)
 
 
 def _policy(node: _Node) -> Policy:
@@ -352,6 +360,11 @@ def _allow(node: _Node) -> Allow:
                  undecided=node.get("undecided").whole(0, most, 0))  # fmt: skip
 
 
+def _named(key: object) -> str:
+    """A key that is not the right one, as the file has it."""
+    return short(str(key), 80) if isinstance(key, str) else written(key)
+
+
 def _key_line(value: CommentedMap, key: object, otherwise: int) -> int:
     try:
         return int(value.lc.key(key)[0]) + 1
@@ -364,9 +377,3 @@ def _item_line(value: CommentedSeq, number: int, otherwise: int) -> int:
         return int(value.lc.item(number)[0]) + 1
     except (KeyError, TypeError, AttributeError):
         return otherwise
-
-
-def _plain(value: Any) -> object:  # noqa: ANN401 - whatever the file holds
-    if isinstance(value, CommentedMap):
-        return "a mapping"
-    return "a list" if isinstance(value, CommentedSeq) else value

@@ -1,10 +1,15 @@
 """Opens the YAML of a suite: bounded in size and depth, and every way of failing said as one of ours."""
 
+import datetime
+import json
+import math
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import TaggedScalar
 from ruamel.yaml.error import MarkedYAMLError
 
 from registry.errors import Refused
@@ -12,6 +17,7 @@ from registry.errors import Refused
 LARGEST: Final = 2 << 20  # bytes
 DEEPEST: Final = 32  # levels
 _BRACKETS: Final = re.compile(r"[][{}]").findall
+_NO_DATE: Final = re.compile("[a-z]+ (must be in|is out of range) .*").fullmatch
 
 
 class BadSuite(Refused):
@@ -39,11 +45,12 @@ def load(path: Path, data: bytes) -> object:
         return YAML(typ="rt").load(text)
     except MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
-        why = " ".join(filter(None, (problem.context, problem.problem)))
+        said = (problem.problem or "").partition(" with value ")[0]  # what a key has twice may be anything
+        why = " ".join(filter(None, (problem.context, said)))
         raise BadSuite(path, mark.line + 1 if mark else None, "", f"expected YAML ({short(why)})") from None
     except Exception as problem:  # the parser has many ways of failing; all mean the same to a reader
-        why = f"{type(problem).__name__}: {problem}"
-        raise BadSuite(path, None, "", f"expected YAML ({short(why)})") from None
+        why = f": {problem}" if _NO_DATE(str(problem)) else ""
+        raise BadSuite(path, None, "", f"expected YAML (a date or number in it is none{why})") from None
 
 
 def _too_deep(text: str) -> int | None:
@@ -58,6 +65,25 @@ def _too_deep(text: str) -> int | None:
             if depth > DEEPEST:
                 return number
     return None
+
+
+def written(value: object) -> str:
+    """A value as a suite could have it, for messages; what is large or has parts is named by its kind."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
+    if isinstance(value, str):
+        return short(json.dumps(value, ensure_ascii=False), 60)
+    if isinstance(value, int | float | datetime.date):  # a datetime is a date
+        return short(str(value), 60)
+    if isinstance(value, TaggedScalar):
+        tag = str(value.tag.value).replace("tag:yaml.org,2002:", "!!")
+        return short(f"{value.value} with the tag {tag}", 60)
+    kinds = {Mapping: "a mapping", bytes: "binary data", Sequence: "a list"}
+    return next((kind for type_, kind in kinds.items() if isinstance(value, type_)), "a set")
 
 
 def short(text: str, most: int = 200) -> str:

@@ -81,6 +81,8 @@ MISTAKES = {
     "no currency": (HEAD + "budget: {amount: 5}\n", 5, "budget.currency", "USD"),
     "no boolean": (HEAD + "allow_alias: maybe\n", 5, "allow_alias", "true or false"),
     "half a replay": (EDIT + "{replays: {gate: 1.5}}\n", 6, "replays.gate", "whole number"),
+    "target not there": (HEAD + "target:\n  provider: opanai\n  model: x\n", 6, "target.provider", "openai, "),
+    "target without a model": (HEAD + "target: {provider: openai}\n", 5, "target.model", "needs one"),
     "no number at all": (EDIT + "{limits: {ssim: {min: .nan}}}\n", 6, "ssim.min", "a number"),
 }  # fmt: skip
 
@@ -96,6 +98,34 @@ def test_a_mistake_names_line_key_and_what_is_allowed(name):
     assert said.startswith("suite.yaml") and key in said and allowed in said, said
     assert line is None or f"line {line}:" in said, said
     assert problem.value.exit_code == 2
+
+
+WRONG = {
+    "2026-01-01": "2026-01-01; put it in quotes", "2026-01-01T10:00:00Z": "2026-01-01T10:00:00", "true": "true",
+    ".nan": ".nan", "-.inf": "-.inf", "1e400": ".inf", "0x1f": "31", "1.5": "1.5", "[1, {a: b}]": "a list",
+    "{a: {b: c}}": "a mapping", "!!set {a, b}": "a set", "!!omap [a: 1]": "a mapping", "!!binary aGk=": "binary data",
+    "!foo bar": "bar with the tag !foo",  "~": "nothing", '""': '""',
+}  # fmt: skip
+PYTHON = ["None", "True", "datetime", "Scalar", "odict", "ordered", "b'", " nan", "{'", "['", "Error", "(2026", "tag:"]
+PLACES = [
+    "name: %s\n", HEAD.replace("shop}", "%s}"), HEAD + "target: {model: %s}\n", HEAD + "may_send_to: [%s]\n",
+    HEAD + "budget: {amount: 1, currency: %s}\n", HEAD.replace("mintmark/suite/v1", "%s"),
+    HEAD + "target: {%s: x}\n", HEAD + "manifests: {%s: {}}\n", HEAD + "policies: %s\n", HEAD + "name: %s\n",
+    EDIT + "{level: %s}\n", EDIT + "{limits: {ssim: {min: %s}}}\n", EDIT + "{replays: {gate: %s}}\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", WRONG)
+def test_what_stands_in_the_wrong_place_is_shown_as_the_file_has_it(value):
+    with pytest.raises(BadSuite) as problem:
+        parse(SELECT + f"  - workflow: {value}\n    operation: [x]\n")
+    assert value == "~" or f"not {WRONG[value]}" in str(problem.value), problem.value
+    for place in PLACES:
+        try:
+            parse(place.replace("%s", value))
+        except BadSuite as told:
+            words = str(told).replace("shop", "")
+            assert not [one for one in PYTHON if one in words], words
 
 
 def test_limits_take_names_with_their_version():
