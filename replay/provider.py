@@ -21,6 +21,7 @@ POLL_MS: Final = 1000
 """Pause before the first poll where the description names none."""
 
 LONGEST_POLL_S: Final = 10.0
+_LONGEST_ASKED_S: Final = 60.0
 _GROWTH: Final = 1.5
 
 
@@ -125,7 +126,8 @@ class Outcome:
 class Job:
     """A call on its way. ``outcome`` is set when nothing is left to fetch.
 
-    ``poll_after_ms`` is the pause before the first poll.
+    ``poll_after_ms`` is the pause before the first poll, ``asked_s`` the one that the provider asked for in its newest
+    answer (0 where it did not).
     ``submitted`` and ``latest`` are the first and the last answer of a remote provider, ``attempts`` counts every try
     beyond one for each request, ``started`` is ``time.monotonic`` at submit and ``upload_ms`` what uploads took.
     """
@@ -134,6 +136,7 @@ class Job:
     state: JobState
     id: str | None = None
     poll_after_ms: int | None = None
+    asked_s: float = 0.0
     outcome: Outcome | None = None
     submitted: Answer | None = None
     latest: Answer | None = None
@@ -225,7 +228,7 @@ def follow(
         left = None if limit_s is None else limit_s - (clock() - start)
         if left is not None and left <= 0:
             return _timed_out(provider, job, round((clock() - start) * 1000))
-        waited = next_pause(job.poll_after_ms, waited, left)
+        waited = next_pause(job.poll_after_ms, waited, left, job.asked_s)
         pause(waited)
         polled = provider.poll(job)
         advance(job.state, polled.state)
@@ -233,17 +236,21 @@ def follow(
     return provider.fetch(job)
 
 
-def next_pause(after_ms: int | None, waited_s: float | None, left_s: float | None) -> float:
-    """Seconds until a job is asked about again: half as long again each time, so that a long job is asked about seldom.
+def next_pause(after_ms: int | None, waited_s: float | None, left_s: float | None, asked_s: float = 0.0) -> float:
+    """Seconds until a job is asked about again: as its provider asks, up to a minute, where it does.
+
+    Else half as long again each time, so that a long job is asked about seldom.
 
     Args:
         after_ms: the pause to begin with, as the description names it; one above the longest is kept.
         waited_s: the pause before; None before the first poll.
         left_s: what is left of the job's limit; None where there is none.
+        asked_s: what the provider's newest answer asks for (Retry-After: RFC 9110, 10.2.3); 0 where it does not.
     """
     first = (POLL_MS if after_ms is None else after_ms) / 1000
     grown = first if waited_s is None else max(first, min(_GROWTH * waited_s, LONGEST_POLL_S))
-    return grown if left_s is None else min(grown, left_s)
+    pause = max(first, min(asked_s, _LONGEST_ASKED_S)) if asked_s else grown
+    return pause if left_s is None else min(pause, left_s)
 
 
 def _canceled(provider: Provider, job: Job, waited_ms: int) -> Outcome:

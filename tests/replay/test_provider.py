@@ -98,6 +98,12 @@ def test_a_pause_grows_to_ten_seconds_and_never_beyond_the_limit():
     assert (next_pause(None, 8.0, 0.5), next_pause(None, None, 0.5)) == (0.5, 0.5)
 
 
+def test_what_the_provider_asks_for_counts_between_its_described_pace_and_a_minute():
+    asked = [next_pause(2000, 9.0, None, wish) for wish in (0.0, 0.1, 4.0, 3600.0)]
+
+    assert asked == [10.0, 2.0, 4.0, 60.0] and next_pause(2000, 9.0, 3.0, 30.0) == 3.0
+
+
 def test_a_job_over_its_time_is_canceled(call):
     outcome, clock = drive(Scripted("submitted"), call, limit_s=3)
 

@@ -18,7 +18,7 @@ from replay.outcome import ENDS, EndState, JobState, OutcomeClass, Safety, ended
 from replay.provider import Call, CallCost, Job, Outcome, Output, latency_ms
 from replay.providers.http.channel import Channel, Cut, Refused, Sending, Unsent
 from replay.providers.http.outputs import OUTPUT_BYTES, NotTaken, answer_file, take_outputs
-from replay.providers.http.pace import Pace
+from replay.providers.http.pace import Pace, retry_after
 from replay.providers.http.secrets import key_of, place_of
 from replay.providers.http.uploading import NotUploaded, upload
 
@@ -100,7 +100,7 @@ class HttpProvider:
             return replace(job, attempts=job.attempts + self._pace.tries - 1)
         except Refused as problem:
             return self._end(job, Ending("malformed", "unknown"), str(problem))
-        job = replace(job, attempts=job.attempts + more)
+        job = replace(job, attempts=job.attempts + more, asked_s=self._asked_s(answer))
         if answer.status >= 400:
             return self._refused_poll(job, answer)
         state, _ = state_of(self._protocol, answer, job.submitted)
@@ -181,7 +181,7 @@ class HttpProvider:
             return self._answered(job, answer, refused)
 
     def _answered(self, job: Job, answer: Answer, refused: Ending | None) -> Job:
-        job = replace(job, submitted=answer, latest=answer)
+        job = replace(job, submitted=answer, latest=answer, asked_s=self._asked_s(answer))
         if refused is not None:
             return self._end(job, refused, None, answer)
         if 300 <= answer.status < 400:
@@ -277,6 +277,9 @@ class HttpProvider:
 
     def _since(self, started: float | None) -> int:
         return max(0, round((self._clock() - started) * 1000)) if started is not None else 0
+
+    def _asked_s(self, answer: Answer) -> float:
+        return retry_after(answer.headers, self._pace.clock())
 
     def _after_ms(self) -> int | None:
         return self._protocol.poll.after_ms if self._protocol.poll else None

@@ -19,6 +19,31 @@ def test_trouble_with_asking_leaves_the_job_running(bench, emulator, name):
     assert outcome.attempts > 4 and emulator.charges(vendor) == 1
 
 
+@pytest.mark.parametrize(
+    ("header", "value", "pause"),
+    [("retry-after", "7", 7.0), ("retry-after-ms", "2500", 2.5), ("retry-after", "x", None)],
+)
+def test_a_job_is_asked_about_when_its_vendor_says(bench, emulator, monkeypatch, header, value, pause):
+    vendor = emulator.vendors["wavespeed"]
+    plain = vendor.answer
+
+    def answer(request):
+        reply = plain(request)
+        reply.headers[header] = value
+        return reply
+
+    monkeypatch.setattr(vendor, "answer", answer)
+    monkeypatch.setattr(vendor, "patience", 3)
+    pauses = []
+
+    name = "wavespeed-predictions"
+    outcome = run(bench.provider(name), bench.request(name, **ASKS[name]), limit_s=600, pause=pauses.append)
+
+    assert outcome.class_ is OutcomeClass.SUCCEEDED, outcome.error
+    assert len(pauses) >= 3
+    assert set(pauses) == {pause} if pause else pauses == sorted(pauses) and len(set(pauses)) > 1
+
+
 @with_addresses
 def test_a_job_that_was_lost_is_expired(bench, emulator, name):
     emulator.misbehave("lost", times=9)
