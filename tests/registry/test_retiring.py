@@ -22,11 +22,13 @@ def registry(local_registry):
 
 @pytest.fixture
 def descriptions(tmp_path):
-    """One description of provider ``vendor`` that names a day for ``old-model`` and one for ``both``."""
+    """One description of provider ``vendor`` that names a day for ``old-model``, ``both`` and all of ``clay-2``."""
     source = next(path for path in shipped_files() if path.name == "procedural-image.toml")
     text = source.read_text().replace('provider = "procedural"', 'provider = "vendor"')
     path = tmp_path / "procedural-image.toml"
-    path.write_text(text + '\n[retires]\n"old-model" = "2026-09-24"\n"both" = "2027-05-01"\n')
+    path.write_text(
+        text + '\n[retires]\n"old-model" = "2026-09-24"\n"both" = "2027-05-01"\n"clay-2.*" = "2027-06-01"\n'
+    )
     return Descriptions([load(path)])
 
 
@@ -52,6 +54,14 @@ def told(registry, descriptions, until=None):
 
 def test_nothing_recorded_nothing_retires(registry, descriptions):
     assert told(registry, descriptions) == []
+
+
+def test_a_pattern_names_the_day_of_every_model_that_it_fits(registry, descriptions, add):
+    for model in ("clay-2.0", "clay-2.1-turbo", "clay-20"):
+        add(model)
+
+    days = [("clay-2.0", "2027-06-01", 1, 0, "description"), ("clay-2.1-turbo", "2027-06-01", 1, 0, "description")]
+    assert told(registry, descriptions) == days
 
 
 def test_days_come_from_descriptions_and_price_tables_the_earlier_counts(registry, descriptions, add, tmp_path):

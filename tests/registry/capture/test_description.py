@@ -7,8 +7,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from registry.capture.description import load, shipped
+from registry.capture.description import Descriptions, load, shipped
 from registry.capture.errors import AmbiguousDescription, CaptureError, SlotMismatch, UnknownSlot
+from registry.capture.request import path_matches
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "provider"
 
@@ -152,6 +153,23 @@ def test_retired_from_the_day_on(painter):
     assert painter.retired("painter", day) is None
 
 
+def test_days_of_retirement_hold_for_patterns_and_a_name_in_full_goes_first(tmp_path):
+    path = tmp_path / "painter-images.toml"
+    path.write_text(MODERN + '"painter-1*" = "2026-02-01"\n"painter-*" = "2026-03-01"\n"painter-1.5" = "2027-01-01"\n')
+
+    painter = load(path)
+
+    days = {model: str(painter.retires_on(model)) for model in ("painter-1.0", "painter-1.5", "painter-2", "etcher")}
+    assert days == {
+        "painter-1.0": "2026-02-01",
+        "painter-1.5": "2027-01-01",
+        "painter-2": "2026-03-01",
+        "etcher": "None",
+    }
+    assert painter.retired("painter-1.0", datetime.date(2026, 2, 1)) == datetime.date(2026, 2, 1)
+    assert painter.knows("painter-2") and not painter.knows("etcher")
+
+
 def test_the_digest_is_of_the_bytes_of_the_file(painter, tmp_path):
     (tmp_path / "painter-images.toml").write_text(MODERN + "# a remark\n", encoding="utf-8")
 
@@ -184,6 +202,49 @@ def test_several_operations_and_nothing_that_decides(model):
         shipped().find("procedural", model=model)
 
     assert caught.value.exit_code == 2 and "--operation" in str(caught.value)
+
+
+@pytest.fixture
+def painters(tmp_path):
+    """Descriptions of one vendor and one operation; ``painters(first=…, second=…)`` takes lines of each file."""
+
+    def made(**lines):
+        for name, more in lines.items():
+            text = MODERN.replace('"painter-images"', f'"{name}"').replace('operation = "image.generate"', more)
+            (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+        return Descriptions([load(tmp_path / f"{name}.toml") for name in lines])
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("asked", "about"),
+    [
+        ({"model": "bad-1.0", "operation": "image.generate"}, " that fit model 'bad-1.0'"),
+        ({"model": "bad-1.0"}, " that fit model 'bad-1.0'"),
+        ({"operation": "image.generate"}, ""),
+    ],
+)
+def test_descriptions_of_one_operation_are_named_and_how_to_tell_them_apart(painters, asked, about):
+    both = painters(first='operation = "image.generate"', second='operation = "image.generate"')
+
+    with pytest.raises(AmbiguousDescription) as caught:
+        both.find("painter", **asked)
+
+    told = f"provider 'painter' has several descriptions of image.generate{about}: first, second; name a model that one"
+    assert str(caught.value).startswith(told)
+    assert "mintmark providers show painter" in str(caught.value) and "`models`" in str(caught.value)
+    assert "--operation" not in str(caught.value)
+
+
+def test_a_model_that_no_pattern_of_the_operations_fits_is_not_taken(painters):
+    table = 'operation = { "clay-*" = "image.generate", "wax-*" = "image.edit" }'
+    both = painters(first=table, second='operation = "image.generate"')
+    first, second = both.by_id("first"), both.by_id("second")
+
+    assert (first.takes, second.takes) == (("clay-*", "wax-*"), ("*",))
+    assert both.find("painter", model="stone-1") is second
+    assert not path_matches(first, "POST", "/v1/stone-1") and path_matches(first, "POST", "/v1/clay-1")
 
 
 @pytest.mark.parametrize(
