@@ -11,12 +11,16 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 def now() -> str:
     """The present time, ``2026-11-20T12:00:00.123Z``."""
-    return text_of(datetime.now(UTC))
+    return _written(datetime.now(UTC))
 
 
 def text_of(moment: datetime) -> str:
     """A moment with zone, as records write it."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _written(moment.astimezone(UTC))
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def moment_of(text: str) -> datetime:
