@@ -276,12 +276,13 @@ def load(path: Path) -> Description:
     content = file.content
     method, _, request_path = content["submit"]["match"].partition(" ")
     operation, slots = content["operation"], content["submit"]["slots"]
+    operations = {"*": operation} if isinstance(operation, str) else operation
     return Description(
         id=content["id"],
         sha256=file.sha256,
         provider=content["provider"],
-        takes=tuple(content.get("models", ("*",) if isinstance(operation, str) else operation)),
-        operations={"*": operation} if isinstance(operation, str) else operation,
+        takes=tuple(content.get("models", ("*",) if "*" in operations else operations)),
+        operations=operations,
         method=method,
         path=request_path,
         encode=content["submit"].get("encode", "json"),

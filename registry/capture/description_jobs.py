@@ -50,9 +50,13 @@ def _followed(content: dict[str, Any]) -> Iterator[Mistake]:
 
 
 def _headers(content: dict[str, Any]) -> Iterator[Mistake]:
-    own = {*_KEYS, content.get("auth", {}).get("header", "authorization").lower()}
-    for name in content["submit"].get("headers", {}):
-        if name.lower() in own:
+    submit = content["submit"]
+    of_key = {*_KEYS, content.get("auth", {}).get("header", "authorization").lower()}
+    once = submit.get("idempotency", "").lower()
+    if once in of_key | _FRAME:
+        yield ["submit", "idempotency"], "expected a header of its own, not one that every request has anyway"
+    for name in submit.get("headers", {}):
+        if name.lower() in of_key:
             yield ["submit", "headers", name], "expected no header of the key: [auth] says how it is sent"
-        elif name.lower() in _FRAME:
+        elif name.lower() in _FRAME | {once}:  # one value for all of them would make every request the same call
             yield ["submit", "headers", name], "expected no header that every request writes itself"

@@ -140,6 +140,8 @@ def _look_from_the_root(node: Mapping[str, Any], roots: Sequence[str]) -> None:
         parts = [] if kind == "expref" else children
     for part in parts:
         _look_from_the_root(part, roots)
+    if kind == "comparator":
+        _refuse_text_as_status(*children)
     if kind == "subexpression":
         _refuse_unknown_members([part["value"] for part in takewhile(lambda one: one["type"] == "field", children)])
 
@@ -152,6 +154,13 @@ def _refuse_unknown_members(names: Sequence[str]) -> None:
             raise BadExpression(f"{_any_of(_ANSWER)} behind submit, not {names[0]!r}")
     if names[:1] == ["headers"] and len(names) > 1 and names[1] != names[1].lower():
         raise BadExpression(f"the name of a header in lower case, {names[1].lower()}, not {names[1]}")
+
+
+def _refuse_text_as_status(*sides: Mapping[str, Any]) -> None:
+    """A status is a number, and a text equals none."""
+    texts = [side["value"] for side in sides if side["type"] == "literal" and isinstance(side["value"], str)]
+    if texts and any(side["type"] == "field" and side["value"] == "status" for side in sides):
+        raise BadExpression(f"a number to compare status with, in backquotes: `429`, not {texts[0]!r}")
 
 
 def _any_of(names: Sequence[str]) -> str:

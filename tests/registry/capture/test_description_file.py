@@ -131,6 +131,24 @@ def test_a_mistake_is_shown_by_line_and_key(tmp_path, old, new, line, key, expec
     assert expected in refused.expected
 
 
+@pytest.mark.parametrize(
+    ("lines", "line", "key", "expected"),
+    [
+        ('idempotency = "Authorization"', 17, "submit.idempotency", "a header of its own, not one that every request"),
+        ('idempotency = "Once"\nheaders = { once = "1" }', 18, "submit.headers.once", "every request writes itself"),
+    ],
+)
+def test_the_header_by_which_requests_are_told_apart_is_nobody_elses(tmp_path, lines, line, key, expected):
+    text = GOOD.replace("idempotency = false", "idempotency = true").replace("[submit]\n", f"[submit]\n{lines}\n")
+    (tmp_path / "painter.toml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(BadDescription) as caught:
+        load(tmp_path / "painter.toml")
+
+    assert (caught.value.line, caught.value.key) == (line, key)
+    assert expected in caught.value.expected
+
+
 SECOND = """\
 id = "painter-edits"
 like = "painter"

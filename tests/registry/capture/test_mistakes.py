@@ -268,6 +268,8 @@ MISTAKES = [
      34, "submit.when", "an expression that begins at body or query, not at 'status'"),
     (IMAGES, 'answer = "merge(last, ', 'answer = "merge(body, ',
      52, "events.answer", "an expression that begins at last, events or parts, not at"),
+    (IMAGES, '"status == `429`"', "\"status == '429'\"",
+     26, "errors.3.when", "a number to compare status with, in backquotes: `429`, not"),
     (SPEED, 'completed = "succeeded", ', "",
      73, "poll.map", 'a word that means "succeeded": a job would be asked about'),
     (IMAGES, 'count = "n"', 'count = "n"\njob = "body.id"',
