@@ -1,14 +1,19 @@
 """Local engines: work is done at submit, on this machine; a wrong request is an outcome, never an exception."""
 
+import errno
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
+from registry.assets.local import StorageFailed
 from registry.canonical import JSON
 from replay.errors import JobUnfinished
 from replay.outcome import EndState, JobState, OutcomeClass, Safety, ended
 from replay.provider import Call, Job, Outcome, Output, latency_ms
+
+_DISK: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
 
 class Refusal(Exception):
@@ -45,13 +50,19 @@ class LocalEngine(ABC):
         """``environment.engine`` of the manifest: name, build, library versions, model-file digests."""
 
     def submit(self, call: Call) -> Job:
-        """Do the whole call."""
+        """Do the whole call.
+
+        Raises:
+            StorageFailed: the disk does not take the output. That is no failure of the engine's.
+        """
         start = time.perf_counter()
         try:
             outcome = self._finished(self.make(call))
         except Refusal as refusal:
             outcome = Outcome(refusal.class_, EndState.FAILED, refusal.safety, error=str(refusal))
         except OSError as error:
+            if error.errno in _DISK:
+                raise StorageFailed(call.workdir.parent, error) from error
             outcome = Outcome(OutcomeClass.FAILED, EndState.FAILED, Safety.NONE, error=f"cannot write or read: {error}")
         took = round((time.perf_counter() - start) * 1000)
         outcome = replace(outcome, engine=self.engine(), latency_ms=latency_ms(queue=0, run=took, total=took))

@@ -1,11 +1,13 @@
 """Generating: whatever comes of a call is recorded, with the request that made it."""
 
+import resource
 from pathlib import Path
 
 import pytest
 
 from registry.capture.errors import CaptureError
 from registry.errors import InvalidValue
+from registry.home import open_registry
 from registry.sealing import disclose, is_seal
 from replay.generating import Ask, ProviderUnknown, generate
 from replay.outcome import EndState, OutcomeClass, Safety
@@ -140,3 +142,20 @@ def test_one_output_keeps_its_name_and_nothing_is_said(mintmark, tmp_path):
 
     assert status == 0 and [path.name for path in (tmp_path / "made").iterdir()] == [f"{out[7:19]}.png"], err
     assert mintmark("get", "@last", "--to", ".")[2] == ""
+
+
+def test_a_disk_without_room_is_nobodys_failed_call(mintmark, tmp_path):
+    large = ["--provider", "procedural", "--model", "procedural-image@1", "--operation", "image.generate"]
+    large += ["--prompt", "sea", "--setting", "width=1024", "--setting", "height=1024"]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+    try:
+        status, out, err = mintmark("generate", *large)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert (status, out) == (3, "") and "nothing was recorded: make room there, then try again" in err
+    registry = open_registry(tmp_path)
+    assert registry.catalog.generations() == 0
+    registry.close()

@@ -1,5 +1,7 @@
 """What every provider owes: outcomes instead of exceptions, legal states, files that are what they say."""
 
+import resource
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from registry.assets.local import StorageFailed
 from registry.capture.description import load, shipped
 from replay.errors import EngineMissing, ProviderUnsupported
 from replay.outcome import ENDS, EndState, JobState, OutcomeClass, Safety, ended
@@ -158,6 +161,29 @@ def test_a_folder_that_cannot_be_written_is_a_failed_call(call, name):
 
     assert outcome.class_ in (OutcomeClass.FAILED, OutcomeClass.REJECTED)
     assert outcome.error
+
+
+@every_description
+def test_a_disk_that_is_full_is_no_failure_of_the_engine(call, name):
+    asked = call(name)
+    provider = provider_for(asked.description)
+
+    with room_for(16), pytest.raises(StorageFailed, match="make room there") as told:
+        run(provider, asked)
+
+    assert told.value.exit_code == 3 and str(asked.workdir.parent) in str(told.value)
+    assert run(provider, asked).class_ is OutcomeClass.SUCCEEDED
+
+
+@contextmanager
+def room_for(size):
+    """Files may grow to so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("name", [name for name in BODIES if name.startswith("procedural")])
