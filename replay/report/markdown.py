@@ -14,6 +14,7 @@ from replay.report.reading import (
     duration,
     headline,
     in_order,
+    made_of,
     numbers,
     short,
     spent,
@@ -55,7 +56,7 @@ def _head(result: Result) -> str:
     counts = ", ".join(f"{count:,} {kind}" for kind, count in tally(result).items())
     facts = [
         ("manifests", counts),
-        ("replays", f"{result['counts']['replays']:,} in {duration(took(result))}"),
+        ("replays", f"{made_of(result['manifests'])} in {duration(took(result))}"),
         ("cost", spent(result)),
         ("budget", budget(result)),
         ("target", " ".join(filter(None, (result["target"]["provider"], result["target"]["model"]))) or None),
@@ -95,7 +96,7 @@ def _row(manifest: JSON) -> str:
         f"{_MARKS.get(kind, '✅')} {_cell(kind)}{allowed}",
         _cell(sentence),
         _cell(f"{level}, {manifest['regime']}"),
-        f"{len(manifest['replays']):,}",
+        made_of([manifest]),
         _cell(cost_of(manifest)),
     )
     return _line(cells)

@@ -1,7 +1,7 @@
 """What every report says of a run: what to look at first, what counts as failed, words for numbers."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
@@ -117,6 +117,13 @@ def took(result: Result) -> float | None:
 def seconds_of(manifest: JSON) -> float:
     """Seconds that a manifest's calls took, added up."""
     return float(sum(replay["seconds"] or 0 for replay in manifest["replays"]))
+
+
+def made_of(manifests: Iterable[JSON]) -> str:
+    """How many replays of some manifests were made, and of how many where some were not."""
+    ends = [replay["outcome"] for manifest in manifests for replay in manifest["replays"]]
+    made = ends.count("succeeded")
+    return f"{made:,}" if made == len(ends) else f"{made:,} of {len(ends):,} made"
 
 
 def cost_of(manifest: JSON) -> str:

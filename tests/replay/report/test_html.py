@@ -143,3 +143,10 @@ def luminance(colour):
     shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     r, g, b = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in shares)
     return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def test_an_outage_is_counted_alike_in_head_and_card(results_by_name):
+    page = render(results_by_name["outage"])
+
+    told = re.findall(r"<dt>replays</dt><dd>([^<]*)</dd>", page)
+    assert told == ["1 of 2 made", "0 of 1 made in 2.2 s", "1 in 2.2 s"]

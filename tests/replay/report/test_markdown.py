@@ -91,3 +91,10 @@ def test_what_passed_is_folded(results_by_name):
     text = render(results_by_name["reproduced"])
 
     assert "<details><summary>Reproduced or within noise: 2</summary>" in text and "### To look at" not in text
+
+
+def test_an_outage_is_counted_alike_in_head_and_row(results_by_name):
+    text = render(results_by_name["outage"])
+
+    assert "- replays: 1 of 2 made in" in text
+    assert sorted(row[4] for row in cells(text) if row[4] != "replays") == ["0 of 1 made", "1"]
