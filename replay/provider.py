@@ -127,7 +127,7 @@ class Job:
     """A call on its way. ``outcome`` is set when nothing is left to fetch.
 
     ``poll_after_ms`` is the pause before the first poll, ``asked_s`` the one that the provider asked for in its newest
-    answer (0 where it did not).
+    answer (0 where it did not), and ``unknown`` the word there for the job's state that its description does not know.
     ``submitted`` and ``latest`` are the first and the last answer of a remote provider, ``attempts`` counts every try
     beyond one for each request, ``started`` is ``time.monotonic`` at submit and ``upload_ms`` what uploads took.
     """
@@ -137,6 +137,7 @@ class Job:
     id: str | None = None
     poll_after_ms: int | None = None
     asked_s: float = 0.0
+    unknown: str | None = None
     outcome: Outcome | None = None
     submitted: Answer | None = None
     latest: Answer | None = None
@@ -272,10 +273,11 @@ def _timed_out(provider: Provider, job: Job, waited_ms: int) -> Outcome:
     advance(job.state, stopped.state)
     if stopped.state in (JobState.SUCCEEDED, JobState.FAILED, JobState.EXPIRED):
         return provider.fetch(stopped)  # it ended while we made up our mind
+    seen = str(job.state) if job.unknown is None else f"{job.unknown[:60]!r}, which its description's poll.map lacks"
     return Outcome(
         class_=OutcomeClass.TIMEOUT,
         state=EndState.CANCELED if stopped.state is JobState.CANCELED else EndState.UNKNOWN,
         job_id=job.id,
         latency_ms=latency_ms(total=waited_ms),
-        error=f"not finished after {waited_ms} ms, last seen {job.state}; raise the limit or look at the provider",
+        error=f"not finished after {waited_ms} ms, last seen {seen}; raise the limit or look at the provider",
     )

@@ -103,8 +103,8 @@ class HttpProvider:
         job = replace(job, attempts=job.attempts + more, asked_s=self._asked_s(answer))
         if answer.status >= 400:
             return self._refused_poll(job, answer)
-        state, _ = state_of(self._protocol, answer, job.submitted)
-        job = replace(job, latest=answer)
+        state, said = state_of(self._protocol, answer, job.submitted)
+        job = replace(job, latest=answer, unknown=self._clean(said) if state is None else None)
         return job if state is None else replace(job, state=JobState(state))
 
     def fetch(self, job: Job) -> Outcome:

@@ -1,10 +1,14 @@
 """Jobs at remote providers: asked about, lost, stuck, canceled; and files that are sent ahead of them."""
 
+from dataclasses import replace
+
 import pytest
 from vendor_asks import ASKS, VENDOR, with_addresses
 
+from registry.capture.description import shipped
 from replay.outcome import EndState, JobState, OutcomeClass
 from replay.provider import run
+from replay.providers.http.engine import HttpProvider
 
 
 @with_addresses
@@ -42,6 +46,22 @@ def test_a_job_is_asked_about_when_its_vendor_says(bench, emulator, monkeypatch,
     assert outcome.class_ is OutcomeClass.SUCCEEDED, outcome.error
     assert len(pauses) >= 3
     assert set(pauses) == {pause} if pause else pauses == sorted(pauses) and len(set(pauses)) > 1
+
+
+def test_a_state_that_the_description_does_not_know_is_told_by_name(bench, emulator):
+    emulator.misbehave("stuck", times=10_000)
+    described = shipped().by_id("wavespeed-predictions")
+    known = {word: state for word, state in described.protocol.poll.states.items() if state == "succeeded"}
+    poll = replace(described.protocol.poll, states=known)
+    changed = replace(described, protocol=replace(described.protocol, poll=poll))
+    asked = bench.request("wavespeed-predictions", **ASKS["wavespeed-predictions"])
+    ticks = iter(range(1000))
+
+    outcome = run(HttpProvider(changed, bench.environment), replace(asked, description=changed), limit_s=20,
+                  pause=lambda seconds: None, clock=lambda: float(next(ticks)))  # fmt: skip
+
+    assert outcome.class_ is OutcomeClass.TIMEOUT
+    assert "last seen 'processing', which its description's poll.map lacks" in outcome.error
 
 
 @with_addresses
