@@ -175,10 +175,11 @@ def _say(answer: "Answer") -> None:
     for one in answer.replays:
         outcome = one.recorded.manifest.outcome.class_
         failed = f"no verdict: the call ended as {outcome}; `mintmark show {short(one.recorded.id)}` says why"
-        for found in map(_verdict, one.verdicts) if one.verdicts else [failed]:
+        name = f"{short(one.recorded.id)}{fewer(one.recorded.manifest)}"
+        for number, found in enumerate([_verdict(verdict) for verdict in one.verdicts] or [failed]):
+            which = f"output {number}  " if len(one.verdicts) > 1 else ""  # as `show` and `get` number them
             # A test of samples says one thing of all of them.
-            name = f"{short(one.recorded.id)}{fewer(one.recorded.manifest)}"
-            click.echo(f"{name}  {'the same' if found == said and len(found) > 80 else found}")
+            click.echo(f"{name}  {which}{'the same' if found == said and len(found) > 80 else found}")
             said = found
     if any(one.recorded.manifest.outcome.class_ == "ambiguous" for one in answer.replays):
         click.echo("it is not sent again by itself; see: mintmark replay ambiguous", err=True)

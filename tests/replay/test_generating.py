@@ -159,3 +159,14 @@ def test_a_disk_without_room_is_nobodys_failed_call(mintmark, tmp_path):
     registry = open_registry(tmp_path)
     assert registry.catalog.generations() == 0
     registry.close()
+
+
+def test_each_output_of_a_replay_is_told_by_its_number(mintmark, emulator):
+    assert mintmark("generate", *THREE)[0] == 0
+
+    status, out, err = mintmark("replay", "@last", "--assume-cost", "0.04", "--yes")
+
+    name, which = out[:12], [line[14:23].strip() for line in out.splitlines()]
+    assert which == ["output 0", "output 1", "output 2"], (status, out, err)
+    assert all(line.startswith(f"{name}  ") for line in out.splitlines())
+    assert all(word in mintmark("show", name)[1] for word in which), "the numbers are the record's"
