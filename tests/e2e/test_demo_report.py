@@ -18,3 +18,19 @@ def test_a_long_path_is_not_cut_at_the_edge(browser):
 
     assert widths[0] <= widths[1]
     page.close()
+
+
+def test_a_verdict_is_one_word_on_one_line(browser):
+    style = re.search("<style>.*?</style>", TEMPLATE.read_text("utf-8"), re.DOTALL)[0]
+    row = f'<td>video</td><td>same build</td><td class="reproduced">reproduced</td><td>{"as it was said " * 40}</td>'
+    page = browser.new_page(viewport={"width": 1100, "height": 700})
+    page.set_content(f'<!doctype html>{style}<div class="wide"><table><tr>{row}</tr></table></div>')
+
+    lines = """() => {
+        const words = document.createRange();
+        words.selectNodeContents(document.querySelector(".reproduced"));
+        return words.getClientRects().length;
+    }"""
+
+    assert page.evaluate(lines) == 1
+    page.close()

@@ -37,7 +37,7 @@ def everything(folder):
 
 def test_it_makes_what_it_lists(story):
     folder, out = story
-    listed = re.findall(r"^  ([0-9a-f]{12})  (image|video|audio) ", out, flags=re.M)
+    listed = re.findall(r"^  ([0-9a-f]{12}) (image|video|audio) ", out, flags=re.M)
 
     registry = open_registry(folder)
 
