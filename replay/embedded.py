@@ -13,6 +13,7 @@ from registry.journal.workers import Workers
 from replay.errors import ReplayError
 from replay.jobs import OWN, SUITE, Job
 from replay.lasting import lasting
+from replay.notify import Unsent
 from replay.worker import Worker, say
 from replay.workflows import Planned
 
@@ -39,6 +40,7 @@ def drive(
     *,
     threads: int = 4,
     tell: Callable[[], None] = lambda: None,
+    unsent: Callable[[Unsent], None] = lambda one: None,
 ) -> None:
     """Bring a run to its end, or go on with it wherever it stood; it has a result when this returns.
 
@@ -51,6 +53,7 @@ def drive(
         run_id: full id.
         threads: replays at a time.
         tell: called about ten times a second while it goes on.
+        unsent: told of each notice of the run that did not arrive.
 
     Raises:
         NotFound: there is no such run.
@@ -59,12 +62,14 @@ def drive(
     """
     runs = Runs(registry.catalog.database)
     runs.state(run_id)
-    while not _worked(registry, run_id, threads, tell):
+    while not _worked(registry, run_id, threads, tell, unsent):
         say("this process stood still for so long that others took it for dead; it begins anew")
     _bearing(registry.sign_checkpoint)
 
 
-def _worked(registry: Registry, run_id: str, threads: int, tell: Callable[[], None]) -> bool:
+def _worked(
+    registry: Registry, run_id: str, threads: int, tell: Callable[[], None], unsent: Callable[[Unsent], None]
+) -> bool:
     """Follow the run with one worker; False where others have taken that one for dead."""
     worker = _bearing(lambda: _started(registry, threads))
     give = False
@@ -85,6 +90,8 @@ def _worked(registry: Registry, run_id: str, threads: int, tell: Callable[[], No
         raise
     finally:
         worker.stop(give=give)
+        for one in worker.unsent:
+            unsent(one)
     return True
 
 

@@ -95,9 +95,13 @@ class Plain(Serializer):
 
 
 class JobError(Exception):
-    """What ended a job, as its row tells it; ``job`` is its id, once the engine has seen it."""
+    """What ended a job, as its row tells it; ``job`` is its id, once the engine has seen it.
+
+    One that is ``kept`` is told by whoever kept it, and by no line of the engine's log.
+    """
 
     job: str | None = None
+    kept = False
 
 
 class AttemptFailed(JobError):
@@ -352,6 +356,8 @@ class _Short(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write it to standard error; of what broke a job off what its row says, of anything else its kind."""
         cause = record.exc_info[1] if record.exc_info else None
+        if isinstance(cause, JobError) and cause.kept:
+            return
         if isinstance(cause, JobError) and cause.job is not None:
             dead = "" if isinstance(cause, AttemptFailed) else " is dead"
             print(f"mintmark: job {cause.job}{dead}: {cause}".splitlines()[0], file=sys.stderr, flush=True)

@@ -7,7 +7,9 @@ import os
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx2
 from sqlalchemy import func, select
@@ -34,6 +36,15 @@ RETIRING_DAYS: Final = 30
 _TIMEOUT_S: Final = 15.0
 _NOBODY: Final = "nobody.invalid"  # RFC 6761: never resolves, so nothing inside is ever its own
 _NUMBER: Final = re.compile(r"^\[Errno -?\d+\] ")
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A notice that did not arrive: of what, at whom (nothing that may be a secret), and why, with its job's id."""
+
+    event: Event
+    receiver: str
+    why: JobError
 
 
 class Notices:
@@ -126,6 +137,13 @@ class Notices:
         args = [event, about, mark, name, attempt + 1, why]
         self._jobs.add(NOTICE, f"{name}.{attempt + 1}", args, INTERACTIVE, delay=delay, last=True)
         raise AttemptFailed(why)
+
+    def named(self, mark: str) -> str:
+        """A receiver as people may read it: of an address its host, else the variable that holds it."""
+        for one in self._registry.settings.notify:
+            if one.mark == mark:
+                return f"{one.kind} {one.url_env or urlsplit(one.url or '').hostname}"
+        return "a receiver that no longer stands in mintmark.toml"
 
     def _moved(self, run_id: str) -> str:
         """When a replay of a run last moved."""

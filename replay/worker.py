@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from drift.errors import MintmarkError
 from registry.database import DatabaseFailed
 from registry.home import Registry
 from registry.journal.owners import this_process
 from registry.journal.workers import STALE_MS, Workers
+from registry.notices import Event
 from replay.crew import Crew, HandOver
 from replay.engine import Engine, Queue
 from replay.jobs import (
@@ -31,7 +32,7 @@ from replay.jobs import (
     queue_of,
 )
 from replay.lasting import lasting
-from replay.notify import Notices
+from replay.notify import Notices, Unsent
 from replay.workflows import Suites, Work, told
 
 BEAT_S: Final = 3.0
@@ -80,6 +81,8 @@ class Worker:
         self._mislaid: set[str] = set()
         self.broken: dict[str, str] = {}
         """Why runs broke down here, by id, whether or not their jobs' rows could be told."""
+        self.unsent: list[Unsent] = []
+        """Of a worker that takes only its own jobs, the notices that did not arrive; nobody else tells of them."""
         self.crew = Crew(
             {"interactive": threads, "batch": threads}, listen=lambda: self._engine.listen(), fit=self._wait_until_fit
         )
@@ -89,7 +92,7 @@ class Worker:
         kinds: dict[str, Callable[..., object]] = {
             SUITE: self._telling(work.suite),
             SHARE: work.share,
-            NOTICE: self._notices.deliver,
+            NOTICE: self._notices.deliver if self.queue is None else self._deliver,
         }
         guarded = {kind: self._guarded(step) for kind, step in kinds.items()}
         self._engine = Engine(prepare(registry.settings), self.id, guarded, self.crew.ring)
@@ -196,6 +199,15 @@ class Worker:
             return answer
 
         return run
+
+    def _deliver(self, event: Event, about: str, mark: str, *more: Any) -> None:  # noqa: ANN401 - as a job's row has it
+        """Send a notice; of one that does not arrive, nothing is said before the command's own answer."""
+        try:
+            self._notices.deliver(event, about, mark, *more)
+        except JobError as problem:
+            problem.kept = True
+            self.unsent.append(Unsent(event, self._notices.named(mark), problem))
+            raise
 
     def _guarded(self, work: Callable[..., object]) -> Callable[..., object]:
         """Count what runs; a failure leaves harmless words."""

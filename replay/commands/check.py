@@ -1,7 +1,7 @@
 """``mintmark check``: does a suite still reproduce?"""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from registry.canonical import JSON
     from registry.home import Registry
     from replay.consenting import Terms
+    from replay.notify import Unsent
     from replay.suites.plan import Plan
 
 _MOST_LINES = 50
@@ -212,6 +213,8 @@ def _driven(registry: "Registry", run_id: str, jobs: int, *, quiet: bool) -> "Ma
     from replay.suites import driving
 
     runs = Runs(registry.catalog.database)
+    unsent: list[Unsent] = []
+    click.get_current_context().call_on_close(lambda: _warn(unsent))
     run = runs.get(run_id)
     if run.result is not None:
         return dict(run.result)
@@ -219,7 +222,7 @@ def _driven(registry: "Registry", run_id: str, jobs: int, *, quiet: bool) -> "Ma
         with following(runs, run_id, quiet=quiet) as tell:
             if run.plan["options"]["offline"]:  # nothing is sent, so nothing has to survive this process
                 return driving.drive(registry, run_id, jobs=jobs, made=lambda _: tell()).result
-            drive(registry, run_id, threads=jobs, tell=tell)
+            drive(registry, run_id, threads=jobs, tell=tell, unsent=unsent.append)
     except KeyboardInterrupt:
         click.echo(f"stopped; go on with: mintmark check --resume {run_id}", err=True)
         raise
@@ -230,6 +233,22 @@ def _driven(registry: "Registry", run_id: str, jobs: int, *, quiet: bool) -> "Ma
         raise
     written: Mapping[str, JSON] = runs.get(run_id).result
     return written
+
+
+def _warn(unsent: "Sequence[Unsent]") -> None:
+    """Say who was not told of this run, after its own answer, and how to look after it."""
+    from registry.commands.printing import harmless
+    from replay.jobs import AttemptFailed
+
+    grouped: dict[tuple[str, bool], list[Unsent]] = {}
+    for one in unsent:
+        grouped.setdefault((one.receiver, isinstance(one.why, AttemptFailed)), []).append(one)
+    for (receiver, further), missed in grouped.items():
+        events = " and ".join(one.event for one in missed)
+        how, verb = ("a worker tries again", "show") if further else ("once that is mended", "retry")
+        lines = " and ".join(f"mintmark jobs {verb} {one.why.job}" for one in missed)
+        told = f"warning: {receiver} was not told of {events}, which changes nothing above: {missed[0].why}"
+        click.echo(harmless(f"{told}; {how}: {lines}"), err=True)
 
 
 def _tell_plan(registry: "Registry", plan: "Plan", terms: "Terms", *, as_json: bool) -> int:

@@ -177,3 +177,24 @@ def test_a_run_that_was_canceled_is_not_offered_to_be_made_again(mintmark):
     registry.close()
 
     assert "--resume" not in mintmark("show", run)[1]
+
+
+def test_a_notice_that_does_not_arrive_is_told_last_and_once(mintmark, monkeypatch):
+    monkeypatch.delenv("MM_HOOK", raising=False)
+    Path(".mintmark/mintmark.toml").write_text(
+        '[[notify]]\nkind = "slack"\nurl_env = "MM_HOOK"\nevents = ["run.finished", "drift.detected"]\n'
+        '[[notify]]\nurl = "https://nobody.invalid/a-secret"\nsecret_env = "MM_SECRET"\nevents = ["run.finished"]\n'
+    )
+    monkeypatch.setenv("MM_SECRET", "whsec_aGVsbG8=")
+
+    for words in (["suite.yaml"], ["suite.yaml", "--quiet"]):
+        status, said = mintmark("check", *words)
+        *_, slack, hook = said.splitlines()
+
+        assert status == 0 and "is dead" not in said and "a-secret" not in said
+        assert said.count("MM_HOOK is not set") == said.count("no address of nobody.invalid") == 1, said
+        assert slack.startswith("warning: slack MM_HOOK was not told of run.finished, which changes nothing above")
+        assert hook.startswith("warning: webhook nobody.invalid was not told of run.finished")
+        assert "a worker tries again: mintmark jobs show notice-" in hook
+        *_, how, job = slack.partition("mintmark jobs ")[2].split()
+        assert how == "retry" and mintmark("jobs", "retry", job)[1].endswith("is queued\n")
