@@ -41,11 +41,14 @@ def prepare(registry: Registry, manifest_id: str, change: Change) -> Ready | Ver
     manifest = registry.catalog.manifest(manifest_id)
     reference, request = manifest.provider.description, manifest.request
     description = shipped().by_id(reference.id) if reference else None
-    if request is None or description is None:
+    if request is None or reference is None:
         return not_replayable(
             "unsupported",
             f"mintmark cannot call {manifest.provider.name} for this: it was recorded, not generated here",
         )
+    if description is None:
+        why = f"this program has no description {reference.id!r}, by which {manifest.provider.name} was called"
+        return not_replayable("unsupported", f"{why}; add its file to registry/capture/descriptions")
     if description.local and request.body is msgspec.UNSET:
         return not_replayable("unsupported", "the stored request is no JSON body, and local engines take nothing else")
     if not manifest.outputs:

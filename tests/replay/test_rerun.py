@@ -148,6 +148,15 @@ def test_a_retired_model_is_not_replayable(local_registry, made_picture, monkeyp
     assert local_registry.catalog.replays(original) == []
 
 
+def test_a_description_that_is_gone_is_named(local_registry, made_picture, monkeypatch):
+    original = made_picture()
+    monkeypatch.setattr("replay.preparing.shipped", lambda: Descriptions([]))
+
+    refused = replay(local_registry, original).refused
+
+    assert refused.reason_code == "unsupported" and "no description 'procedural-image'" in refused.sentence
+
+
 def test_another_version_of_the_description_replays_and_is_the_one_on_record(local_registry, made_picture, monkeypatch):
     original = made_picture()
     today = replace(shipped().by_id("procedural-image"), sha256="a" * 64)
