@@ -39,18 +39,9 @@ class Ready:
 def prepare(registry: Registry, manifest_id: str, change: Change) -> Ready | Verdict:
     """Everything a call needs, or the reason why there can be none."""
     manifest = registry.catalog.manifest(manifest_id)
-    reference, request = manifest.provider.description, manifest.request
-    description = shipped().by_id(reference.id) if reference else None
-    if request is None or reference is None:
-        return not_replayable(
-            "unsupported",
-            f"mintmark cannot call {manifest.provider.name} for this: it was recorded, not generated here",
-        )
-    if description is None:
-        why = f"this program has no description {reference.id!r}, by which {manifest.provider.name} was called"
-        return not_replayable("unsupported", f"{why}; add its file to registry/capture/descriptions")
-    if description.local and request.body is msgspec.UNSET:
-        return not_replayable("unsupported", "the stored request is no JSON body, and local engines take nothing else")
+    description = _described(manifest)
+    if isinstance(description, Verdict):
+        return description
     if not manifest.outputs:
         return not_replayable(
             "unsupported", f"the recorded call made nothing to compare with ({manifest.outcome.class_})"
@@ -79,6 +70,21 @@ def prepare(registry: Registry, manifest_id: str, change: Change) -> Ready | Ver
         if gone := _retired(description, draft.model.requested):
             return gone
     return Ready(manifest, description, draft, inputs, originals)
+
+
+def _described(manifest: Manifest) -> Description | Verdict:
+    """How its provider is spoken to today; or why nobody here can."""
+    name, reference, request = manifest.provider.name, manifest.provider.description, manifest.request
+    if request is None or reference is None:
+        why = f"mintmark cannot call {name} for this: it was recorded, not generated here"
+        return not_replayable("unsupported", why)
+    description = shipped().by_id(reference.id)
+    if description is None:
+        why = f"this program has no description {reference.id!r}, by which {name} was called"
+        return not_replayable("unsupported", f"{why}; add its file to registry/capture/descriptions")
+    if description.local and request.body is msgspec.UNSET:
+        return not_replayable("unsupported", "the stored request is no JSON body, and local engines take nothing else")
+    return description
 
 
 def _closed(registry: Registry, manifest_id: str, manifest: Manifest, pointers: list[str]) -> Verdict:
