@@ -13,7 +13,8 @@ from replay.errors import JobUnfinished
 from replay.outcome import EndState, JobState, OutcomeClass, Safety, ended
 from replay.provider import Call, Job, Outcome, Output, latency_ms
 
-_DISK: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+"""What the system says where a disk takes no more."""
 
 
 class Refusal(Exception):
@@ -61,7 +62,7 @@ class LocalEngine(ABC):
         except Refusal as refusal:
             outcome = Outcome(refusal.class_, EndState.FAILED, refusal.safety, error=str(refusal))
         except OSError as error:
-            if error.errno in _DISK:
+            if error.errno in DISK:
                 raise StorageFailed(call.workdir.parent, error) from error
             outcome = Outcome(OutcomeClass.FAILED, EndState.FAILED, Safety.NONE, error=f"cannot write or read: {error}")
         took = round((time.perf_counter() - start) * 1000)

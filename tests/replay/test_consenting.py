@@ -1,5 +1,6 @@
 """Nothing is paid without a budget or a yes; what may have been billed is shown, and a person says what it was."""
 
+import errno
 import json
 
 import pytest
@@ -219,3 +220,22 @@ def test_a_price_that_was_said_is_told_as_assumed(mintmark, emulator):
     status, _, err = mintmark("generate", *ASK, "--assume-cost", "0.04")
 
     assert status == 2 and "up to 0.04 USD (by the cost assumed)" in err
+
+
+def test_what_the_disk_did_not_take_is_taken_down_later_and_paid_for_once(mintmark, emulator, tmp_path, monkeypatch):
+    flux = ["--provider", "bfl", "--model", "flux-2-pro", "--operation", "image.generate", "--prompt", "a stone bridge"]
+    paid = [*flux, "--assume-cost", "0.04", "--yes"]
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("replay.providers.http.channel._write", full)
+        status, out, err = mintmark("generate", *paid)
+    assert (status, out) == (3, "") and "No space left on device" in err and "make room there" in err
+    status, out, err = mintmark("generate", *paid)
+
+    assert status == 0 and emulator.charges("bfl") == 1, err
+    registry = opened(tmp_path)
+    assert registry.catalog.generations() == 1
+    registry.close()

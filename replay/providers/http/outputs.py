@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from registry.assets.local import StorageFailed
 from registry.capture.answers import Answer, Ending, addresses_of, document_of, ending_of, operation_media, payloads_of
 from registry.capture.description import Description
 from registry.capture.protocol import Outputs
@@ -13,6 +14,7 @@ from registry.capture.request import read_slot
 from replay.outcome import OutcomeClass
 from replay.provider import Call, Job, Output
 from replay.providers.http.channel import Channel, Cut, Refused, Unsent
+from replay.providers.local import DISK
 
 OUTPUT_BYTES: Final = 8 << 30
 """The longest file that is taken down."""
@@ -52,6 +54,7 @@ def take_outputs(channel: Channel, job: Job, answer: Answer, most: int) -> Taken
 
     Raises:
         NotTaken: expired, malformed, of another kind than the operation makes, or refused where its result would be.
+        StorageFailed: the disk here does not take them.
     """
     description = job.call.description
     assert description.protocol is not None
@@ -65,6 +68,8 @@ def take_outputs(channel: Channel, job: Job, answer: Answer, most: int) -> Taken
     try:
         outputs = taking.take(how, description, answer)
     except OSError as problem:
+        if problem.errno in DISK:  # nobody's answer is at fault: it is kept, and taken down once there is room
+            raise StorageFailed(job.call.workdir.parent, problem) from problem
         raise NotTaken(f"cannot write the output: {problem}", OutcomeClass.MALFORMED, answer) from None
     if not outputs:
         where = how.expr.text if how.expr else "the answer"
