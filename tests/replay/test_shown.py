@@ -12,6 +12,7 @@ from replay.generating import Ask, generate
 from replay.preparing import Change
 from replay.rerun import replay
 
+pytestmark = pytest.mark.usefixtures("same_chance_every_time")
 SMALL = {"width": 96, "height": 96}
 OTHER = Change(model="procedural-image@2")
 
