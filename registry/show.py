@@ -233,5 +233,22 @@ def text_or(value: JSON, otherwise: str) -> str:
     return otherwise if value is None or is_seal(value) else str(value)
 
 
+def moderation_of(found: View) -> str:
+    """What a moderation model said before the call, empty where none was asked; others recorded theirs in any form."""
+    value = found.disclosed["outcome"]["moderation"]
+    if not (isinstance(value, dict) and isinstance(value.get("flagged"), bool)):
+        return "" if value is None else plain_text(value)
+
+    def said(told: JSON, place: str) -> str:
+        return "" if told is None else text_or(told, f"[{found.state.get(f'/outcome/moderation/{place}')}]")
+
+    listed = value.get("categories")
+    named = [said(one, f"categories/{n}") for n, one in enumerate(listed if isinstance(listed, list) else [])]
+    who = " of ".join(filter(None, (said(value.get(name), name) for name in ("model", "provider"))))
+    flagged = "flagged" if value["flagged"] else "passed"
+    why = f" ({', '.join(named)})" if named else ""
+    return f"{flagged}{why}{f', {who}' if who else ''}"
+
+
 def _open_record(registry: Registry, record_id: str, body: bytes) -> JSON:
     return disclose(parse(body), registry.vault.get(record_id)) | {"id": record_id}

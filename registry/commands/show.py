@@ -72,7 +72,7 @@ def _show_run(registry: "Registry", name: str, *, as_json: bool) -> None:
 
 def _told(found: "View") -> Iterator[tuple[str, object]]:
     from registry.commands.printing import fewer
-    from registry.show import text_or
+    from registry.show import moderation_of, text_or
 
     manifest, value = found.manifest, found.disclosed
     yield "operation", manifest.operation
@@ -99,7 +99,7 @@ def _told(found: "View") -> Iterator[tuple[str, object]]:
             yield f"{direction[:-1]} {n}", _asset(asset, lost.sentence if lost else None)
     ended = manifest.outcome.class_ + fewer(manifest)
     yield "outcome", _outcome(ended, value["outcome"], found.state.get("/outcome/error", ""))
-    yield "moderation", _moderation(found)
+    yield "moderation", moderation_of(found)
     yield (
         "cost",
         f"{manifest.cost.amount} {manifest.cost.currency} ({manifest.cost.kind})" if manifest.cost.amount else "",
@@ -214,25 +214,6 @@ def _outcome(class_: str, value: dict[str, object], state: str) -> str:
     if value["error"] is not None:
         parts.append(_said(value["error"], state))
     return ", ".join(parts)
-
-
-def _moderation(found: "View") -> str:
-    """What a moderation model said before the call, where one was asked; in whatever form others recorded theirs."""
-    from registry.show import plain_text
-
-    value = found.disclosed["outcome"]["moderation"]
-    if not (isinstance(value, dict) and isinstance(value.get("flagged"), bool)):
-        return "" if value is None else plain_text(value)
-
-    def said(told: object, place: str) -> str:
-        return _said(told, found.state.get(f"/outcome/moderation/{place}"))
-
-    listed = value.get("categories")
-    named = [said(one, f"categories/{n}") for n, one in enumerate(listed if isinstance(listed, list) else [])]
-    who = " of ".join(filter(None, (said(value.get(name), name) for name in ("model", "provider"))))
-    flagged = "flagged" if value["flagged"] else "passed"
-    why = f" ({', '.join(named)})" if named else ""
-    return f"{flagged}{why}{f', {who}' if who else ''}"
 
 
 def _asset(asset: dict[str, object], lost: str | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from registry.canonical import JSON
 from registry.errors import counted
 from registry.sealing import is_seal
-from registry.show import View, plain_text, rate_of
+from registry.show import View, moderation_of, plain_text, rate_of
 from registry.times import moment_of
 
 _OPERATIONS = {
@@ -104,7 +104,7 @@ def page_of(view: View) -> Page:
         recorded_at=view.manifest.recorded_at,
         prompts=list(_prompts(view)),
         facts=list(_facts(view)),
-        outcome=list(_outcome(value)),
+        outcome=list(_outcome(view)),
         failure=_failure(view),
         outputs=[shown(view, "output", n) for n in range(len(value["outputs"]))],
         inputs=[shown(view, "input", n) for n in range(len(value["inputs"]))],
@@ -238,12 +238,15 @@ def _facts(view: View) -> Iterator[Fact]:
             yield Fact(label, _said(found))
 
 
-def _outcome(value: JSON) -> Iterator[Fact]:
+def _outcome(view: View) -> Iterator[Fact]:
+    value = view.disclosed
     outcome, cost = value["outcome"], value["cost"]
     yield Fact("Outcome", outcome["class"], "" if outcome["safety"] in ("none", "unknown") else outcome["safety"])
     took = outcome["latency_ms"]["total"]
     if took is not None:
         yield Fact("Took", f"{took:,} ms" if took < 10_000 else f"{took / 1000:.1f} s")
+    if moderation := moderation_of(view):
+        yield Fact("Moderation", moderation)
     if (outcome["attempts"] or 0) > 1:
         yield Fact("Attempts", str(outcome["attempts"]))
     if cost["amount"] is not None:

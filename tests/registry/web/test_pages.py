@@ -197,3 +197,23 @@ def test_times_and_sizes_are_for_people():
 def test_what_json_says_is_told_as_json_and_a_rate_as_a_decimal():
     assert (rate_of("192000/6337"), rate_of("25/1"), rate_of("30000/1001")) == ("30.298", "25", "29.97")
     assert shape_of({"kind": "video", "fps": "24000/1001", "has_audio": True}) == ", fps 23.976, has_audio true"
+
+
+@pytest.mark.parametrize(
+    ("moderation", "told"),
+    [
+        ({"provider": "openai", "model": "m-1", "flagged": False, "categories": []}, "passed, m-1 of openai"),
+        ({"provider": "openai", "model": None, "flagged": True, "categories": ["grim"]}, "flagged (grim), openai"),
+        (None, None),
+    ],
+)
+def test_what_a_moderation_model_said_stands_beside_the_outcome(local_registry, moderation, told):
+    outcome = Outcome(class_="blocked", state="failed", moderation=moderation)
+    draft = Draft(
+        provider=Provider(name="acme"), model=Model(requested="m"), operation="image.generate", outcome=outcome
+    )
+    found = record(local_registry, draft, {}).id
+
+    facts = {fact.name: fact.value for fact in telling.page_of(view(local_registry, found)).outcome}
+
+    assert facts.get("Moderation") == told
