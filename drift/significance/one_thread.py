@@ -1,8 +1,7 @@
 """Keeps the linear algebra of a decision in one thread.
 
 Its matrices have some hundred rows: threads inside each product only wait for each other, the more of them the longer.
-The number is the library's own, mostly one for the whole process: of decisions that overlap, one may end it for another.
-That costs time, nothing else.
+The number is mostly one for the whole process: of decisions that overlap, one may end it for another, which costs time.
 """
 
 from collections.abc import Callable
