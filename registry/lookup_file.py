@@ -101,19 +101,18 @@ def _by_content(registry: Registry, content: str) -> list[Hit]:
 def _alike(registry: Registry, variants: Sequence[Pdq], limit: int) -> list[Hit]:
     """Candidates by PDQ, nearest first: never a match, because variants of one prompt are true neighbours."""
     ranked = _ranked(registry, variants, 8 * limit)
-    families = _families(registry, ranked)
     hits = []
-    for members in families:
+    for members in _families(registry, ranked):
         close = [near for near in members if _worth_a_look(near)]
         if close:
-            own = {near.asset for near in close}
-            others = [near for family in families if family is not members for near in family]
-            hits.append(_hit(close, min((near.distance for near in others if near.asset not in own), default=None)))
+            own, family = {near.asset for near in close}, {near.print for near in members}
+            others = (near.distance for near in ranked if near.asset not in own and near.print not in family)
+            hits.append(_hit(close, next(others, None)))
     return fold_replays(registry, hits)[:limit]
 
 
 def _ranked(registry: Registry, variants: Sequence[Pdq], count: int) -> list[_Near]:
-    """The nearest fingerprints, nearest first: so many, or more until they are of two assets."""
+    """The nearest fingerprints, nearest first: so many, and the first one of another asset if all those are of one."""
     stored = registry.index.fingerprints()
     bits = np.frombuffer(b"".join(found.bits for found in stored), np.uint8).reshape(-1, 32)
     table = np.stack([distances(variant.bits, bits) for variant in variants])
@@ -123,10 +122,9 @@ def _ranked(registry: Registry, variants: Sequence[Pdq], count: int) -> list[_Ne
     for start in range(0, len(order), count):
         some = [(stored[n], int(nearest[n]), _TURNS[turn[n]]) for n in order[start : start + count]]
         assets = registry.index.contents([found.manifest for found, _, _ in some])
-        for found, distance, turned in some:
-            here = found.manifest, found.position
-            ranked.append(_Near(found, distance, turned, assets.get(here, f"{here}")))
-        if len({near.asset for near in ranked}) > 1:
+        block = [_Near(*one, assets.get((one[0].manifest, one[0].position), one[0].manifest)) for one in some]
+        ranked += block if not ranked else [near for near in block if near.asset != ranked[0].asset][:1]
+        if any(near.asset != ranked[0].asset for near in ranked):
             break
     return ranked
 
