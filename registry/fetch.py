@@ -90,10 +90,13 @@ def find_asset(registry: Registry, name: str, which: str | int | None = None) ->
 
     Raises:
         NotFound: no such generation, output, role or asset.
+        InvalidValue: an output or role of a digest.
     """
     if name.startswith("blake3:") or (
         name.startswith("sha256:") and len(name) == 71 and not registry.catalog.has(name)
     ):
+        if which is not None:
+            raise InvalidValue("role" if isinstance(which, str) else "output", which, "for a digest: name a generation")
         return find_bytes(registry, Digest.parse(name))
     full = registry.catalog.resolve(name)
     manifest = registry.catalog.manifest(full)

@@ -269,8 +269,8 @@ def get(name: str, output: int | None, role: str | None, target: str, force: boo
     from registry.errors import counted
     from registry.fetch import fetch, pour
 
-    if output is not None and (role is not None or name.startswith("blake3:")):
-        raise click.UsageError("--output picks an output of generation ID: leave --role out, and give no digest")
+    if output is not None and role is not None:
+        raise click.UsageError("--output picks an output of generation ID: leave --role out")
     registry = reading()
     which = role if output is None else output
     if target == "-":

@@ -90,6 +90,7 @@ def server(registry: Registry, work: Work | None = None) -> uvicorn.Server:
         access_log=False,
         log_level="warning",
         server_header=False,
+        http="h11",  # httptools, which uvicorn takes where it is installed, bounds no header
         timeout_graceful_shutdown=PATIENCE,
         timeout_keep_alive=30,
     )

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -28,6 +29,17 @@ def test_a_taken_port_is_named():
         other.listen()
         with pytest.raises(PortTaken, match="--port 0"):
             listen("127.0.0.1", other.getsockname()[1])
+
+
+def test_headers_without_end_are_cut_off(served):
+    host, port = served.client.base_url.host, served.client.base_url.port
+    with socket.create_connection((host, port), timeout=20) as line:
+        with suppress(OSError):
+            line.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Much: " + b"x" * (1 << 20) + b"\r\n\r\n")
+        with suppress(OSError):
+            assert not line.recv(1024).startswith(b"HTTP/1.1 200")
+
+    assert served.client.get("/healthz").status_code == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
