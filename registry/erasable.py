@@ -13,6 +13,7 @@ from registry.sealing import Disclosure, texts
 from registry.verbatim import guessed, raw_bytes, words_in
 
 _SHORTEST = 4  # characters; shorter values occur in unrelated text by chance
+_TERMS = "/settings/keyterm"  # one term, or a list of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,12 @@ def of_request(pointer: str, fields: Collection[str]) -> bool:
 
 
 def values_at(pointers: Collection[str], disclosures: Iterable[Disclosure]) -> list[JSON]:
-    """What disclosures hold at some pointers; of a list, such as one of key terms, its elements, too."""
-    values = [found.value for found in disclosures if found.pointer in pointers]
-    return [*values, *(element for value in values if isinstance(value, list) for element in value)]
+    """What disclosures hold at some pointers; a single key term as a list of one."""
+    return [
+        [found.value] if found.pointer == _TERMS and isinstance(found.value, str) else found.value
+        for found in disclosures
+        if found.pointer in pointers
+    ]
 
 
 def staying(disclosures: Mapping[str, list[Disclosure]], gone: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -55,8 +59,13 @@ def staying(disclosures: Mapping[str, list[Disclosure]], gone: Collection[tuple[
 
 
 def holds(found: Disclosure, values: list[JSON]) -> bool:
-    """Whether a disclosure is one of some values, or has one of 4 and more characters in its text."""
-    return found.value in values or any(value in text for text in _texts_of(found) for value in _sought(values))
+    """Whether a disclosure is one of some values, or has a whole text of 4 and more characters in its own.
+
+    An element of a list is taken where it stands alone: key terms are the words that transcripts are full of.
+    """
+    if found.value in values or any(found.value in value for value in values if isinstance(value, list)):
+        return True
+    return any(value in text for text in _texts_of(found) for value in _sought(values))
 
 
 def _texts_of(found: Disclosure) -> list[str]:

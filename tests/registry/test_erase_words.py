@@ -1,12 +1,14 @@
 """``--field prompt`` takes all words for the model, wherever a description says they stand, and tells what stays."""
 
+import msgspec
 import pytest
 
 from registry.capture.description import shipped
 from registry.capture.request import Placed, settings_of, template_request
 from registry.capture.slots import WORDS
 from registry.cli import run
-from registry.erase import NothingToErase, erase, plan_erasure
+from registry.drafting import Incoming
+from registry.erase import NothingToErase, ValueInAsset, erase, plan_erasure
 from registry.manifest import Request
 from registry.record import record
 from registry.show import view
@@ -68,12 +70,45 @@ def test_words_beside_the_prompt_go_with_it(local_registry, recorded, name, slot
 def test_words_are_sealed_even_where_nothing_was_captured(local_registry, picture, made):
     """A caller's own settings have no request beside them that would tell that they are private."""
     path = picture()
-    settings = {"text": NAMED, "keyterm": ["Kowalczyk", "Nowak"], "style": "Nowak in oil"}
+    settings = {"text": NAMED, "keyterm": ["Kowalczyk", "Nowak"], "style": f"{NAMED} in oil"}
 
     manifest = record(local_registry, made(path, settings=settings), {str(path): path}).id
 
     assert {"/settings/text", "/settings/keyterm", "/settings/style"} <= opened(local_registry, manifest).keys()
     erase(local_registry, plan_erasure(local_registry, manifest, fields=["prompt"], **WHY))
+    assert opened(local_registry, manifest) == {}
+
+
+@pytest.mark.parametrize("terms", [["harbour", "Nowak"], "harbour"], ids=["a list", "one term"])
+def test_a_key_term_goes_where_it_stands_alone_and_stays_in_what_was_said(
+    local_registry, picture, made, tmp_path, terms
+):
+    """Transcripts are full of key terms: their owner asked for the words, not for all that was said with them."""
+    path, transcript = picture(), tmp_path / "transcript.txt"
+    transcript.write_text("the harbour of Nowak lies still")
+    settings = {"keyterm": terms, "style": "harbour", "note": "paint the harbour at dawn", "text": "Anna of the mill"}
+    draft = made(path, prompt="a boat", settings=settings | {"caption": "seen by Anna of the mill"})
+    draft = msgspec.structs.replace(draft, inputs=[Incoming(file=str(transcript), role="transcript")])
+    manifest = record(local_registry, draft, {str(path): path, str(transcript): transcript}).id
+
+    erase(local_registry, plan_erasure(local_registry, manifest, fields=["prompt"], **WHY))
+
+    kept = opened(local_registry, manifest)
+    assert kept.pop("/inputs/0/digest") and kept == {"/settings/note": "paint the harbour at dawn"}
+
+
+def test_a_whole_text_goes_wherever_it_stands(local_registry, picture, made, tmp_path):
+    """Unlike a key term, a text in a kept file's own bytes stops the erasure."""
+    path, script = picture(), tmp_path / "script.txt"
+    script.write_text("the quiet harbour, read aloud")
+    draft = made(path, settings={"text": "the quiet harbour", "note": "from: the quiet harbour"})
+    with_script = msgspec.structs.replace(draft, inputs=[Incoming(file=str(script), role="script")])
+    manifest = record(local_registry, with_script, {str(path): path, str(script): script}).id
+
+    with pytest.raises(ValueInAsset, match="--asset"):
+        plan_erasure(local_registry, manifest, fields=["prompt"], **WHY)
+    erase(local_registry, plan_erasure(local_registry, manifest, fields=["prompt"], asset=True, **WHY))
+
     assert opened(local_registry, manifest) == {}
 
 
