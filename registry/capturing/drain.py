@@ -22,7 +22,7 @@ from registry.capture.exchange import Exchange, Reading, read
 from registry.capturing.draining import KEEPS_OFF
 from registry.capturing.opened import folders, name_of, orphaned
 from registry.capturing.recorder import Recorder
-from registry.capturing.spool import ENTRY, OPEN, REFUSED, TORN, Spool
+from registry.capturing.spool import ENTRY, OPEN, POORER, REFUSED, TORN, Spool
 from registry.errors import CouldNotRun, ExchangeConflict, NotFound, Refused, RegistryError
 from registry.home import Registry, create_at
 from registry.locking import LockBusy
@@ -268,10 +268,13 @@ def _failed(entry: Path, value: dict[str, Any], why: str) -> None:
 
 
 def _sweep(spool: Spool) -> None:
-    """Take away what a crash left half written an hour ago."""
+    """Put back what a crash left half replaced; take away what one left half written an hour ago."""
+    with suppress(OSError, LockBusy):
+        spool.mend()
     with suppress(OSError):
         for path in spool.folder.glob(".*"):
-            if path.name not in (TORN, REFUSED, OPEN) and time.time() - path.stat().st_mtime > _STALE_S:
+            stays = path.name in (TORN, REFUSED, OPEN) or path.name.endswith(POORER)
+            if not stays and time.time() - path.stat().st_mtime > _STALE_S:
                 spool.drop(path)
 
 

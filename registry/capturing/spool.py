@@ -14,6 +14,7 @@ ENTRY: Final = "entry.json"
 TORN: Final = ".torn"
 REFUSED: Final = ".refused"
 OPEN: Final = ".open"
+POORER: Final = ".poorer"
 _UNFINISHED: Final = "."
 
 
@@ -74,12 +75,12 @@ class Spool:
                 if made.exists() and waiting is not None and _fullness(waiting) >= _fullness(entry):
                     shutil.rmtree(draft, ignore_errors=True)
                     return made
-                # Where a kill comes in between, the call is still among the open ones.
-                poorer = draft.with_name(f"{draft.name}.poorer")
+                # Where a kill comes in between, nothing else may be left of the call: ``mend`` makes up for it.
+                poorer = draft.with_name(f"{draft.name}{POORER}")
                 with suppress(FileNotFoundError):  # a drain has had it by now
                     made.rename(poorer)
                 draft.rename(made)
-                shutil.rmtree(poorer, ignore_errors=True)
+                self.drop(poorer)
         else:
             draft.rename(made)
         with suppress(OSError):  # it is there and will be recorded: to fail now would make a second one of it
@@ -94,6 +95,23 @@ class Spool:
         """
         (draft / ENTRY).write_text(json.dumps(entry), "utf-8")
         return draft.rename(draft.with_name(draft.name.removeprefix(_UNFINISHED)))
+
+    def mend(self) -> None:
+        """Put entries back that a kill caught while a fuller one took their place: the fuller where it is whole.
+
+        Raises:
+            OSError: disk or rights.
+            LockBusy: others hold what waits for a minute.
+        """
+        if not any(self.folder.glob(f".*{POORER}")):
+            return
+        with self.alone():
+            for poorer in self.folder.glob(f".*{POORER}"):
+                draft = poorer.with_name(poorer.name.removesuffix(POORER))
+                made = draft.with_name(draft.name.removeprefix(_UNFINISHED))
+                if not made.exists():
+                    (poorer if self.read(draft) is None else draft).rename(made)
+                self.drop(poorer)
 
     @staticmethod
     def sync(folder: Path) -> None:

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -70,15 +69,12 @@ def left_in(spool):
     os.utime(spool.commit(spool.begin("00000000-0000-4000-8000-000000000000"), entry), (0, 0))
 
 
-def test_a_server_records_what_an_ended_program_left(local_registry, served, monkeypatch):
+def test_a_server_records_what_an_ended_program_left(local_registry, served, until, monkeypatch):
     left_in(spool := Spool(local_registry.home))
     counts = []
 
     def until_recorded(listener, registry, work=None):
-        end = time.monotonic() + 20
-        while not registry.catalog.generations() and time.monotonic() < end:
-            time.sleep(0.05)
-        counts.append(registry.catalog.generations())
+        counts.append(until(registry.catalog.generations))
 
     monkeypatch.setattr(Listener, "serve", until_recorded)
 
@@ -88,15 +84,15 @@ def test_a_server_records_what_an_ended_program_left(local_registry, served, mon
     assert list(spool.waiting()) == []
 
 
-def test_so_does_a_worker(local_registry):
+def test_so_does_a_worker(local_registry, until):
     left_in(spool := Spool(local_registry.home))
     program = Path(sys.executable).with_name("mintmark")
 
     with subprocess.Popen([program, "worker"], env=os.environ | {"MINTMARK_HOME": str(local_registry.home)}) as worker:
-        end = time.monotonic() + 30
-        while list(spool.waiting()) and time.monotonic() < end:
-            time.sleep(0.05)
-        worker.terminate()
+        try:
+            until(lambda: not list(spool.waiting()), seconds=60)
+        finally:
+            worker.terminate()
 
     assert worker.returncode == 0
     assert list(spool.waiting()) == [] and local_registry.catalog.generations() == 1

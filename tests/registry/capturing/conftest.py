@@ -5,9 +5,11 @@ import contextlib
 import os
 import socket
 import threading
+import time
 
 import pytest
 
+from registry.capturing.context import Said
 from registry.capturing.drain import drain
 from registry.capturing.hook import install, uninstall
 from registry.capturing.known import Known
@@ -15,6 +17,29 @@ from registry.capturing.proxy import Proxy
 from registry.capturing.recorder import Recorder
 from registry.capturing.spool import Spool
 from registry.home import create_at
+
+MARKED = {"provider": "studio", "model": "painter-7", "operation": "image.generate", "prompt": "x", "seed": None,
+          "settings": {}, "started": "2026-11-20T10:00:00.000Z", "ended": "2026-11-20T10:00:01.000Z",
+          "error": "no paint", "outputs": []}  # fmt: skip
+
+
+@pytest.fixture
+def spool(tmp_path):
+    """The spool of a new registry."""
+    create_at(tmp_path / ".mintmark")[0].close()
+    return Spool(tmp_path / ".mintmark")
+
+
+@pytest.fixture
+def put(spool):
+    """Spools a call that failed: ``put("one")``, ``put("one", age=60)`` seconds ago."""
+
+    def spooled(name, age=0):
+        made = spool.commit(spool.begin(name), {"marked": MARKED, "said": Said().to_json(), "attempts": 0})
+        os.utime(made, (time.time() - age, time.time() - age))
+        return made
+
+    return spooled
 
 
 class Capturing:

@@ -1,5 +1,6 @@
 """The spool and the drains that empty it: nothing is recorded twice, nothing is passed over in silence."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -9,33 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from registry.capturing.context import Said
 from registry.capturing.drain import _sweep, drain
 from registry.capturing.draining import Drain
-from registry.capturing.spool import TORN, Spool
+from registry.capturing.spool import TORN
 from registry.capturing.waiting import waiting
 from registry.home import create_at
 
-MARKED = {"provider": "studio", "model": "painter-7", "operation": "image.generate", "prompt": "x", "seed": None,
-          "settings": {}, "started": "2026-11-20T10:00:00.000Z", "ended": "2026-11-20T10:00:01.000Z",
-          "error": "no paint", "outputs": []}  # fmt: skip
 
-
-@pytest.fixture
-def spool(tmp_path):
-    create_at(tmp_path / ".mintmark")[0].close()
-    return Spool(tmp_path / ".mintmark")
-
-
-def put(spool, name, **more):
-    entry = {"marked": MARKED | more, "said": Said().to_json(), "attempts": 0}
-    return spool.commit(spool.begin(name), entry)
-
-
-def test_drains_at_once_record_every_entry_once_and_none_dies(spool):
+def test_drains_at_once_record_every_entry_once_and_none_dies(spool, put):
     names = [f"{number:08}-0000-4000-8000-000000000000" for number in range(60)]
     for name in names:
-        put(spool, name)
+        put(name)
     command = [sys.executable, "-m", "registry.capturing.drain", str(spool.home)]
 
     drains = [subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) for _ in range(3)]
@@ -46,9 +31,9 @@ def test_drains_at_once_record_every_entry_once_and_none_dies(spool):
     assert len({one["recorded"] for one in told}) == len(names)
 
 
-def test_looking_while_others_take_entries_away_is_no_accident(spool):
+def test_looking_while_others_take_entries_away_is_no_accident(spool, put):
     stop, seen, died = threading.Event(), [], []
-    stays = put(spool, "stays")
+    stays = put("stays")
 
     def look():
         try:
@@ -60,7 +45,7 @@ def test_looking_while_others_take_entries_away_is_no_accident(spool):
     looking = threading.Thread(target=look)
     looking.start()
     for batch in range(80):
-        for entry in [put(spool, f"{batch}-{number}") for number in range(10)]:
+        for entry in [put(f"{batch}-{number}") for number in range(10)]:
             spool.drop(entry)
     stop.set()
     looking.join()
@@ -68,9 +53,9 @@ def test_looking_while_others_take_entries_away_is_no_accident(spool):
     assert died == [] and seen and all(seen)
 
 
-def test_a_spool_that_others_have_locked_for_a_minute_is_tried_later(spool, monkeypatch):
+def test_a_spool_that_others_have_locked_for_a_minute_is_tried_later(spool, put, monkeypatch):
     monkeypatch.setattr("registry.locking.PATIENCE", 0.05)
-    put(spool, "one-of-many")
+    put("one-of-many")
     registry = create_at(spool.home)[0]
     hold = "import sys; from pathlib import Path; from registry.locking import exclusive\n"
     hold += "with exclusive(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
@@ -88,8 +73,8 @@ def test_a_spool_that_others_have_locked_for_a_minute_is_tried_later(spool, monk
 
 
 @pytest.mark.parametrize("left", [b"", b"{", b"[]", None])
-def test_a_torn_entry_is_put_aside_and_told(spool, left):
-    entry = put(spool, "one")
+def test_a_torn_entry_is_put_aside_and_told(spool, put, left):
+    entry = put("one")
     (entry / "submit.request").write_bytes(b"what is left")
     if left is None:
         (entry / "entry.json").unlink()
@@ -138,6 +123,50 @@ def test_of_two_entries_of_one_call_the_fuller_stays(spool, first, second):
     assert list(spool.waiting()) == [made] and spool.read(made) == FULLNESS[max(first, second)]
     assert (made / "submit.answer").read_text() == str(max(first, second))
     assert [path.name for path in spool.folder.iterdir()] == ["one"]
+
+
+class Killed(BaseException):
+    """What no handler of the product catches."""
+
+
+@pytest.mark.parametrize("renames", [1, 2, 3])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_kill_while_a_fuller_entry_takes_the_place_of_another_loses_neither(spool, monkeypatch, renames, whole):
+    spool.commit(spool.begin("one"), FULLNESS[0])
+    draft, rename, done = spool.begin("one"), Path.rename, []
+
+    def killed(path, to):
+        if len(done) == renames:
+            raise Killed
+        done.append(path.name)
+        return rename(path, to)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", killed)
+        with contextlib.suppress(Killed):
+            spool.commit(draft, FULLNESS[2])
+    if not whole and draft.exists():  # another process began it anew, and was killed in turn
+        (draft / "entry.json").unlink()
+    for path in spool.folder.glob(".*"):
+        os.utime(path, (0, 0))
+    _sweep(spool)
+
+    kept = FULLNESS[0] if renames == 1 and not whole else FULLNESS[2]
+    assert [spool.read(entry) for entry in spool.waiting()] == [kept]
+    assert [path.name for path in spool.folder.iterdir()] == ["one"]
+
+
+def test_what_a_kill_left_stays_while_others_hold_the_spool(spool, monkeypatch):
+    monkeypatch.setattr("registry.locking.PATIENCE", 0.05)
+    poorer = spool.commit(spool.begin("one"), FULLNESS[0]).rename(spool.folder / ".one.poorer")
+    os.utime(poorer, (0, 0))
+
+    with spool.alone():
+        _sweep(spool)
+    held = poorer.exists()
+    _sweep(spool)
+
+    assert held and [spool.read(entry) for entry in spool.waiting()] == [FULLNESS[0]]
 
 
 def test_an_entry_that_a_drain_has_in_hand_is_not_replaced_under_it(spool):
