@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
-import msgspec
-
 from registry.capture.description import Description
 from registry.capturing.codings import Unreadable, decoded
 from registry.capturing.context import Said
@@ -78,7 +76,7 @@ def write(
         "broken": seen.broken,
         "sizes": sizes,
     }
-    told_json = msgspec.json.encode(value)
+    told_json = json.dumps(value).encode()  # which takes half a surrogate pair, too
     file.write(b"%s%0*x" % (told_json, _LENGTH, len(told_json)))
 
 

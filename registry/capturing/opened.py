@@ -105,8 +105,10 @@ class Opened:
             else:
                 with os.fdopen(descriptor, "wb") as file:
                     open_file.write(file, head, place, descriptions, seen)
-        except OSError:
-            os.unlink(path)
+        except BaseException:
+            self._files.pop((name, part), None)
+            with suppress(OSError):
+                os.unlink(path)
             raise
         self._files[name, part] = path
         if part == "last" and (name, "submit") not in self._files:  # dropped while this was written

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from registry.capturing import open_file, opened
-from registry.capturing.context import Said
+from registry.capturing.context import Said, context, current
 from registry.capturing.known import Known
 from registry.capturing.observing import Body, Observation
 from registry.capturing.opened import Opened, folders, name_of, open_calls, orphaned
@@ -215,6 +215,32 @@ def test_a_process_that_was_taken_for_ended_while_it_did_nothing_loses_no_call(s
     write(idle, place, spool, "a")
 
     assert idle.has("a") and [left.id for left in Opened(spool).adopted()] == ["a"]
+
+
+def test_what_no_utf8_can_hold_is_written_down_nevertheless(spool, place):
+    gone, told = of_another(spool), seen(spool)
+    with context(subject="Ma\udcffria"):
+        told.said = current()
+
+    gone.write("a", "submit", place, place.descriptions_of("POST", JOB), told)
+    [left] = Opened(spool).adopted()
+
+    assert left.submit.said.subject == "Ma\udcffria"
+
+
+def test_nothing_half_written_stays_whatever_went_wrong(spool, place):
+    calls, wrong = Opened(spool), seen(spool)
+    write(calls, place, spool, "a")
+    wrong.url = "https://[?"
+    wrong.response_headers.append(("content-encoding", "gzip"))
+
+    for name in ("a", "b"):
+        with pytest.raises(ValueError, match="Invalid IPv6 URL"):
+            calls.write(name, "submit", place, place.descriptions_of("POST", JOB), wrong)
+    left = list(Path(calls._own).iterdir())
+    write(calls, place, spool, "a")
+
+    assert left == [] and calls.has("a") and not calls.has("b")
 
 
 @pytest.mark.parametrize("most", [1 << 20, 10])
