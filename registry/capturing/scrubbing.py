@@ -117,8 +117,8 @@ def _told(value: JSON, secrets: Sequence[bytes]) -> JSON:
 
 def scrubbed_whole(data: bytes, secrets: Sequence[bytes], fields: Sequence[bytes]) -> bytes:
     """As ``scrubbed``, of content that is in memory: mostly nothing of it goes, which takes no time to see."""
-    # The letters of a member's name are written as themselves, or with this escape.
-    if b"\\u" in data or any(word in data for word in (*secrets, *map(last_name, fields))):
+    # The letters of a member's name are written as themselves, or escaped.
+    if b"\\" in data or any(word in data for word in (*secrets, *map(last_name, fields))):
         return b"".join(scrubbed([data], secrets, fields))
     return data
 

@@ -92,6 +92,10 @@ def test_content_in_memory_comes_out_as_it_would_in_pieces(value, plain, name):
         assert scrubbed_whole(data, secrets, [b"metadata"]) == b"".join(scrubbed([data], secrets, [b"metadata"]))
 
 
+def test_a_slash_in_a_name_may_be_escaped_in_memory_too():
+    assert scrubbed_whole(b'{"a\\/b": {"k": 1}}', [], [b"a/b"]) == b'{"a\\/b": {}}'
+
+
 def test_members_of_the_same_name_elsewhere_and_files_of_forms_stay():
     tools = b'{"tools": [{"parameters": {"metadata": {"type": "object"}}}], "metadata": {"user": "x"}}'
     form = b'--b\r\nContent-Disposition: form-data; name="image"\r\n\r\n{"metadata": {"a": 1}}\r\n--b--\r\n'
