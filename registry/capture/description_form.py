@@ -9,6 +9,8 @@ from typing import Any, Final, TypeAlias
 
 import jsonschema_rs
 
+from registry.capture.secrets import may_be_secret
+
 Mistake: TypeAlias = tuple[list[str], str]
 """The steps of a key, and what was expected there."""
 
@@ -93,7 +95,7 @@ def _form(error: jsonschema_rs.ValidationError, schema_path: Sequence[str | int]
         return "every element once"
     if kind in _LIMITS:
         return _LIMITS[kind].format(told["limit"])
-    return f"another value ({error.message})"
+    return f"another value ({kind} of the schema)"
 
 
 def _titled(error: jsonschema_rs.ValidationError) -> str:
@@ -105,8 +107,8 @@ def _titled(error: jsonschema_rs.ValidationError) -> str:
 def _shown(error: jsonschema_rs.ValidationError, key: list[str]) -> str:
     """What stands there instead, where it is short and no secret."""
     text = json.dumps(error.instance, ensure_ascii=False)
-    hidden = error.kind.name in ("falseSchema", "oneOf") or "@" in text or any(key[: len(at)] == at for at in _KEYS)
-    return "" if hidden or len(text) > _LONGEST else f", not {text}"
+    of_a_key = any(key[: len(at)] == at for at in _KEYS) or may_be_secret(text)
+    return "" if of_a_key or error.kind.name in ("falseSchema", "oneOf") or len(text) > _LONGEST else f", not {text}"
 
 
 def _hint(name: str, table: list[str], schema_path: Sequence[str | int]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from registry.capture.description_form import Mistake
+from registry.capture.secrets import may_be_secret
 
 _HOLE: Final = re.compile(r"\{(\w+)\}")
 _KEYS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
@@ -32,7 +33,8 @@ def _paths(content: dict[str, Any]) -> Iterator[Mistake]:
         for hole in holes - {own}:
             yield [table, key], f"expected {{{own}}} alone in braces, not {{{hole}}}"
         if not holes:
-            yield [table, key], f"expected {{{own}}} in the path, which stands for the {own}'s id, not {text!r}"
+            stands = "" if may_be_secret(text) else f", not {text!r}"
+            yield [table, key], f"expected {{{own}}} in the path, which stands for the {own}'s id{stands}"
         if "job" in holes and "job" not in content["submit"]:
             yield [table, key], "expected submit.job, which says where the job's id is"
 

@@ -12,6 +12,7 @@ from registry.capture.description_jobs import mistakes_of_jobs
 from registry.capture.description_places import mistakes_of_places
 from registry.capture.hosts import host_allowed, inside
 from registry.capture.protocol import expressions_in
+from registry.capture.secrets import may_be_secret
 
 
 def mistakes_of_sense(path: Path, content: dict[str, Any]) -> Iterator[Mistake]:
@@ -42,12 +43,14 @@ def _address(base_url: str, hosts: list[str]) -> Iterator[Mistake]:
         parts = urlsplit(base_url)
         parts.port  # noqa: B018 - it is looked at here, where it can be told by file and line
     except ValueError as error:
-        yield ["base_url"], f"expected an address that can be reached: {error}"
+        why = "" if "@" in base_url or may_be_secret(base_url) else f": {error}"
+        yield ["base_url"], f"expected an address that can be reached{why}"
         return
     if "@" in parts.netloc:
         yield ["base_url"], "expected an address without a name or password; the key goes with auth"
     elif not host_allowed(parts.netloc, hosts):
-        yield ["base_url"], f"expected a host that hosts names: {', '.join(hosts)}"
+        named = ", ".join(host for host in hosts if not may_be_secret(host))
+        yield ["base_url"], f"expected a host that hosts names{named and f': {named}'}"
     elif parts.scheme == "http" and not inside(base_url):
         yield ["base_url"], "expected https://; http:// is for this machine and for numbers of private networks"
 

@@ -13,6 +13,7 @@ from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
 from jmespath.functions import Functions  # type: ignore[import-untyped]
 
 from registry.canonical import JSON
+from registry.capture.secrets import may_be_secret
 from registry.errors import counted
 
 _ANSWER: Final = ("status", "headers", "body")
@@ -84,6 +85,8 @@ def compile_expression(given: JSON) -> Expression:
     try:
         compiled = jmespath.compile(told["expr"])
     except JMESPathError as error:
+        if may_be_secret(told["expr"]):
+            raise BadExpression("a JMESPath expression") from None
         why = re.sub(r"(,? *for expression)?:$", "", str(error).splitlines()[0].strip())
         raise BadExpression(f"a JMESPath expression, not {told['expr']!r}: {why}") from None
     _refuse_unknown_functions(compiled.parsed)
@@ -131,7 +134,8 @@ def _look_from_the_root(node: Mapping[str, Any], roots: Sequence[str]) -> None:
     """Of a part that looks at the whole view: each of its own parts that does so, too."""
     kind, children = node["type"], node["children"]
     if kind == "field" and node["value"] not in roots:
-        raise BadExpression(f"an expression that begins at {_any_of(roots)}, not at {node['value']!r}")
+        stands = "" if may_be_secret(node["value"]) else f", not at {node['value']!r}"
+        raise BadExpression(f"an expression that begins at {_any_of(roots)}{stands}")
     if kind in _BRACKETS and children[0]["type"] == "identity":
         raise BadExpression(f"an expression that begins at {_any_of(roots)}, not with brackets")
     if kind in _ON_THE_FIRST and children[0]["type"] != "current":

@@ -3,6 +3,14 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
+
+_SECRET: Final = re.compile(
+    r"""(?<!\[)\?             # a query, where keys are sent; a filter of JMESPath is none
+    | \bsk[-_]
+    | (?=[^\s"'`.,:()\[\]{}]*[0-9])[^\s"'`.,:()\[\]{}]{20,}""",
+    re.VERBOSE,
+).search
 
 
 class Unreadable(ValueError):
@@ -12,6 +20,11 @@ class Unreadable(ValueError):
         """Keep both."""
         super().__init__(f"{variable}: {why}")
         self.variable, self.why = variable, why
+
+
+def may_be_secret(text: str) -> bool:
+    """Whether a text is not repeated: it has a query, or what looks like a key (sk-…, or long and with digits)."""
+    return _SECRET(text) is not None
 
 
 def variables_of(name: str, environment: Mapping[str, str]) -> list[str]:
