@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar, get_args
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarbool import ScalarBoolean
 
 from drift.metrics.scores import nearest, scale_of
 from drift.significance.effects import EFFECTS
@@ -143,7 +144,9 @@ class _Node:
     """A value of the file with its place; every check that fails names both."""
 
     def __init__(self, path: Path, key: str, line: int, value: Any) -> None:  # noqa: ANN401 - whatever the file holds
-        self.path, self.key, self.line, self.value = path, key, line, value
+        # A boolean with an anchor (&a true) is a number to the parser.
+        self.path, self.key, self.line = path, key, line
+        self.value = bool(value) if isinstance(value, ScalarBoolean) else value
 
     def refuse(self, why: str) -> NoReturn:
         raise BadSuite(self.path, self.line, self.key, short(why, 500))
@@ -270,7 +273,7 @@ def _target(node: _Node) -> Target:
         if provider not in known:
             node.get("provider").refuse(f"no provider of that name can be asked here; there are {', '.join(known)}")
         if model is None:
-            node.get("model").refuse("it is missing: another provider has other models, so `provider` needs one")
+            node.get("model").refuse("it is missing: a `provider` needs one; `model` alone keeps the recorded provider")
     return Target(provider=provider, model=model)
 
 

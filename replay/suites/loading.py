@@ -11,6 +11,7 @@ from typing import Final
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import TaggedScalar
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.scalarbool import ScalarBoolean
 
 from registry.errors import Refused
 
@@ -71,8 +72,8 @@ def written(value: object) -> str:
     """A value as a suite could have it, for messages; what is large or has parts is named by its kind."""
     if value is None:
         return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
+    if isinstance(value, bool | ScalarBoolean):
+        return str(bool(value)).lower()
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
     if isinstance(value, str):

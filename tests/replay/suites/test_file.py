@@ -80,9 +80,10 @@ MISTAKES = {
     "money as words": (HEAD + "budget: {amount: five, currency: USD}\n", 5, "budget.amount", '"5.00"'),
     "no currency": (HEAD + "budget: {amount: 5}\n", 5, "budget.currency", "USD"),
     "no boolean": (HEAD + "allow_alias: maybe\n", 5, "allow_alias", "true or false"),
+    "a boolean with an anchor": (EDIT + "{replays: {gate: &a true}}\n", 6, "replays.gate", "not true"),
     "half a replay": (EDIT + "{replays: {gate: 1.5}}\n", 6, "replays.gate", "whole number"),
     "target not there": (HEAD + "target:\n  provider: opanai\n  model: x\n", 6, "target.provider", "openai, "),
-    "target without a model": (HEAD + "target: {provider: openai}\n", 5, "target.model", "needs one"),
+    "target without a model": (HEAD + "target: {provider: openai}\n", 5, "target.model", "a `provider` needs one;"),
     "no number at all": (EDIT + "{limits: {ssim: {min: .nan}}}\n", 6, "ssim.min", "a number"),
 }  # fmt: skip
 
@@ -102,6 +103,7 @@ def test_a_mistake_names_line_key_and_what_is_allowed(name):
 
 WRONG = {
     "2026-01-01": "2026-01-01; put it in quotes", "2026-01-01T10:00:00Z": "2026-01-01T10:00:00", "true": "true",
+    "&a true": "true; put it in quotes", "&b false": "false; put it in quotes",
     ".nan": ".nan", "-.inf": "-.inf", "1e400": ".inf", "0x1f": "31", "1.5": "1.5", "[1, {a: b}]": "a list",
     "{a: {b: c}}": "a mapping", "!!set {a, b}": "a set", "!!omap [a: 1]": "a mapping", "!!binary aGk=": "binary data",
     "!foo bar": "bar with the tag !foo",  "~": "nothing", '""': '""',
@@ -134,6 +136,11 @@ def test_limits_take_names_with_their_version():
     )
 
     assert set(limits) == {"ssim/1", "wer.norm/1/english/1"}
+
+
+def test_an_anchor_leaves_a_boolean_one():
+    assert parse(HEAD + "allow_alias: &yes true\n").allow_alias is True
+    assert parse(HEAD + "allow_alias: &no false\n").allow_alias is False
 
 
 def test_money_may_be_a_number():
