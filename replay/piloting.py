@@ -330,9 +330,14 @@ class _Runner:
             cost = self.terms.price(worst_case_of(self.registry, draft, description, ask.inputs))
             if cost is None:
                 raise PriceUnknown(ask.provider, ask.model)
-            return Paying(new_exchange_id(), budget, cost.nanos, cost.currency, stopping=self.stop.is_set)
+            return Paying(new_exchange_id(), budget, cost.nanos, cost.currency, pause=self._pause,
+                          stopping=self.stop.is_set)  # fmt: skip
 
         return pay
+
+    def _pause(self, seconds: float) -> None:
+        """A provider may ask for a minute between two polls: a stop cuts it short."""
+        self.stop.wait(seconds)
 
 
 def _why(problem: MintmarkError) -> str:

@@ -1,5 +1,7 @@
 """Pilots: every target gets the same mix at the same time, each call is recorded, and money ends where it should."""
 
+import threading
+
 import pytest
 
 from registry.canonical import parse
@@ -9,7 +11,7 @@ from registry.stats.calls import Selection, calls
 from replay.consenting import Terms
 from replay.costing import Money
 from replay.elsewhere import MayNotSend
-from replay.generating import Ask, ProviderUnknown, generate
+from replay.generating import Ask, ProviderUnknown, drafted, generate
 from replay.piloting import NoBudget, NothingToPilot, pilot
 from replay.suites.file import parse_suite
 from replay.suites.plan import Target
@@ -121,6 +123,26 @@ def test_a_target_that_cannot_be_called_ends_alone(local_registry, tmp_path, mix
     assert done.steps[0].calls == 0 and "OPENAI_API_KEY" in done.steps[0].why
     assert done.steps[1].calls == 3 and done.exit_code == 3
     assert done.to_json()["steps"][0]["stopped"]
+
+
+def test_a_stop_cuts_the_wait_between_two_polls_short(local_registry, tmp_path, mix, emulator, monkeypatch):
+    """A provider may ask for a minute; whoever stops a pilot does not wait for it."""
+    taken = []
+
+    def broken(registry, ask, pay):
+        taken.append(pay(*drafted(registry, ask)))
+        raise RuntimeError("the disk is gone")
+
+    monkeypatch.setattr("replay.piloting.generate", broken)
+    terms = Terms(budget=Money(nanos_of("1"), "USD"), assumed=Money(nanos_of("0.04"), "USD"))
+
+    with pytest.raises(RuntimeError, match="the disk is gone"):
+        piloted(local_registry, tmp_path, mix, OPENAI, others=("openai",), terms=terms, levels=(1,))
+
+    waiting = threading.Thread(target=taken[0].pause, args=(3600,), daemon=True)
+    waiting.start()
+    waiting.join(20)
+    assert not waiting.is_alive() and taken[0].stopping()
 
 
 def test_what_no_target_can_make_is_refused_before_anything_is_sent(local_registry, tmp_path, mix):
