@@ -75,7 +75,6 @@ def generate(
     """
     from registry.commands.options import check_names, parse_parent
     from registry.commands.printing import writing
-    from registry.fetch import fetch
     from replay.commands.consent import terms_of
     from replay.generating import Ask
 
@@ -99,10 +98,7 @@ def generate(
     if not _say(registry, recorded, quiet=as_json):
         return 1
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        made = len(recorded.manifest.outputs)
-        for which in range(made) if made > 1 else [None]:
-            click.echo(fetch(registry, recorded.id, which, out), err=True)
+        _copy(registry, recorded, out)
     return 0
 
 
@@ -169,6 +165,16 @@ def _made(
         told = {"id": last.id, "outcome": last.manifest.outcome.class_, "attempts": attempts}
         emit(told | {"manifest": last.manifest.to_json()})
     return made[-1]
+
+
+def _copy(registry: "Registry", recorded: "Recorded", out: Path) -> None:
+    """Each output into a folder, and its name there to the reader."""
+    from registry.fetch import fetch
+
+    out.mkdir(parents=True, exist_ok=True)
+    made = len(recorded.manifest.outputs)
+    for which in range(made) if made > 1 else [None]:
+        click.echo(fetch(registry, recorded.id, which, out), err=True)
 
 
 def _say(registry: "Registry", recorded: "Recorded", *, quiet: bool) -> bool:
