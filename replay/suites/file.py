@@ -146,7 +146,7 @@ class _Node:
     def __init__(self, path: Path, key: str, line: int, value: Any) -> None:  # noqa: ANN401 - whatever the file holds
         # A boolean with an anchor (&a true) is a number to the parser.
         self.path, self.key, self.line = path, key, line
-        self.value = bool(value) if isinstance(value, ScalarBoolean) else value
+        self.value: Any = bool(value) if isinstance(value, ScalarBoolean) else value
 
     def refuse(self, why: str) -> NoReturn:
         raise BadSuite(self.path, self.line, self.key, short(why, 500))
