@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -178,9 +178,16 @@ class Database:
         except (DBAPIError, sqlite3.Error) as problem:
             raise self.failure(problem) from problem
 
-    def alone(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def alone(self) -> Iterator[None]:
         """Hold the writers' lock, where there is one."""
-        return exclusive(self._lock) if self._lock else nullcontext()
+        with ExitStack() as held:
+            if self._lock is not None:
+                try:
+                    held.enter_context(exclusive(self._lock))
+                except OSError as problem:  # no folder any more, no right to write there, no descriptor left
+                    raise DatabaseFailed(str(self._lock), problem.strerror or problem) from problem
+            yield
 
     @contextmanager
     def alone_everywhere(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from registry.cli import run
+from registry.database import DatabaseFailed
 from registry.home import create_at
 
 
@@ -139,3 +140,13 @@ def test_writing_where_nothing_may_be_written_is_refused_clearly(read_only, argu
     assert done.returncode == 3, done.stdout + done.stderr
     assert "Traceback" not in done.stderr and "internal error" not in done.stderr
     assert "read" in done.stderr.lower() or "denied" in done.stderr.lower()
+
+
+def test_a_home_that_went_away_is_told_by_whoever_goes_on_writing(local_registry):
+    shutil.rmtree(local_registry.home)
+
+    with (
+        pytest.raises(DatabaseFailed, match=r"writer\.lock: No such file or directory"),
+        local_registry.catalog.database.writing(),
+    ):
+        pass
