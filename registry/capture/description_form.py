@@ -86,6 +86,8 @@ def _form(error: jsonschema_rs.ValidationError, schema_path: Sequence[str | int]
         return " or ".join(_TYPES[name] for name in told["types"])
     if kind == "anyOf":
         return " or ".join(_form(branch[0], branch[0].schema_path) for branch in told["context"])
+    if kind == "required":
+        return f"a table with the key {told['property']!r}"
     if kind == "oneOf":
         names = [name for form in _node([*schema_path, 0]) for name in form["required"]]
         return f"one of the keys {' and '.join(map(repr, names))}, and one alone"

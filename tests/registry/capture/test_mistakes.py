@@ -33,6 +33,8 @@ MISTAKES = [
      39, "submit.slots.size", "text in quotes or a table ({...} or [name]), not 1024"),
     (IMAGES, 'n = { at = "body.n", type = "integer" }', 'n = { at = "body.n" }',
      38, "submit.slots.n", "the key 'type', missing here"),
+    (IMAGES, 'n = { at = "body.n", type = "integer" }', "n = { at = true }",
+     38, "submit.slots.n", "text in quotes or a table with the key 'type', not"),
     (IMAGES, "run_ms = 'headers.\"openai-processing-ms\"'", "run_ms = 12",
      57, "facts.run_ms", "text in quotes or a table ({...} or [name]), not 12"),
     (IMAGES, "retention_days = 30", 'retention_days = "30 days"',
