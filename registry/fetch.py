@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from registry.assets.store import AssetCorrupted, AssetNotFound
 from registry.digest import Digest, DigestSet, digests_of_file
-from registry.errors import FileThere, InvalidValue, NotFound, RegistryError, counted
+from registry.errors import CouldNotRun, FileThere, InvalidValue, NotFound, RegistryError, counted
 from registry.home import Registry
 from registry.manifest import Asset, Manifest
 from registry.show import gone_assets
@@ -60,6 +60,15 @@ class AssetGone(NotFound):
     def __init__(self, manifest: str, place: str, why: str) -> None:
         """Name the place and what became of it."""
         RegistryError.__init__(self, f"{place} of {manifest[7:19]}: {why}; nothing can be written")
+
+
+class NotCopied(CouldNotRun):
+    """A copy that its folder did not take; the asset lies where it was."""
+
+    def __init__(self, target: Path, problem: OSError, name: str) -> None:
+        """Name both, and the command that copies it."""
+        why = problem.strerror or problem
+        super().__init__(f"{target} was not written: {why}; try `mintmark get {name} --to` another place")
 
 
 def digests_of_asset(registry: Registry, manifest_id: str, direction: str, position: int, asset: Asset) -> DigestSet:
@@ -128,6 +137,7 @@ def fetch(registry: Registry, name: str, which: str | int | None, target: Path, 
         NotFound: as ``find_asset``.
         AssetCorrupted: the stored bytes are not the recorded ones.
         InvalidValue: the target's folder does not exist.
+        NotCopied: it takes no copy.
     """
     source, media_type = find_asset(registry, name, which)
     if target.is_dir():
@@ -139,10 +149,13 @@ def fetch(registry: Registry, name: str, which: str | int | None, target: Path, 
         raise InvalidValue("--to", str(target), "in an existing folder; make it first")
     if not replace and target.exists():
         raise FileThere(target)
-    with drafted(target, durable=False) as draft:
-        shutil.copyfile(source, draft)
-        if (actual := digests_of_file(draft)[0].blake3) != source.name:
-            raise AssetCorrupted(str(source), expected=f"blake3:{source.name}", actual=f"blake3:{actual}")
+    try:
+        with drafted(target, durable=False) as draft:
+            shutil.copyfile(source, draft)
+            if (actual := digests_of_file(draft)[0].blake3) != source.name:
+                raise AssetCorrupted(str(source), expected=f"blake3:{source.name}", actual=f"blake3:{actual}")
+    except OSError as problem:
+        raise NotCopied(target, problem, name) from problem
     return target
 
 

@@ -72,6 +72,19 @@ class ProviderUnknown(ReplayError):
         super().__init__(f"provider {name!r} has no description here; there are {known}; `record` takes any provider")
 
 
+class NoneMakes(ReplayError):
+    """The provider is described, and nothing of it makes that with that model."""
+
+    exit_code = 2
+
+    def __init__(self, provider: str, model: str, operation: str | None) -> None:
+        """Name them."""
+        super().__init__(
+            f"none of {provider}'s descriptions makes {operation or 'anything'} with model {model!r}; "
+            f"`mintmark providers show {provider}` lists what they make"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What to generate."""
@@ -143,7 +156,7 @@ def speaker(provider: str, model: str, operation: str | None) -> Description:
     """The description that generates with a provider's model.
 
     Raises:
-        ProviderUnknown, UnknownOperation, UnknownModel, MakesNothing, AmbiguousDescription: there is none.
+        ProviderUnknown, NoneMakes, UnknownOperation, UnknownModel, MakesNothing, AmbiguousDescription: there is none.
     """
     shipped().check(provider, model=model, operation=operation)
     for one in shipped():
@@ -152,7 +165,8 @@ def speaker(provider: str, model: str, operation: str | None) -> Description:
             raise MakesNothing(one.operation, one.id)
     description = shipped().find(provider, model=model, operation=operation)
     if description is None:
-        raise ProviderUnknown(provider)
+        described = any(one.provider == provider for one in shipped())
+        raise NoneMakes(provider, model, operation) if described else ProviderUnknown(provider)
     return description
 
 

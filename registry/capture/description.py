@@ -262,7 +262,8 @@ class Descriptions:
             fitting = [d for d in fitting if d.takes_model(model)] or fitting
             fitting = [d for d in fitting if d.knows(model)] or fitting
         if len(fitting) > 1:
-            raise AmbiguousDescription(provider, model, operation, {d.id: d.operations.values() for d in fitting})
+            made = {d.id: d.operations.values() if model is None else [d.operation_of(model)] for d in fitting}
+            raise AmbiguousDescription(provider, model, operation, made)
         return fitting[0] if fitting else None
 
 

@@ -3,6 +3,7 @@
 import errno
 import socket
 from dataclasses import dataclass
+from types import FrameType
 
 import uvicorn
 
@@ -94,4 +95,12 @@ def server(registry: Registry, work: Work | None = None) -> uvicorn.Server:
         timeout_graceful_shutdown=PATIENCE,
         timeout_keep_alive=30,
     )
-    return uvicorn.Server(config)
+    return _Patient(config)
+
+
+class _Patient(uvicorn.Server):
+    """Ends cleanly, within ``PATIENCE`` seconds, however often it is told to."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:  # uvicorn takes the second Ctrl-C for an order to break off, with a traceback
+            super().handle_exit(sig, frame)

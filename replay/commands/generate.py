@@ -81,6 +81,8 @@ def generate(
     given = _given(inputs, settings, labels)
     check_names(provider, operation)
     _warn(_speaker(provider, model, operation), model)  # before a registry is made for nothing
+    if out is not None:
+        _make(out)  # and before anything is paid
     registry = writing()
     ask = Ask(
         provider=provider,
@@ -100,6 +102,16 @@ def generate(
     if out is not None:
         _copy(registry, recorded, out)
     return 0
+
+
+def _make(out: Path) -> None:
+    """The folder for copies, while nothing is sent yet."""
+    from registry.errors import InvalidValue
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise InvalidValue("--out", str(out), f"a folder ({problem.strerror}); nothing was sent") from None
 
 
 def _speaker(provider: str, model: str, operation: str | None) -> "Description":
@@ -171,7 +183,6 @@ def _copy(registry: "Registry", recorded: "Recorded", out: Path) -> None:
     """Each output into a folder, and its name there to the reader."""
     from registry.fetch import fetch
 
-    out.mkdir(parents=True, exist_ok=True)
     made = len(recorded.manifest.outputs)
     for which in range(made) if made > 1 else [None]:
         click.echo(fetch(registry, recorded.id, which, out), err=True)

@@ -1,5 +1,6 @@
 """Generating: whatever comes of a call is recorded, with the request that made it."""
 
+import errno
 import resource
 from pathlib import Path
 
@@ -124,6 +125,36 @@ def test_every_output_is_written_and_can_be_had_again(mintmark, emulator, tmp_pa
     assert (status, out.split()[0]) == (0, f"{name}.png") and "one of 3 outputs was written; --output 0 to 2" in err
     assert (tmp_path / f"{name}.png").read_bytes() == written[0].read_bytes()
     assert mintmark("get", "@last", "--role", "image", "--to", "x.png")[2] == err
+
+
+def test_a_folder_that_cannot_be_is_told_before_anything_is_paid(mintmark, emulator, tmp_path):
+    (tmp_path / "file").write_text("x")
+
+    status, _, err = mintmark("generate", *THREE, "--out", "file/below")
+
+    assert status == 2 and "--out: 'file/below' is not a folder" in err and "nothing was sent" in err
+    assert emulator.charges("openai") == 0
+
+
+def test_a_copy_that_its_folder_does_not_take_names_the_folder_and_the_generation(mintmark, emulator, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "assets/ab")
+
+    monkeypatch.setattr("registry.fetch.shutil.copyfile", full)
+
+    status, out, err = mintmark("generate", *THREE, "--out", "made")
+
+    name = out.strip()
+    assert status == 3 and f"made/{name[7:19]}-0.png was not written: No space left on device" in err
+    assert f"`mintmark get {name} --to` another place" in err and "assets/ab" not in err
+
+
+def test_what_nothing_of_a_provider_makes_is_told_as_that(mintmark, emulator):
+    asked = ["--provider", "fal", "--operation", "speech.generate", "--model", "fal-ai/kokoro", "--prompt", "x"]
+
+    status, _, err = mintmark("generate", *asked)
+
+    assert status == 2 and "none of fal's descriptions makes speech.generate with model 'fal-ai/kokoro'" in err
 
 
 def test_an_output_that_there_is_not_is_told_with_those_there_are(mintmark, emulator, tmp_path):

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -62,6 +63,24 @@ def test_it_makes_a_registry_answers_and_ends_cleanly(tmp_path, monkeypatch, num
     assert "Nothing is recorded here yet" in page.text
     assert process.returncode == 0
     assert (out, error) == ("", "stopped\n"), "no access log, no traceback"
+
+
+def test_a_second_signal_ends_it_as_cleanly_as_the_first(tmp_path, monkeypatch):
+    monkeypatch.setenv("MINTMARK_HOME", str(tmp_path / ".mintmark"))
+    process = subprocess.Popen(
+        [*PROGRAM, "serve", "--port", "0"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        url = re.search(r"http://127\.0\.0\.1:\d+/", [process.stdout.readline() for _ in range(3)][2])[0]
+        httpx.get(f"{url}healthz", trust_env=False)
+        for _ in range(4):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.02)
+        _, error = process.communicate(timeout=30)
+    finally:
+        process.kill()
+
+    assert (process.returncode, error) == (0, "stopped\n")
 
 
 def test_a_refused_start_leaves_no_registry_behind(tmp_path):
