@@ -72,7 +72,7 @@ def by_hook(home: Path, port: int, pairs: int) -> list[dict]:
     recorder = install(home, drain=False)  # a process beside records in earnest; here only the caller counts
     patches = [patch for found in hook._state["now"].patched.values() for patch in found]
     with httpx2.Client() as client:
-        for figure, size, limit, count in (("small call", 0, 0.2, pairs), ("2 MB answer", 2, 3, pairs // 3)):
+        for figure, size, limit, count in (("small call", 0, 0.2, 3 * pairs), ("2 MB answer", 2, 3, pairs)):
             plain, hooked = [], []
             for number in range(count + 5):
                 hooked.append(rested(recorder, lambda size=size: post(client, url, size)))

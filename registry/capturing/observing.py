@@ -21,6 +21,7 @@ Ended: TypeAlias = Literal["whole", "cut", "left"]
 Headers: TypeAlias = list[tuple[str, str]]
 
 _PIECE: Final = 1 << 18
+_SHORT: Final = 1 << 20
 
 
 class Body:
@@ -158,9 +159,10 @@ class Observation:
 
     @property
     def is_plain(self) -> bool:
-        """Whether both bodies are in memory, and neither is packed."""
+        """Whether both bodies are short and in memory, and neither is packed."""
         packed = any(name == "content-encoding" for name, _ in (*self.request_headers, *self.response_headers))
-        return self.request.in_memory and self.response.in_memory and not packed
+        short = self.request.size + self.response.size <= _SHORT
+        return short and self.request.in_memory and self.response.in_memory and not packed
 
     @property
     def _has_all(self) -> bool:

@@ -128,7 +128,7 @@ def _written(
     """How many bytes a body took, and whether without its coding."""
     if body is None:
         return 0, True
-    if body.in_memory and not coding:
+    if body.size <= _PIECE and body.in_memory and not coding:  # in longer ones, looking would hold up other threads
         return file.write(scrubbed_whole(b"".join(body.pieces()), secrets, fields)), True
     start = file.tell()
     try:
