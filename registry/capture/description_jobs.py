@@ -18,6 +18,10 @@ def mistakes_of_jobs(content: dict[str, Any]) -> Iterator[Mistake]:
     yield from _paths(content)
     yield from _followed(content)
     yield from _headers(content)
+    for number, rule in enumerate(content.get("errors", ())):
+        if rule["class"] == "ambiguous" and rule.get("again"):
+            told = "as an ambiguous request may have been carried out, and is never sent again"
+            yield ["errors", str(number), "again"], f"expected false, {told}"
 
 
 def _paths(content: dict[str, Any]) -> Iterator[Mistake]:

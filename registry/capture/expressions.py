@@ -116,22 +116,25 @@ def _refuse_unknown_functions(node: Mapping[str, Any]) -> None:
         _refuse_unknown_functions(child)
 
 
-def refuse_strangers(given: JSON, roots: Sequence[str] = ANSWERED) -> None:
+def refuse_strangers(given: JSON, roots: Sequence[str] = ANSWERED, *, condition: bool = False) -> None:
     """Look for what an expression that compiles could find in no view: members that no view has.
 
     Args:
         given: an expression of a description.
         roots: the members of the views that it looks at.
+        condition: whether it is one, which may hold always.
 
     Raises:
-        BadExpression: it begins at something else, or looks for a header by capitals.
+        BadExpression: it begins at something else, or at nothing (a literal), or looks for a header by capitals.
     """
     told: dict[str, Any] = {"expr": given} if isinstance(given, str) else dict(given)
-    _look_from_the_root(jmespath.compile(told["expr"]).parsed, roots)
+    if not _look_from_the_root(jmespath.compile(told["expr"]).parsed, roots) and not condition:
+        stands = "" if may_be_secret(told["expr"]) else f", not {told['expr']!r}, which"
+        raise BadExpression(f"an expression that looks at {_any_of(roots)}{stands or ': this'} finds the same always")
 
 
-def _look_from_the_root(node: Mapping[str, Any], roots: Sequence[str]) -> None:
-    """Of a part that looks at the whole view: each of its own parts that does so, too."""
+def _look_from_the_root(node: Mapping[str, Any], roots: Sequence[str]) -> bool:
+    """Of a part that looks at the whole view: each of its own parts that does so, too; whether any looks at all."""
     kind, children = node["type"], node["children"]
     if kind == "field" and node["value"] not in roots:
         stands = "" if may_be_secret(node["value"]) else f", not at {node['value']!r}"
@@ -142,12 +145,12 @@ def _look_from_the_root(node: Mapping[str, Any], roots: Sequence[str]) -> None:
         parts = children[:1]  # what follows looks at what this one found
     else:
         parts = [] if kind == "expref" else children
-    for part in parts:
-        _look_from_the_root(part, roots)
+    looks = [_look_from_the_root(part, roots) for part in parts]
     if kind == "comparator":
         _refuse_text_as_status(*children)
     if kind == "subexpression":
         _refuse_unknown_members([part["value"] for part in takewhile(lambda one: one["type"] == "field", children)])
+    return any(looks) or kind in ("field", "current")
 
 
 def _refuse_unknown_members(names: Sequence[str]) -> None:

@@ -184,7 +184,7 @@ def expressions_in(content: Mapping[str, Any]) -> Iterator[tuple[list[str], str]
     for key, given in _expressions(content):
         try:
             compile_expression(given)
-            refuse_strangers(given, _ROOTS.get(tuple(key), ANSWERED))
+            refuse_strangers(given, _ROOTS.get(tuple(key), ANSWERED), condition=key[-1] == "when")
         except BadExpression as problem:
             yield key, f"expected {problem}"
 

@@ -149,6 +149,18 @@ def test_the_header_by_which_requests_are_told_apart_is_nobody_elses(tmp_path, l
     assert expected in caught.value.expected
 
 
+@pytest.mark.parametrize("headers", ['"X-V" = ""', '"X-V" = "a\\tb c"', '"X-V" = "!~{}"'])
+@pytest.mark.parametrize("currency", ["USD", "credits", "bfl-credits", "us"])
+def test_what_headers_and_currencies_can_be_is_taken(tmp_path, headers, currency):
+    cost = f'cost = {{ amount = "body.cost", currency = "{currency}" }}'
+    text = GOOD.replace("[submit]\n", f"[submit]\nheaders = {{ {headers} }}\n").replace(
+        "[facts]\n", f"[facts]\n{cost}\n"
+    )
+    (tmp_path / "painter.toml").write_text(text, encoding="utf-8")
+
+    assert load(tmp_path / "painter.toml").protocol.currency == currency
+
+
 SECOND = """\
 id = "painter-edits"
 like = "painter"

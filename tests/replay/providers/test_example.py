@@ -42,6 +42,7 @@ def test_twenty_lines_are_a_provider(painter, emulator, tmp_path):
     assert len(block("toml").splitlines()) <= 20
     assert (outcome.class_, outcome.safety) == (OutcomeClass.SUCCEEDED, Safety.NONE), outcome.error
     assert (outcome.actual_seed, charged, len(outcome.outputs)) == ("7", 1, 1)
+    assert outcome.request_id == "r-1", "the id that came with the first answer"
     assert painter.pin("painter-2026-04-21") == "snapshot"
 
 
