@@ -1,8 +1,9 @@
 """One provider's line: requests sent once, answers read, files taken down; the key goes to its hosts alone."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,9 @@ from replay.providers.http.secrets import Key, Place
 
 ANSWER_BYTES: Final = 512 << 20
 """The longest answer that is read into memory: some carry their outputs in base64."""
+
+_VALUE: Final = re.compile(r"([!-~]([\t -~]*[!-~])?)?").fullmatch
+"""What a header can hold, RFC 9110, 5.5, without the bytes beyond ASCII that nobody reads alike."""
 
 _HOPS: Final = 5
 _CONNECT_S: Final = 10.0
@@ -42,6 +46,10 @@ _UNSENT: Final = (
 
 class Unsent(Exception):
     """The request never left; it may be sent again."""
+
+
+class Unsendable(Unsent):
+    """The request never left, and never will: it cannot be written."""
 
 
 class Cut(Exception):
@@ -90,7 +98,7 @@ class Channel:
             keep: a file that takes an answer of success that is no JSON.
 
         Raises:
-            Unsent, Cut, Refused.
+            Unsent (Unsendable where it never can be), Cut, Refused.
         """
         with self._told():
             return self._once(sending, read_s, keep)
@@ -164,12 +172,9 @@ class Channel:
             headers |= {name.lower(): value for name, value in self._headers.items()}
             if self._key:
                 headers[self._key.header.lower()] = self._key.value
-        timeout = httpx2.Timeout(_READ_S, connect=_CONNECT_S, read=read_s)
-        content = sending.content() if sending.content is not None else None
+        request = self._written(sending, headers, read_s)
         come = _Come()
-        with self._client.stream(
-            sending.method, sending.url, headers=headers, content=content, timeout=timeout
-        ) as response:
+        with closing(self._client.send(request, stream=True)) as response:
             got = {name.lower(): value for name, value in response.headers.items()}
             if keep is not None and response.is_success and (download or not self._is_read(got)):
                 _write(response, keep, download[1] if download else ANSWER_BYTES)
@@ -184,6 +189,24 @@ class Channel:
             return parsed_answer(response.status_code, got, come.data)
         answer = parsed_answer(response.status_code, got, final_answer(self._events, come.data))
         return replace(answer, partial_ms=come.when(first_part(self._events, come.data)))
+
+    def _written(self, sending: Sending, headers: Mapping[str, str], read_s: float) -> httpx2.Request:
+        """The request as it will be sent.
+
+        Raises:
+            Unsendable: it cannot be written; what a header holds is not repeated.
+        """
+        if wrong := [name for name, value in headers.items() if not _VALUE(value)]:
+            which = ", ".join(repr(self.scrub(name)) for name in wrong)
+            raise Unsendable(f"header {which} holds something else than visible ASCII, with spaces and tabs between")
+        content = sending.content() if sending.content is not None else None
+        timeout = httpx2.Timeout(_READ_S, connect=_CONNECT_S, read=read_s)
+        try:
+            return self._client.build_request(
+                sending.method, sending.url, headers=headers, content=content, timeout=timeout
+            )
+        except UnicodeEncodeError as problem:  # a header's name, an address with half a character
+            raise Unsendable(f"it holds a character that cannot be sent: {problem.reason}") from None
 
     def _is_read(self, headers: Mapping[str, str]) -> bool:
         """Whether an answer is looked into, and not the output itself."""
@@ -204,6 +227,8 @@ class Channel:
             raise Refused(str(problem)) from None
         except _UNSENT as problem:
             raise Unsent(self._words(problem)) from None
+        except httpx2.LocalProtocolError:  # of the head, as it is made and before any of it is written
+            raise Unsendable("its head breaks HTTP: a method, an address or a header of it") from None
         except httpx2.HTTPError as problem:
             raise Cut(self._words(problem)) from None
 

@@ -16,7 +16,7 @@ from registry.manifest import encodable
 from replay.errors import JobUnfinished
 from replay.outcome import ENDS, EndState, JobState, OutcomeClass, Safety, ended
 from replay.provider import Call, CallCost, Job, Outcome, Output, latency_ms
-from replay.providers.http.channel import Channel, Cut, Refused, Sending, Unsent
+from replay.providers.http.channel import Channel, Cut, Refused, Sending, Unsendable, Unsent
 from replay.providers.http.outputs import OUTPUT_BYTES, NotTaken, answer_file, take_outputs
 from replay.providers.http.pace import Pace, retry_after
 from replay.providers.http.secrets import key_of, place_of
@@ -159,6 +159,9 @@ class HttpProvider:
             job.call.gate()
             try:
                 answer = self._channel.send(sending, read_s=self._protocol.timeout_s, keep=keep)
+            except Unsendable as problem:  # written the same way each time: no try of it can have left
+                why = f"not sent, as the request cannot be written: {problem}"
+                return self._end(job, Ending("unsupported", "none"), why)
             except Unsent as problem:
                 if self._pace.wait(tried, {}):
                     continue

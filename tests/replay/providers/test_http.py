@@ -291,6 +291,30 @@ def test_an_answer_that_takes_too_long_is_ambiguous_too(bench, emulator):
     assert len(emulator.seen) == 1
 
 
+@pytest.mark.parametrize("value", ["a\r\nb: c", "späß", " a", "\ud800", "a\x00"])
+def test_a_header_that_cannot_be_sent_is_told_and_nothing_is_sent(bench, emulator, value):
+    provider = bench.provider("openai-images")
+    provider._channel._headers = {"X-V": value}
+
+    outcome = run(provider, bench.request("openai-images", **ASKS["openai-images"]))
+
+    assert (outcome.class_, outcome.attempts, bench.pauses) == (OutcomeClass.UNSUPPORTED, 1, [])
+    assert outcome.error.startswith("not sent, as the request cannot be written: header 'x-v' holds something else")
+    assert not emulator.seen
+
+
+@pytest.mark.parametrize("name", ["späß", "x v", ""])
+def test_what_the_client_finds_wrong_before_it_writes_was_not_sent(bench, emulator, name):
+    provider = bench.provider("openai-images")
+    provider._channel._headers = {name: "1"}
+
+    outcome = run(provider, bench.request("openai-images", **ASKS["openai-images"]))
+
+    assert (outcome.class_, outcome.attempts) == (OutcomeClass.UNSUPPORTED, 1)
+    assert outcome.error.startswith("not sent, as the request cannot be written: ")
+    assert not emulator.seen
+
+
 def test_a_local_description_is_no_remote_one():
     with pytest.raises(TypeError):
         HttpProvider(shipped().by_id("procedural-image"), {})
