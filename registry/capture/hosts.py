@@ -66,10 +66,17 @@ def place_by(provider: str, base_url: str, hosts: Iterable[str], environment: Ma
         parts = urlsplit(given)
         parts.port  # noqa: B018 - it is looked at here, where it can be refused
     except ValueError:
-        raise NoAddress(variable, "no address") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise NoAddress(variable, f"{parts.scheme}://{parts.hostname or ''}")
+        raise NoAddress(variable, _shown(given)) from None
+    named = bool(parts.hostname) and "@" not in parts.netloc
+    if parts.scheme not in ("http", "https") or not named or parts.query or parts.fragment:
+        raise NoAddress(variable, _shown(given))
     return Place(given.rstrip("/"), (parts.netloc,))
+
+
+def _shown(given: str) -> str:
+    """What was typed as an address, without names, passwords and what a query may hold."""
+    outside = re.sub(r"(?s)^([A-Za-z][A-Za-z0-9+.-]*://)?.*@", r"\1", given)
+    return re.sub(r"(?s)([?#]).+", r"\1…", outside)
 
 
 def inside(url: str) -> bool:
