@@ -138,7 +138,7 @@ class Drain:
                         self.reasons.append(told["failed"])
                     log.log(
                         logging.WARNING if told.get("first", True) else logging.DEBUG,
-                        "mintmark: a captured call waits to be recorded and is tried again (`mintmark doctor` tells): %s",
+                        "mintmark: a captured call is not recorded yet, and tried again (`mintmark doctor` tells): %s",
                         told["failed"],
                     )
                 for note in told.get("notes", ()):
