@@ -75,7 +75,7 @@ def place_by(provider: str, base_url: str, hosts: Iterable[str], environment: Ma
 
 def _shown(given: str) -> str:
     """What was typed as an address, without names, passwords and what a query may hold."""
-    outside = re.sub(r"(?s)^([A-Za-z][A-Za-z0-9+.-]*://)?.*@", r"\1", given)
+    outside = re.sub(r"(?s)^([A-Za-z][A-Za-z0-9+.-]*://)?.*@", r"\1…@", given)
     return re.sub(r"(?s)([?#]).+", r"\1…", outside)
 
 
