@@ -1,6 +1,5 @@
 """Scores in words: one value as a person reads it, and the few that say most about a difference."""
 
-import math
 from collections.abc import Iterable, Sequence
 
 from drift.metrics.lag import BOTH_SILENT
@@ -12,6 +11,7 @@ _PLURALS = frozenset({"bits", "cuts", "facts", "frames", "words"})
 _TELLING = {
     "ssim": "SSIM",
     "phash": "pHash",
+    "color.mean": "colour difference",
     "timeline.ssim.mean": "mean SSIM",
     "timeline.phash.mean": "mean frame hash distance",
     "wer.norm": "word error rate",
@@ -27,10 +27,12 @@ _TELLING = {
     "timeline.dropped": "dropped",
     "timeline.duplicated": "duplicated",
 }
-# The best value of a score, and how far from it hardly anybody would notice. Of what has none every difference counts.
+# The best value of a score, and how far from it hardly anybody would notice: 2 dE00 people see at a glance, one word in
+# fifty they may miss, and 250 ms are what evaluations of speakers forgive at the edges of a turn (NIST RT).
 _UNNOTICED = {
     "ssim": (1.0, 0.05),
     "phash": (0.0, 6.0),
+    "color.mean": (0.0, 2.0),
     "timeline.ssim.mean": (1.0, 0.05),
     "timeline.phash.mean": (0.0, 6.0),
     "logmel": (0.0, 3.0),
@@ -39,14 +41,20 @@ _UNNOTICED = {
     "timeline.offset": (0.0, 2.0),
     "timeline.dropped": (0.0, 2.0),
     "timeline.duplicated": (0.0, 2.0),
+    "wer.norm": (0.0, 0.02),
+    "cer.norm": (0.0, 0.02),
+    "speaker_confusion": (0.0, 0.02),
+    "punctuation": (0.0, 0.1),
+    "casing": (0.0, 0.1),
+    "boundary_shift_ms.median": (0.0, 250.0),
 }
 # Scores whose lack of a value says as much as any number: nothing could be laid over each other, or nothing is heard.
 _LAID = ("timeline.offset", "lag_ms")
-_SAID = 3  # things said in words
+_SAID, _MEASURED = 3, 2  # things said in words, and scores quoted where there are none of these
 _LENGTH_MS, _FRAMES = 100, 1  # differences up to these are what coders and containers add
-_ALIKE, _RECOLOURED = 0.95, 2.0  # SSIM sees no colour; a difference of 2 dE00 people see at a glance
 _NAMED = 2  # changed facts that are spelled out
 _SOUND = {"has_audio True became False": "the sound is gone", "has_audio False became True": "sound was added"}
+_WORDS = ("wer.norm", "cer.norm")  # of a script without spaces the second
 _BEYOND_WORDS = ("punctuation", "casing", "speaker_confusion", "boundary_shift_ms.median")
 
 
@@ -64,12 +72,12 @@ def shown(score: Score) -> str:
     return f"{number} {unit}".rstrip()
 
 
-def telling(scores: Iterable[Score], *, most: int = 2) -> str:
+def telling(scores: Iterable[Score]) -> str:
     """The scores that say most about a difference: ``SSIM 0.9100, pHash 6 of 64``; "" when there are none.
 
     What these cannot show comes first: different clips or recordings, silence, another length, sound lost or added,
-    colour, changed facts. Then the built-in metrics, at least one: those furthest beyond what anybody would notice, and
-    in a fixed order where none is. Other metrics are quoted by name.
+    changed facts. Then the built-in metrics, at least one: those furthest beyond what anybody would notice, and in a
+    fixed order where none is. Where words differ, how many is always among them. Other metrics are quoted by name.
     """
     scores = tuple(scores)
     beyond_words = _beyond_words(scores)
@@ -79,20 +87,31 @@ def telling(scores: Iterable[Score], *, most: int = 2) -> str:
     known = [score for score in telling_scores(scores) if score.value or score.base not in _BEYOND_WORDS]
     foreign = [score for score in measured if score.base not in _TELLING and "." not in score.base]
     unlaid = {score.base: score.reason for score in scores if score.base in _LAID and score.value is None}
-    known.sort(key=lambda score: 0.0 if score.base == "logmel" and "lag_ms" in unlaid else -_beyond_notice(score))
+    words = next((score for score in known if score.base in _WORDS), None)
+    second = {"logmel" if "lag_ms" in unlaid else "", "cer.norm" if words and words.base == "wer.norm" else ""}
+    known.sort(key=lambda score: 0.0 if score.base in second else -_beyond_notice(score))
     plain = [reason.partition(":")[0] for name in _LAID if (reason := unlaid.get(name)) and reason != BOTH_SILENT]
-    plain += _plain(scores)
-    measures = [_quoted(score) for score in (known or foreign)][: 1 if plain else most]
-    return ", ".join([*plain[:_SAID], *measures])
+    plain += [*_no_rate(scores), *_plain(scores)]
+    quoted = (known or foreign)[: 1 if plain else _MEASURED]
+    if words is not None and words not in quoted:
+        quoted = [quoted[0], words]
+    return ", ".join([*plain[:_SAID], *map(_quoted, quoted)])
 
 
 def _beyond_notice(score: Score) -> float:
     """How many times what nobody would notice a score differs from its best value; 0 where it is less than once."""
-    if score.base not in _UNNOTICED or score.value is None:
-        return math.inf
     best, unnoticed = _UNNOTICED[score.base]
-    times = abs(score.value - best) / unnoticed
+    times = 0.0 if score.value is None else abs(score.value - best) / unnoticed
     return times if times >= 1 else 0.0
+
+
+def _no_rate(scores: Sequence[Score]) -> list[str]:
+    """Why no share of words differs: the reference has none, or they are too many to be aligned."""
+    rates = [score for name in _WORDS for score in scores if score.base == name]
+    if any(score.value is not None for score in rates):
+        return []
+    spaced = any(score.base == "wer.insertions" for score in scores)
+    return [score.reason for score in (rates[:1] if spaced else rates[-1:]) if score.reason]
 
 
 def _plain(scores: Sequence[Score]) -> list[str]:
@@ -108,8 +127,6 @@ def _plain(scores: Sequence[Score]) -> list[str]:
     changed = stated.note.split("; ") if stated is not None and stated.note else []
     found += [said for known, said in _SOUND.items() if known in changed]
     changed = [one for one in changed if one not in _SOUND]
-    if values.get("ssim", 0.0) >= _ALIKE and values.get("color.mean", 0.0) > _RECOLOURED:
-        found.append(f"colours {values['color.mean']:.1f} dE00 apart")
     return found + ([", ".join(changed[:_NAMED])] if changed else [])
 
 
@@ -141,5 +158,7 @@ def quoted_as(name: str) -> str:
 
 
 def _quoted(score: Score) -> str:
+    if score.base == "color.mean":
+        return f"colours {score.value:.1f} dE00 apart"
     name = quoted_as(score.base)
     return f"{name} {score.value:.0f} of 64" if score.base == "phash" else f"{name} {shown(score)}"

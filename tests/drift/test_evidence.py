@@ -40,7 +40,26 @@ def test_a_grey_copy(make, tmp_path):
 
     plain, coded = (compare(tmp_path / "a.png", tmp_path / name).summary for name in ("b.png", "grey.png"))
     assert plain.startswith("The content differs: colours ") and " dE00 apart, SSIM 1.0000" in plain
-    assert "dE00 apart, mode RGB became L, SSIM 1.0000" in coded
+    assert coded.startswith("The content differs: mode RGB became L, colours ") and coded.endswith(" dE00 apart.")
+
+
+@pytest.mark.parametrize("size", [64, 1])
+def test_another_colour_of_the_same_lightness_is_told(tmp_path, size):
+    for name, colour in (("a.png", (250, 6, 7)), ("b.png", (20, 90, 200))):
+        Image.new("RGB", (size, size), colour).save(tmp_path / name)
+
+    assert compare(tmp_path / "a.png", tmp_path / "b.png").summary.startswith(
+        "The content differs: colours 49.5 dE00 apart, "
+    )
+
+
+def test_a_gradient_in_another_colour(tmp_path):
+    ramp = np.linspace(0, 255, 128).astype(np.uint8)[None].repeat(128, 0)
+    Image.fromarray(np.dstack([ramp] * 3)).save(tmp_path / "a.png")
+    Image.fromarray(np.dstack([ramp, ramp * 0, ramp * 0])).save(tmp_path / "b.png")
+
+    summary = compare(tmp_path / "a.png", tmp_path / "b.png").summary
+    assert "colours 32.6 dE00 apart, SSIM 0.5" in summary
 
 
 def test_a_recording_at_a_third_of_the_level(make, tmp_path):
@@ -94,12 +113,16 @@ def test_what_differs_most_is_quoted_first():
     assert telling([*alike, Score("timeline.dropped/2", 9.0, "frames")]) == "dropped 9 frames, " + usual[:16]
     both = [Score("ssim/1", 0.9), Score("phash/1", 30.0, "bits")]
     assert telling(both) == "pHash 30 of 64, SSIM 0.9000"
+    assert telling([*both, Score("color.mean/1", 7.0, "dE00")]) == "pHash 30 of 64, colours 7.0 dE00 apart"
+    assert telling([*both, Score("color.mean/1", 3.0, "dE00")]) == "pHash 30 of 64, SSIM 0.9000"
 
 
 def test_what_coders_add_is_not_named():
     scores = [Score("facts.duration_ms/1", 48.0, "ms"), Score("facts.frames/1", 1.0, "frames"), Score("ssim/1", 0.9)]
 
-    assert telling([*scores, Score("color.mean/1", 9.0, "dE00")]) == "SSIM 0.9000"
+    assert telling([*scores, Score("color.mean/1", 1.9, "dE00")]) == "SSIM 0.9000, colours 1.9 dE00 apart"
+    coded = [Score("ssim/1", 0.96), Score("phash/1", 2.0, "bits"), Score("color.mean/1", 1.9, "dE00")]
+    assert telling(coded) == "SSIM 0.9600, pHash 2 of 64"
     assert telling([Score("facts.frames/1", 2.0, "frames"), scores[2]]) == "2 frames more or fewer, SSIM 0.9000"
 
 
