@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from drift.metrics.lag import BOTH_SILENT
+from drift.metrics.timeline import STILL
 from drift.score import Score
 
 _DECIMALS = {"dB": 2, "bits": 1, "dE00": 2, "LU": 2, "ms": 1, "": 4}
@@ -50,6 +51,7 @@ _UNNOTICED = {
 }
 # Scores whose lack of a value says as much as any number: nothing could be laid over each other, or nothing is heard.
 _LAID = ("timeline.offset", "lag_ms")
+_LAYING = ("timeline.offset", "timeline.dropped", "timeline.duplicated")  # left open where all frames are the same
 _SAID, _MEASURED = 3, 2  # things said in words, and scores quoted where there are none of these
 _LENGTH_MS, _FRAMES = 100, 1  # differences up to these are what coders and containers add
 _NAMED = 2  # changed facts that are spelled out
@@ -85,13 +87,15 @@ def telling(scores: Iterable[Score]) -> str:
         return beyond_words
     measured = [score for score in scores if score.value is not None and score.base not in {"bytes", "decoded"}]
     known = [score for score in telling_scores(scores) if score.value or score.base not in _BEYOND_WORDS]
+    if still := _still(scores):
+        known = [score for score in known if score.base not in _LAYING]
     foreign = [score for score in measured if score.base not in _TELLING and "." not in score.base]
     unlaid = {score.base: score.reason for score in scores if score.base in _LAID and score.value is None}
     words = next((score for score in known if score.base in _WORDS), None)
     second = {"logmel" if "lag_ms" in unlaid else "", "cer.norm" if words and words.base == "wer.norm" else ""}
     known.sort(key=lambda score: 0.0 if score.base in second else -_beyond_notice(score))
     plain = [reason.partition(":")[0] for name in _LAID if (reason := unlaid.get(name)) and reason != BOTH_SILENT]
-    plain += [*_no_rate(scores), *_plain(scores)]
+    plain += [*still, *_no_rate(scores), *_plain(scores)]
     quoted = (known or foreign)[: 1 if plain else _MEASURED]
     if words is not None and words not in quoted:
         quoted = [quoted[0], words]
@@ -103,6 +107,12 @@ def _beyond_notice(score: Score) -> float:
     best, unnoticed = _UNNOTICED[score.base]
     times = 0.0 if score.value is None else abs(score.value - best) / unnoticed
     return times if times >= 1 else 0.0
+
+
+def _still(scores: Sequence[Score]) -> list[str]:
+    """Which of two films stands still while the other moves."""
+    notes = [score.note or "" for score in scores if score.base == "timeline.offset"]
+    return [note.partition(":")[0] for note in notes if note.startswith(STILL)]
 
 
 def _no_rate(scores: Sequence[Score]) -> list[str]:

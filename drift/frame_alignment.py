@@ -145,6 +145,11 @@ def _later(marks: Marks, numbers: NDArray[np.int64], end: int) -> NDArray[np.int
     return np.concatenate(parts) if parts else numbers
 
 
+def stands_still(marks: Marks) -> bool:
+    """Whether a clip of two frames or more repeats its first one to the end."""
+    return len(marks) > 1 and float(marks.change[1:].max()) <= _STILL
+
+
 def in_words(frames: NDArray[np.int64]) -> str:
     """Frame numbers with runs as ``50-59``; of more than four runs the first and how many more; "" of none."""
     if not len(frames):

@@ -3,11 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.frame_alignment import Alignment, in_words
+from drift.frame_alignment import Alignment, in_words, stands_still
 from drift.score import Score
 from drift.side import Side
 from drift.timelines import Timelines, timelines
 
+STILL = "every frame of the"  # how the note begins that says why any offset fits
 _SAME_ASPECT = 0.01
 
 
@@ -43,7 +44,7 @@ def _alignment_scores(found: Timelines) -> tuple[Score, ...]:
         return (Score(scores[0].name, None, "frames", why, detail=found), *scores[1:])
     rate = path.rate
     return (
-        Score("timeline.offset/2", float(abs(alignment.offset)), "frames", note=_late(alignment), detail=found),
+        Score("timeline.offset/2", float(abs(alignment.offset)), "frames", note=_late(found), detail=found),
         Score(
             "timeline.dropped/2", float(len(alignment.dropped)), "frames", note=_listed(alignment.dropped, "reference")
         ),
@@ -63,11 +64,13 @@ def _alignment_scores(found: Timelines) -> tuple[Score, ...]:
     )
 
 
-def _late(alignment: Alignment) -> str | None:
-    if not alignment.offset:
-        return None
-    side = "late" if alignment.offset > 0 else "early"
-    return f"the candidate runs {_frames(abs(alignment.offset))} {side}; aligned before measuring"
+def _late(found: Timelines) -> str | None:
+    offset = found.alignment.offset
+    late = f"the candidate runs {_frames(abs(offset))} {'late' if offset > 0 else 'early'}; aligned before measuring"
+    still = [who for who, one in (("reference", found.reference), ("candidate", found.candidate)) if stands_still(one)]
+    if len(still) == 1:
+        return f"{STILL} {still[0]} shows the same: any offset fits" + (f"; {late}" if offset else "")
+    return late if offset else None
 
 
 def _frames(count: int) -> str:

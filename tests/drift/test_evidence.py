@@ -45,11 +45,11 @@ def test_a_grey_copy(make, tmp_path):
 
 @pytest.mark.parametrize("size", [64, 1])
 def test_another_colour_of_the_same_lightness_is_told(tmp_path, size):
-    for name, colour in (("a.png", (250, 6, 7)), ("b.png", (20, 90, 200))):
+    for name, colour in (("a.png", (255, 0, 0)), ("b.png", (0, 0, 255))):
         Image.new("RGB", (size, size), colour).save(tmp_path / name)
 
     assert compare(tmp_path / "a.png", tmp_path / "b.png").summary.startswith(
-        "The content differs: colours 49.5 dE00 apart, "
+        "The content differs: colours 52.9 dE00 apart, "
     )
 
 
@@ -87,6 +87,21 @@ def test_a_film_says_what_became_of_its_sound(make, tmp_path):
     assert summary("a", "quiet").startswith("The content differs: loudness difference 10.4")
     assert " LU, mean SSIM " in summary("a", "quiet")
     assert " silent" not in summary("silent", "silent too")
+
+
+def test_a_frozen_copy_has_no_offset(make, tmp_path):
+    pictures = [make.picture(shift=3 * n) for n in range(40)]
+    make.video(tmp_path / "a.mp4", pictures)
+    make.video(tmp_path / "b.mp4", [pictures[14]] * 40)
+
+    frozen, moving = (
+        compare(tmp_path / one, tmp_path / other) for one, other in (("a.mp4", "b.mp4"), ("b.mp4", "a.mp4"))
+    )
+    said = "The content differs: every frame of the {} shows the same, mean SSIM "
+    assert frozen.summary.startswith(said.format("candidate")) and moving.summary.startswith(said.format("reference"))
+    assert "shows the same: any offset fits" in frozen.score("timeline.offset").note
+    later = make.video(tmp_path / "c.mp4", pictures[4:])
+    assert "offset 4 frames" in compare(tmp_path / "a.mp4", later).summary
 
 
 def test_strangers_are_called_that(make, tmp_path):
