@@ -226,18 +226,25 @@ def orphaned(spool: Spool) -> list[Path]:
 
 def folders(spool: Spool) -> list[Path]:
     """One for each process that has, or left, open calls."""
-    root = spool.folder / OPEN
-    return [path for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
+    return [path for path in _inside(spool.folder / OPEN) if path.is_dir()]
 
 
 def open_calls(spool: Spool) -> list[Path]:
     """Every open call, whoever works on it."""
     found = []
-    for path in (path for folder in folders(spool) for path in folder.iterdir()):
+    for path in (path for folder in folders(spool) for path in _inside(folder)):
         with suppress(OSError, ValueError), path.open("rb") as file:
             if open_file.head_of(file)["part"] == "submit":
                 found.append(path)
     return found
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What lies in a folder; nothing in one that its process, or whoever took over from it, has taken away."""
+    try:
+        return list(folder.iterdir())
+    except FileNotFoundError:
+        return []
 
 
 def _ended(folder: Path) -> bool:

@@ -304,3 +304,12 @@ def test_what_is_long_is_not_lost_at_an_ordinary_end(spool):
 
     sizes = [(entry / "submit.answer").stat().st_size > 2 << 20 for entry in spool.waiting()]
     assert sizes == [True, True]
+
+
+def test_a_folder_that_goes_away_while_it_is_looked_at_holds_nothing(tmp_path, monkeypatch):
+    spool = Spool(tmp_path)
+    there = spool.folder / ".open" / "a"
+    spool.private(there)
+    monkeypatch.setattr(opened, "folders", lambda _: [there, there.with_name("gone")])
+
+    assert open_calls(spool) == []
